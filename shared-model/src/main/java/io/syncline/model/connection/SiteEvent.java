@@ -1,0 +1,65 @@
+package io.syncline.model.connection;
+
+import io.syncline.model.credential.CredentialFingerprint;
+import io.syncline.model.credential.SealedSecret;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A fact about one site's connections. When it happened is said by its {@link io.syncline.model.log.LoggedEvent}. */
+public sealed interface SiteEvent extends Event {
+
+    SiteUrl siteUrl();
+
+    @Override
+    default String key() {
+        return siteUrl().text();
+    }
+
+    /** A sender's site registered with us: we have a receiver record now. */
+    record ConnectionRegistered(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
+            SealedSecret sealedToken, boolean awaitingApproval, String registeredVia, String remoteIp,
+            @Nullable String userAgent) implements SiteEvent {}
+
+    /** An operator opened our tables to a site: we have a sender record now. */
+    record SenderCreated(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
+            SealedSecret sealedToken, boolean confirmed, boolean awaitingApproval, boolean notifyPeer,
+            ConnectionSettings settings, String by) implements SiteEvent {}
+
+    /** The receiver of a pending sender connection has shown that it holds the token. */
+    record SenderConfirmed(SiteUrl siteUrl, UUID connectionUuid) implements SiteEvent {}
+
+    /** The sender's site told us what it decided. */
+    record PeerStatusReported(SiteUrl siteUrl, UUID connectionUuid, PeerWish status) implements SiteEvent {}
+
+    record ConnectionApproved(SiteUrl siteUrl, Direction direction, UUID connectionUuid, String by) implements SiteEvent {}
+
+    record ConnectionSuspended(SiteUrl siteUrl, Direction direction, UUID connectionUuid, @Nullable String reason,
+            String by) implements SiteEvent {}
+
+    record ConnectionReactivated(SiteUrl siteUrl, Direction direction, UUID connectionUuid, String by)
+            implements
+                SiteEvent {}
+
+    record ConnectionRevoked(SiteUrl siteUrl, Direction direction, UUID connectionUuid, @Nullable String reason, String by)
+            implements
+                SiteEvent {}
+
+    /**
+     * One or both of a site's records went.
+     *
+     * @param by the operator, or {@code peer}
+     */
+    record ConnectionDeleted(SiteUrl siteUrl, List<Deleted> records, String by) implements SiteEvent {
+
+        public ConnectionDeleted {
+            records = List.copyOf(records);
+            if (records.isEmpty()) {
+                throw new IllegalArgumentException("a deletion names the records that went");
+            }
+        }
+    }
+
+    /** A record that a deletion took away. */
+    record Deleted(Direction direction, UUID connectionUuid) {}
+}

@@ -1,0 +1,64 @@
+package io.syncline.model.connection;
+
+import io.syncline.model.credential.CredentialFingerprint;
+import io.syncline.model.credential.SealedSecret;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A request about one site's connections. Credentials are in their protected form before a request is made. */
+public sealed interface SiteRequest extends Request {
+
+    SiteUrl siteUrl();
+
+    @Override
+    default String key() {
+        return siteUrl().text();
+    }
+
+    /**
+     * A sender's site registers with us ({@code register-connection}).
+     *
+     * @param connectionUuid   the UUID v7 that the record gets, if one is made
+     * @param passwordRevision the revision of the incoming password that the peer gave and the gateway verified, or null
+     */
+    record RegistrationRequested(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
+            SealedSecret sealedToken, @Nullable Long passwordRevision, String remoteIp, @Nullable String userAgent)
+            implements
+                SiteRequest {}
+
+    /** A sender's site tells us what it decided ({@code update-status}); receiver records only. */
+    record StatusChangeRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint, PeerWish status)
+            implements
+                SiteRequest {}
+
+    /** A peer takes its connection back ({@code delete-connection}); either direction, or both. */
+    record DeletionRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements SiteRequest {}
+
+    /** A receiver has shown that it holds the token of a pending sender record ({@code get-connection-status}). */
+    record ConfirmationRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements SiteRequest {}
+
+    /**
+     * An operator opens our tables to a site.
+     *
+     * @param active whether the record begins as {@code active} instead of {@code pending}
+     */
+    record SenderCreationRequested(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
+            SealedSecret sealedToken, boolean active, boolean notifyPeer, ConnectionSettings settings, String by)
+            implements
+                SiteRequest {}
+
+    record ApprovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+
+    record SuspensionRequested(SiteUrl siteUrl, UUID connectionUuid, @Nullable String reason, String by)
+            implements
+                SiteRequest {}
+
+    record ReactivationRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+
+    record RevocationRequested(SiteUrl siteUrl, UUID connectionUuid, @Nullable String reason, String by)
+            implements
+                SiteRequest {}
+
+    /** An operator takes a record away; what was imposed on its site stays. */
+    record RemovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+}

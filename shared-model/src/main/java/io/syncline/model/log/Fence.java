@@ -1,0 +1,67 @@
+package io.syncline.model.log;
+
+import io.syncline.model.credential.CredentialKeys;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/**
+ * A record by which a worker takes a partition over: its offset is the new epoch, and every event of an older epoch
+ * behind it is void. Signed, so that it also stands as proof of the head that its writer had read.
+ *
+ * @param worker       the name of the worker that takes over
+ * @param headSequence sequence of the last event that counted for the writer, 0 for none
+ * @param headHash     that event's hash in hexadecimal
+ */
+public record Fence(UUID id, Instant time, String worker, long headSequence, String headHash) {
+
+    static final String TYPE = "syncline.log.fence.v1";
+    static final String KEY = "fence";
+
+    private record Payload(String worker, long headSequence, String headHash) {}
+
+    public LogRecord toRecord(int partition, CredentialKeys keys) {
+        Instant at = time.truncatedTo(ChronoUnit.MILLIS);
+        SortedMap<String, byte[]> headers = new TreeMap<>();
+        LoggedEvent.put(headers, LogHeaders.SPEC_VERSION, "1.0");
+        LoggedEvent.put(headers, LogHeaders.ID, id.toString());
+        LoggedEvent.put(headers, LogHeaders.SOURCE, LoggedEvent.source(partition));
+        LoggedEvent.put(headers, LogHeaders.TYPE, TYPE);
+        LoggedEvent.put(headers, LogHeaders.TIME, at.toString());
+        LoggedEvent.put(headers, LogHeaders.CONTENT_TYPE, "application/json");
+        LoggedEvent.put(headers, LogHeaders.MAC_KEY, keys.macKeyId());
+        LoggedEvent.put(headers, LogHeaders.SIGNING_KEY, keys.signingKeyId());
+        byte[] key = KEY.getBytes(StandardCharsets.UTF_8);
+        byte[] value = Json.write(new Payload(worker, headSequence, headHash));
+        byte[] hash = HashChain.hash(new LogRecord(key, value, at.toEpochMilli(), headers));
+        LoggedEvent.put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
+        LoggedEvent.put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(hash)));
+        LoggedEvent.put(headers, LogHeaders.SIGNATURE, HexFormat.of().formatHex(keys.sign(hash)));
+        return new LogRecord(key, value, at.toEpochMilli(), headers);
+    }
+
+    /** Whether a record says that it is a fence; {@link #read} then proves it. */
+    public static boolean isFence(LogRecord record) {
+        byte[] type = record.headers().get(LogHeaders.TYPE);
+        return type != null && TYPE.equals(new String(type, StandardCharsets.UTF_8));
+    }
+
+    public static Fence read(int partition, LogRecord record, CredentialKeys keys) {
+        HeaderReader headers = new HeaderReader(record);
+        byte[] hash = headers.verified(keys, LoggedEvent.source(partition));
+        if (!keys.verifySignature(headers.text(LogHeaders.SIGNING_KEY), hash, headers.hex(LogHeaders.SIGNATURE))) {
+            throw new MalformedRecordException("the signature was not made with a key of this cluster");
+        }
+        byte[] value = record.value();
+        if (value == null) {
+            throw new MalformedRecordException("a fence has a value");
+        }
+        Payload payload = Json.read(value, Payload.class);
+        return new Fence(headers.uuid(LogHeaders.ID), Instant.ofEpochMilli(record.timestamp()), payload.worker(),
+                payload.headSequence(), payload.headHash());
+    }
+}

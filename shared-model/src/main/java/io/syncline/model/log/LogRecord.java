@@ -1,0 +1,18 @@
+package io.syncline.model.log;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Kafka record without Kafka: what a codec makes and reads.
+ *
+ * @param timestamp milliseconds since 1970, the record's CreateTime
+ */
+public record LogRecord(byte @Nullable [] key, byte @Nullable [] value, long timestamp, SortedMap<String, byte[]> headers) {
+
+    public LogRecord {
+        headers = Collections.unmodifiableSortedMap(new TreeMap<>(headers));
+    }
+}

@@ -1,0 +1,11 @@
+package io.syncline.model.log;
+
+/** A record that is not in the form its topic promises; the message never quotes its content. */
+public final class MalformedRecordException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    public MalformedRecordException(String message) {
+        super(message);
+    }
+}

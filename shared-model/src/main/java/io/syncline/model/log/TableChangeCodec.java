@@ -1,0 +1,106 @@
+package io.syncline.model.log;
+
+import io.syncline.model.table.ColumnInfo;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.Place;
+import io.syncline.model.table.TableChange;
+import io.syncline.model.table.TableName;
+import io.syncline.model.table.TableSchema;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A table's changes as Kafka records that any Kafka tool can show: key and row are JSON, what happened is in the headers
+ * {@code op}, {@code epoch} and {@code place}. A delete has no value, as a tombstone has none.
+ */
+public final class TableChangeCodec {
+
+    private static final String OP = "op";
+    private static final String EPOCH = "epoch";
+    private static final String PLACE = "place";
+
+    private record Begun(long generation, String table, List<ColumnInfo> columns, List<KeyColumn> key) {}
+
+    private record Ended(long generation, long rows, Instant asOf) {}
+
+    private TableChangeCodec() {}
+
+    /** The record of a change; {@code timestamp} is milliseconds since 1970, for people to read. */
+    public static LogRecord write(TableChange change, long timestamp) {
+        return switch (change) {
+            case TableChange.Upsert c -> record("upsert", c.epoch(), c.place(), c.key(), c.row(), timestamp);
+            case TableChange.Delete c -> record("delete", c.epoch(), c.place(), c.key(), null, timestamp);
+            case TableChange.Truncate c -> record("truncate", c.epoch(), c.place(), null, null, timestamp);
+            case TableChange.SnapshotBegun c -> record("begin", c.epoch(), null, null, Json.write(new Begun(c.generation(),
+                    c.schema().table().name(), c.schema().columns(), c.schema().key())), timestamp);
+            case TableChange.SnapshotEnded c -> record("end", c.epoch(), null, null,
+                    Json.write(new Ended(c.generation(), c.rows(), c.asOf())), timestamp);
+            case TableChange.EpochBegun c -> record("epoch", c.epoch(), null, null, null, timestamp);
+        };
+    }
+
+    /** The change of a record; {@link MalformedRecordException} for a record that is none. */
+    public static TableChange read(LogRecord record) {
+        HeaderReader headers = new HeaderReader(record);
+        long epoch = headers.number(EPOCH);
+        String op = headers.text(OP);
+        return switch (op) {
+            case "upsert" ->
+                new TableChange.Upsert(epoch, place(headers), need(record.key(), "key"), need(record.value(), "value"));
+            case "delete" -> new TableChange.Delete(epoch, place(headers), need(record.key(), "key"));
+            case "truncate" -> new TableChange.Truncate(epoch, place(headers));
+            case "begin" -> {
+                Begun begun = Json.read(need(record.value(), "value"), Begun.class);
+                yield new TableChange.SnapshotBegun(epoch, begun.generation(),
+                        new TableSchema(new TableName(begun.table()), begun.columns(), begun.key()));
+            }
+            case "end" -> {
+                Ended ended = Json.read(need(record.value(), "value"), Ended.class);
+                yield new TableChange.SnapshotEnded(epoch, ended.generation(), ended.rows(), ended.asOf());
+            }
+            case "epoch" -> new TableChange.EpochBegun(epoch);
+            default -> throw new MalformedRecordException("op '" + op + "' is none that this version knows");
+        };
+    }
+
+    /** The stored form of a schema, in the state database. */
+    public static String schemaJson(TableSchema schema) {
+        return new String(Json.write(new Begun(0, schema.table().name(), schema.columns(), schema.key())),
+                StandardCharsets.UTF_8);
+    }
+
+    public static TableSchema readSchema(String json) {
+        Begun begun = Json.read(json.getBytes(StandardCharsets.UTF_8), Begun.class);
+        return new TableSchema(new TableName(begun.table()), begun.columns(), begun.key());
+    }
+
+    private static LogRecord record(String op, long epoch, @Nullable Place place, byte @Nullable [] key,
+            byte @Nullable [] value, long timestamp) {
+        SortedMap<String, byte[]> headers = new TreeMap<>();
+        LoggedEvent.put(headers, OP, op);
+        LoggedEvent.put(headers, EPOCH, Long.toString(epoch));
+        if (place != null) {
+            LoggedEvent.put(headers, PLACE, place.toString());
+        }
+        return new LogRecord(key, value, timestamp, headers);
+    }
+
+    private static Place place(HeaderReader headers) {
+        try {
+            return Place.parse(headers.text(PLACE));
+        } catch (IllegalArgumentException e) {
+            throw new MalformedRecordException("header place is not four numbers with dots between");
+        }
+    }
+
+    private static byte[] need(byte @Nullable [] bytes, String part) {
+        if (bytes == null) {
+            throw new MalformedRecordException("the record has no " + part);
+        }
+        return bytes;
+    }
+}

@@ -38,8 +38,17 @@ public sealed interface Connection {
      *                  {@code pending}
      * @param notifyPeer    whether the peer is told of this connection and of its changes
      */
-    record Sender(UUID uuid, SiteUrl siteUrl, String name, CredentialFingerprint fingerprint, SealedSecret sealedToken,
-            boolean confirmed, boolean notifyPeer, ConnectionSettings settings, String createdBy, Instant createdAt,
+    record Sender(
+            UUID uuid,
+            SiteUrl siteUrl,
+            String name,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            boolean confirmed,
+            boolean notifyPeer,
+            ConnectionSettings settings,
+            String createdBy,
+            Instant createdAt,
             Instant updatedAt) implements Connection {
 
         @Override
@@ -56,7 +65,8 @@ public sealed interface Connection {
         }
 
         Sender confirmed(Instant at) {
-            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, true, notifyPeer, settings, createdBy, createdAt, at);
+            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, true, notifyPeer, settings, createdBy,
+                    createdAt, at);
         }
 
         Sender touched(Instant at) {
@@ -72,8 +82,17 @@ public sealed interface Connection {
      * @param remoteIp  the address that registered it
      * @param userAgent what the registering peer called itself
      */
-    record Receiver(UUID uuid, SiteUrl siteUrl, String name, CredentialFingerprint fingerprint, SealedSecret sealedToken,
-            PeerWish wish, String registeredVia, String remoteIp, @Nullable String userAgent, Instant createdAt,
+    record Receiver(
+            UUID uuid,
+            SiteUrl siteUrl,
+            String name,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            PeerWish wish,
+            String registeredVia,
+            String remoteIp,
+            @Nullable String userAgent,
+            Instant createdAt,
             Instant updatedAt) implements Connection {
 
         @Override

@@ -14,10 +14,19 @@ import org.jspecify.annotations.Nullable;
  * @param rateLimitRequestsPerMinute table calls a minute
  * @param expiresAt              from then on the status is {@code expired}
  */
-public record ConnectionSettings(int maxRecordsPerRequest, @Nullable Long maxDownloads, @Nullable Long maxRecordsTotal,
-        List<String> allowedTables, List<String> excludedTables, List<String> ipWhitelist,
-        @Nullable Integer allowedHoursStart, @Nullable Integer allowedHoursEnd, @Nullable PasswordHash downloadPassword,
-        ApprovalMode approvalMode, List<String> autoApproveTables, int rateLimitRequestsPerMinute,
+public record ConnectionSettings(
+        int maxRecordsPerRequest,
+        @Nullable Long maxDownloads,
+        @Nullable Long maxRecordsTotal,
+        List<String> allowedTables,
+        List<String> excludedTables,
+        List<String> ipWhitelist,
+        @Nullable Integer allowedHoursStart,
+        @Nullable Integer allowedHoursEnd,
+        @Nullable PasswordHash downloadPassword,
+        ApprovalMode approvalMode,
+        List<String> autoApproveTables,
+        int rateLimitRequestsPerMinute,
         @Nullable Instant expiresAt) {
 
     public static final int DEFAULT_RECORDS_PER_REQUEST = 10_000;
@@ -38,7 +47,8 @@ public record ConnectionSettings(int maxRecordsPerRequest, @Nullable Long maxDow
         hour("allowed_hours_start", allowedHoursStart);
         hour("allowed_hours_end", allowedHoursEnd);
         if ((allowedHoursStart == null) != (allowedHoursEnd == null)) {
-            throw new IllegalArgumentException("allowed_hours_start and allowed_hours_end are given together or not at all");
+            throw new IllegalArgumentException(
+                    "allowed_hours_start and allowed_hours_end are given together or not at all");
         }
         allowedTables = bounded("allowed_tables", allowedTables);
         excludedTables = bounded("excluded_tables", excludedTables);

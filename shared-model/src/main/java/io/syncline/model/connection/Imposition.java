@@ -15,7 +15,8 @@ public record Imposition(Kind kind, @Nullable String reason, String by, Instant 
 
     /** The kinds of imposition, each with the status that it puts in force. */
     public enum Kind {
-        AWAITING_APPROVAL(ConnectionStatus.PENDING), SUSPENDED(ConnectionStatus.SUSPENDED), REVOKED(ConnectionStatus.REVOKED);
+        AWAITING_APPROVAL(ConnectionStatus.PENDING), SUSPENDED(ConnectionStatus.SUSPENDED),
+        REVOKED(ConnectionStatus.REVOKED);
 
         private final ConnectionStatus status;
 

@@ -9,13 +9,19 @@ import org.jspecify.annotations.Nullable;
  *
  * @param passwordRevision grows with each change of the password, so that a registration proves which one it gave
  */
-public record ModuleSettings(boolean enabled, IncomingMode incomingMode, @Nullable PasswordHash incomingPassword,
-        long passwordRevision, Instant updatedAt) {
+public record ModuleSettings(
+        boolean enabled,
+        IncomingMode incomingMode,
+        @Nullable PasswordHash incomingPassword,
+        long passwordRevision,
+        Instant updatedAt) {
 
     /** What holds until an operator says anything: disabled. */
-    public static final ModuleSettings INITIAL = new ModuleSettings(false, IncomingMode.REQUIRE_APPROVAL, null, 0, Instant.EPOCH);
+    public static final ModuleSettings INITIAL = new ModuleSettings(false, IncomingMode.REQUIRE_APPROVAL, null, 0,
+            Instant.EPOCH);
 
     public ModuleSettings evolve(SettingsChanged event, Instant at) {
-        return new ModuleSettings(event.enabled(), event.incomingMode(), event.incomingPassword(), event.passwordRevision(), at);
+        return new ModuleSettings(event.enabled(), event.incomingMode(), event.incomingPassword(),
+                event.passwordRevision(), at);
     }
 }

@@ -36,6 +36,7 @@ public enum PeerWish {
 
     @JsonCreator
     static PeerWish of(String word) {
-        return parse(word).orElseThrow(() -> new IllegalArgumentException("'" + word + "' is no status that a peer can wish for"));
+        return parse(word).orElseThrow(
+                () -> new IllegalArgumentException("'" + word + "' is no status that a peer can wish for"));
     }
 }

@@ -8,8 +8,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param changePassword whether {@link #incomingPassword} replaces the one stored (null then removes it)
  */
-public record SettingsChangeRequested(@Nullable Boolean enabled, @Nullable IncomingMode incomingMode,
-        boolean changePassword, @Nullable PasswordHash incomingPassword, String by) implements Request {
+public record SettingsChangeRequested(
+        @Nullable Boolean enabled,
+        @Nullable IncomingMode incomingMode,
+        boolean changePassword,
+        @Nullable PasswordHash incomingPassword,
+        String by) implements Request {
 
     @Override
     public String key() {

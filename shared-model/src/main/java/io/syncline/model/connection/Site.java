@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  * All that is known of one site: its record in each direction, and what our operator imposed on each. The value that
  * {@code worker.connection} decides on; folded from events here and nowhere else.
  */
-public record Site(SiteUrl url, Connection.@Nullable Sender sender, Connection.@Nullable Receiver receiver,
+public record Site(
+        SiteUrl url,
+        Connection.@Nullable Sender sender,
+        Connection.@Nullable Receiver receiver,
         Map<Direction, Imposition> impositions) {
 
     public Site {
@@ -49,8 +52,10 @@ public record Site(SiteUrl url, Connection.@Nullable Sender sender, Connection.@
     }
 
     public List<Connection> records() {
-        return java.util.stream.Stream.<@Nullable Connection>of(sender, receiver).filter(Objects::nonNull)
-                .map(Objects::requireNonNull).toList();
+        return java.util.stream.Stream.<@Nullable Connection>of(sender, receiver)
+                .filter(Objects::nonNull)
+                .map(Objects::requireNonNull)
+                .toList();
     }
 
     public Optional<Imposition> imposition(Direction direction) {
@@ -76,7 +81,8 @@ public record Site(SiteUrl url, Connection.@Nullable Sender sender, Connection.@
                 require(receiver == null, event, "there is a receiver record already");
                 var made = new Connection.Receiver(e.connectionUuid(), url, e.name(), e.fingerprint(), e.sealedToken(),
                         PeerWish.ACTIVE, e.registeredVia(), e.remoteIp(), e.userAgent(), at, at);
-                yield new Site(url, sender, made, waiting(Direction.RECEIVER, e.awaitingApproval(), "incoming_mode", at));
+                yield new Site(url, sender, made,
+                        waiting(Direction.RECEIVER, e.awaitingApproval(), "incoming_mode", at));
             }
             case SiteEvent.SenderCreated e -> {
                 require(sender == null, event, "there is a sender record already");
@@ -104,7 +110,7 @@ public record Site(SiteUrl url, Connection.@Nullable Sender sender, Connection.@
             case SiteEvent.ConnectionRevoked e -> touched(e.direction(), e.connectionUuid(), event, at).imposing(
                     e.direction(), new Imposition(Imposition.Kind.REVOKED, e.reason(), e.by(), at));
             case SiteEvent.ConnectionReactivated e ->
-                touched(e.direction(), e.connectionUuid(), event, at).imposing(e.direction(), null);
+                    touched(e.direction(), e.connectionUuid(), event, at).imposing(e.direction(), null);
             case SiteEvent.ConnectionDeleted e -> {
                 Connection.Sender nextSender = sender;
                 Connection.Receiver nextReceiver = receiver;
@@ -126,7 +132,8 @@ public record Site(SiteUrl url, Connection.@Nullable Sender sender, Connection.@
     }
 
     private Map<Direction, Imposition> waiting(Direction direction, boolean awaiting, String by, Instant at) {
-        return imposing(direction, awaiting ? new Imposition(Imposition.Kind.AWAITING_APPROVAL, null, by, at) : null).impositions;
+        return imposing(direction,
+                awaiting ? new Imposition(Imposition.Kind.AWAITING_APPROVAL, null, by, at) : null).impositions;
     }
 
     private Site imposing(Direction direction, @Nullable Imposition imposition) {

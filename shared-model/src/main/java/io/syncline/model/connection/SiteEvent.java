@@ -17,14 +17,29 @@ public sealed interface SiteEvent extends Event {
     }
 
     /** A sender's site registered with us: we have a receiver record now. */
-    record ConnectionRegistered(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
-            SealedSecret sealedToken, boolean awaitingApproval, String registeredVia, String remoteIp,
+    record ConnectionRegistered(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            String name,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            boolean awaitingApproval,
+            String registeredVia,
+            String remoteIp,
             @Nullable String userAgent) implements SiteEvent {}
 
     /** An operator opened our tables to a site: we have a sender record now. */
-    record SenderCreated(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
-            SealedSecret sealedToken, boolean confirmed, boolean awaitingApproval, boolean notifyPeer,
-            ConnectionSettings settings, String by) implements SiteEvent {}
+    record SenderCreated(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            String name,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            boolean confirmed,
+            boolean awaitingApproval,
+            boolean notifyPeer,
+            ConnectionSettings settings,
+            String by) implements SiteEvent {}
 
     /** The receiver of a pending sender connection has shown that it holds the token. */
     record SenderConfirmed(SiteUrl siteUrl, UUID connectionUuid) implements SiteEvent {}
@@ -32,18 +47,28 @@ public sealed interface SiteEvent extends Event {
     /** The sender's site told us what it decided. */
     record PeerStatusReported(SiteUrl siteUrl, UUID connectionUuid, PeerWish status) implements SiteEvent {}
 
-    record ConnectionApproved(SiteUrl siteUrl, Direction direction, UUID connectionUuid, String by) implements SiteEvent {}
+    record ConnectionApproved(SiteUrl siteUrl, Direction direction, UUID connectionUuid, String by)
+            implements SiteEvent {}
 
-    record ConnectionSuspended(SiteUrl siteUrl, Direction direction, UUID connectionUuid, @Nullable String reason,
+    record ConnectionSuspended(
+            SiteUrl siteUrl,
+            Direction direction,
+            UUID connectionUuid,
+            @Nullable String reason,
             String by) implements SiteEvent {}
 
     record ConnectionReactivated(SiteUrl siteUrl, Direction direction, UUID connectionUuid, String by)
             implements
-                SiteEvent {}
+            SiteEvent {}
 
-    record ConnectionRevoked(SiteUrl siteUrl, Direction direction, UUID connectionUuid, @Nullable String reason, String by)
+    record ConnectionRevoked(
+            SiteUrl siteUrl,
+            Direction direction,
+            UUID connectionUuid,
+            @Nullable String reason,
+            String by)
             implements
-                SiteEvent {}
+            SiteEvent {}
 
     /**
      * One or both of a site's records went.

@@ -21,15 +21,22 @@ public sealed interface SiteRequest extends Request {
      * @param connectionUuid   the UUID v7 that the record gets, if one is made
      * @param passwordRevision the revision of the incoming password that the peer gave and the gateway verified, or null
      */
-    record RegistrationRequested(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
-            SealedSecret sealedToken, @Nullable Long passwordRevision, String remoteIp, @Nullable String userAgent)
+    record RegistrationRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            String name,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            @Nullable Long passwordRevision,
+            String remoteIp,
+            @Nullable String userAgent)
             implements
-                SiteRequest {}
+            SiteRequest {}
 
     /** A sender's site tells us what it decided ({@code update-status}); receiver records only. */
     record StatusChangeRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint, PeerWish status)
             implements
-                SiteRequest {}
+            SiteRequest {}
 
     /** A peer takes its connection back ({@code delete-connection}); either direction, or both. */
     record DeletionRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements SiteRequest {}
@@ -42,22 +49,30 @@ public sealed interface SiteRequest extends Request {
      *
      * @param active whether the record begins as {@code active} instead of {@code pending}
      */
-    record SenderCreationRequested(SiteUrl siteUrl, UUID connectionUuid, String name, CredentialFingerprint fingerprint,
-            SealedSecret sealedToken, boolean active, boolean notifyPeer, ConnectionSettings settings, String by)
+    record SenderCreationRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            String name,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            boolean active,
+            boolean notifyPeer,
+            ConnectionSettings settings,
+            String by)
             implements
-                SiteRequest {}
+            SiteRequest {}
 
     record ApprovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
 
     record SuspensionRequested(SiteUrl siteUrl, UUID connectionUuid, @Nullable String reason, String by)
             implements
-                SiteRequest {}
+            SiteRequest {}
 
     record ReactivationRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
 
     record RevocationRequested(SiteUrl siteUrl, UUID connectionUuid, @Nullable String reason, String by)
             implements
-                SiteRequest {}
+            SiteRequest {}
 
     /** An operator takes a record away; what was imposed on its site stays. */
     record RemovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}

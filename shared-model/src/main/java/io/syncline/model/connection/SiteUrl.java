@@ -25,7 +25,8 @@ public record SiteUrl(@JsonValue String text) {
     /** The URL of a new record; {@link IllegalArgumentException} says what is wrong with it. */
     public static SiteUrl ofRecord(String text) {
         if (text.length() > MAX_LENGTH) {
-            throw new IllegalArgumentException("has " + text.length() + " characters, at most " + MAX_LENGTH + " are allowed");
+            throw new IllegalArgumentException(
+                    "has " + text.length() + " characters, at most " + MAX_LENGTH + " are allowed");
         }
         URI uri;
         try {

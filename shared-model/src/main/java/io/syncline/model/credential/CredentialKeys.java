@@ -90,7 +90,8 @@ public final class CredentialKeys {
             return parse(Files.readString(file));
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "syncline.credentials.key-file: '" + file + "' holds no usable keys (" + e.getMessage() + "). " + remedy);
+                    "syncline.credentials.key-file: '" + file + "' holds no usable keys (" + e.getMessage() + "). "
+                            + remedy);
         }
     }
 
@@ -103,9 +104,11 @@ public final class CredentialKeys {
     /** Writes new keys to a file that must not exist yet, readable by its owner only. */
     public static void writeNew(Path file, SecureRandom random) throws IOException {
         String text = generate(random);
-        Set<PosixFilePermission> ownerOnly = EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+        Set<PosixFilePermission> ownerOnly = EnumSet.of(PosixFilePermission.OWNER_READ,
+                PosixFilePermission.OWNER_WRITE);
         Path directory = file.toAbsolutePath().getParent();
-        Path temporary = Files.createTempFile(directory, "keys", ".tmp", PosixFilePermissions.asFileAttribute(ownerOnly));
+        Path temporary = Files.createTempFile(directory, "keys", ".tmp",
+                PosixFilePermissions.asFileAttribute(ownerOnly));
         try {
             Files.writeString(temporary, text, StandardCharsets.UTF_8, StandardOpenOption.TRUNCATE_EXISTING);
             // A link, unlike a move, never replaces a file that is there: keys that are lost are lost for good.
@@ -133,7 +136,8 @@ public final class CredentialKeys {
                     signing.current=%s
                     signing.%6$s=%s
                     verifying.%6$s=%s
-                    """.formatted(encode(bytes(random)), idOf(sealing), encode(sealing), idOf(mac), encode(mac), signingId,
+                    """.formatted(encode(bytes(random)), idOf(sealing), encode(sealing), idOf(mac), encode(mac),
+                    signingId,
                     encode(pair.getPrivate().getEncoded()), encode(pair.getPublic().getEncoded()));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("every JDK since 15 has Ed25519", e);

@@ -65,7 +65,7 @@ public final class ChainReader {
             }
             return judge(LoggedEvent.read(partition, record, keys));
         } catch (MalformedRecordException e) {
-            return new Verdict.Foreign(e.getMessage());
+            return new Verdict.Foreign(e.why());
         }
     }
 

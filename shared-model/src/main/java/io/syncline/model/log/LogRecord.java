@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param timestamp milliseconds since 1970, the record's CreateTime
  */
-public record LogRecord(byte @Nullable [] key, byte @Nullable [] value, long timestamp, SortedMap<String, byte[]> headers) {
+public record LogRecord(
+        byte @Nullable [] key,
+        byte @Nullable [] value,
+        long timestamp,
+        SortedMap<String, byte[]> headers) {
 
     public LogRecord {
         headers = Collections.unmodifiableSortedMap(new TreeMap<>(headers));

@@ -19,18 +19,32 @@ import java.util.UUID;
  * @param time      the database's, to the millisecond; never earlier than the event before
  * @param record    what lies in Kafka, {@link #hash} and MAC included
  */
-public record LoggedEvent(int partition, long fence, long sequence, UUID id, UUID requestId, Instant time, String key,
-        String type, byte[] payload, byte[] previousHash, byte[] hash, LogRecord record) {
+public record LoggedEvent(
+        int partition,
+        long fence,
+        long sequence,
+        UUID id,
+        UUID requestId,
+        Instant time,
+        String key,
+        String type,
+        byte[] payload,
+        byte[] previousHash,
+        byte[] hash,
+        LogRecord record) {
 
     /** Chains an event onto the head of its partition. */
-    public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id, UUID requestId,
+    public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id,
+            UUID requestId,
             Instant time, Event event, CredentialKeys keys) {
-        return chain(partition, fence, sequence, previousHash, id, requestId, time, event.key(), EventCodec.typeOf(event),
+        return chain(partition, fence, sequence, previousHash, id, requestId, time, event.key(),
+                EventCodec.typeOf(event),
                 EventCodec.payloadOf(event), keys);
     }
 
     /** Chains a stored event anew: after a takeover, what the log lacks goes out under the new owner's fence. */
-    public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id, UUID requestId,
+    public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id,
+            UUID requestId,
             Instant time, String key, String type, byte[] payload, CredentialKeys keys) {
         Instant at = time.truncatedTo(ChronoUnit.MILLIS);
         SortedMap<String, byte[]> headers = new TreeMap<>();
@@ -50,7 +64,8 @@ public record LoggedEvent(int partition, long fence, long sequence, UUID id, UUI
         put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
         put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(hash)));
         LogRecord sealed = new LogRecord(bare.key(), payload, bare.timestamp(), headers);
-        return new LoggedEvent(partition, fence, sequence, id, requestId, at, key, type, payload, previousHash, hash, sealed);
+        return new LoggedEvent(partition, fence, sequence, id, requestId, at, key, type, payload, previousHash, hash,
+                sealed);
     }
 
     /**
@@ -70,7 +85,8 @@ public record LoggedEvent(int partition, long fence, long sequence, UUID id, UUI
             throw new MalformedRecordException("ce_time is not the record's timestamp");
         }
         return new LoggedEvent(partition, headers.number(LogHeaders.FENCE), headers.number(LogHeaders.SEQUENCE),
-                headers.uuid(LogHeaders.ID), headers.uuid(LogHeaders.REQUEST_ID), time, new String(key, StandardCharsets.UTF_8),
+                headers.uuid(LogHeaders.ID), headers.uuid(LogHeaders.REQUEST_ID), time,
+                new String(key, StandardCharsets.UTF_8),
                 headers.text(LogHeaders.TYPE), payload, headers.hex(LogHeaders.PREVIOUS_HASH), hash, record);
     }
 

@@ -5,7 +5,14 @@ public final class MalformedRecordException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    public MalformedRecordException(String message) {
-        super(message);
+    private final String why;
+
+    public MalformedRecordException(String why) {
+        super(why);
+        this.why = why;
+    }
+
+    public String why() {
+        return why;
     }
 }

@@ -40,7 +40,8 @@ public record RequestRecord(UUID requestId, Instant deadline, Request request) {
         if (wire.requestId() == null || wire.deadline() == null || wire.type() == null || wire.request() == null) {
             throw new MalformedRecordException("a request has request_id, deadline, type and request");
         }
-        return new RequestRecord(wire.requestId(), wire.deadline(), Json.read(wire.request(), TYPES.classOf(wire.type())));
+        return new RequestRecord(wire.requestId(), wire.deadline(),
+                Json.read(wire.request(), TYPES.classOf(wire.type())));
     }
 
     static java.util.Set<Class<? extends Request>> types() {

@@ -35,8 +35,9 @@ public final class TableChangeCodec {
             case TableChange.Upsert c -> record("upsert", c.epoch(), c.place(), c.key(), c.row(), timestamp);
             case TableChange.Delete c -> record("delete", c.epoch(), c.place(), c.key(), null, timestamp);
             case TableChange.Truncate c -> record("truncate", c.epoch(), c.place(), null, null, timestamp);
-            case TableChange.SnapshotBegun c -> record("begin", c.epoch(), null, null, Json.write(new Begun(c.generation(),
-                    c.schema().table().name(), c.schema().columns(), c.schema().key())), timestamp);
+            case TableChange.SnapshotBegun c ->
+                    record("begin", c.epoch(), null, null, Json.write(new Begun(c.generation(),
+                            c.schema().table().name(), c.schema().columns(), c.schema().key())), timestamp);
             case TableChange.SnapshotEnded c -> record("end", c.epoch(), null, null,
                     Json.write(new Ended(c.generation(), c.rows(), c.asOf())), timestamp);
             case TableChange.EpochBegun c -> record("epoch", c.epoch(), null, null, null, timestamp);
@@ -50,7 +51,8 @@ public final class TableChangeCodec {
         String op = headers.text(OP);
         return switch (op) {
             case "upsert" ->
-                new TableChange.Upsert(epoch, place(headers), need(record.key(), "key"), need(record.value(), "value"));
+                    new TableChange.Upsert(epoch, place(headers), need(record.key(), "key"),
+                            need(record.value(), "value"));
             case "delete" -> new TableChange.Delete(epoch, place(headers), need(record.key(), "key"));
             case "truncate" -> new TableChange.Truncate(epoch, place(headers));
             case "begin" -> {

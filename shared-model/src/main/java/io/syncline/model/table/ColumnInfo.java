@@ -13,5 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param nativeType             PostgreSQL's {@code format_type}, for instance {@code character varying(50)} or {@code uuid[]};
  *                               not shown to peers
  */
-public record ColumnInfo(String columnName, String dataType, String isNullable, @Nullable String columnDefault,
-        @Nullable Integer characterMaximumLength, String nativeType) {}
+public record ColumnInfo(
+        String columnName,
+        String dataType,
+        String isNullable,
+        @Nullable String columnDefault,
+        @Nullable Integer characterMaximumLength,
+        String nativeType) {}

@@ -70,7 +70,7 @@ public final class ChainReader {
     }
 
     private Verdict judge(LoggedEvent event) {
-        if (event.fence() != head.fence()) {
+        if (head.fence() < 0 || event.fence() != head.fence()) {
             return new Verdict.Void(event, "its fence is " + event.fence() + ", the newest is " + head.fence());
         }
         if (event.sequence() != head.sequence() + 1 || !Arrays.equals(event.previousHash(), head.hash())) {

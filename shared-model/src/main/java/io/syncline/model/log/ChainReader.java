@@ -36,7 +36,7 @@ public final class ChainReader {
         record Raises(Fence fence) implements Verdict {}
 
         /** Written by a worker of ours that had lost the partition, or sent twice: reported, and no part of the log. */
-        record Void(LoggedEvent event, String why) implements Verdict {}
+        record Voided(LoggedEvent event, String why) implements Verdict {}
 
         /** Not written by any worker of ours, or altered since. */
         record Foreign(String why) implements Verdict {}
@@ -71,10 +71,10 @@ public final class ChainReader {
 
     private Verdict judge(LoggedEvent event) {
         if (head.fence() < 0 || event.fence() != head.fence()) {
-            return new Verdict.Void(event, "its fence is " + event.fence() + ", the newest is " + head.fence());
+            return new Verdict.Voided(event, "its fence is " + event.fence() + ", the newest is " + head.fence());
         }
         if (event.sequence() != head.sequence() + 1 || !Arrays.equals(event.previousHash(), head.hash())) {
-            return new Verdict.Void(event,
+            return new Verdict.Voided(event,
                     "its sequence is " + event.sequence() + ", it does not follow on " + head.sequence());
         }
         head = new Head(head.fence(), event.sequence(), event.hash());

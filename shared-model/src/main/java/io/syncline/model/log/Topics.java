@@ -59,7 +59,7 @@ public final class Topics {
         StringBuilder escaped = new StringBuilder();
         for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
             char c = (char) (b & 0xff);
-            if (c == '_' || c < 128 && Character.isLetterOrDigit(c)) {
+            if (c == '_' || (c < 128 && Character.isLetterOrDigit(c))) {
                 escaped.append(c);
             } else {
                 escaped.append('-').append(HexFormat.of().toHexDigits(b));

@@ -37,7 +37,7 @@ class ChainReaderTest {
     @Test
     void eventBeforeAnyFence_isVoid() {
         append();
-        assertThat(kinds(log)).containsExactly("Void");
+        assertThat(kinds(log)).containsExactly("Voided");
     }
 
     @Test
@@ -47,7 +47,7 @@ class ChainReaderTest {
         fence();
         log.add(late);
         append();
-        assertThat(kinds(log)).containsExactly("Raises", "Raises", "Void", "Counts");
+        assertThat(kinds(log)).containsExactly("Raises", "Raises", "Voided", "Counts");
     }
 
     @Test
@@ -57,7 +57,7 @@ class ChainReaderTest {
         append();
         append();
         log.remove(2);
-        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Void");
+        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Voided");
     }
 
     @Test
@@ -68,7 +68,7 @@ class ChainReaderTest {
         append();
         LogRecord second = log.remove(2);
         log.add(second);
-        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Void", "Counts");
+        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Voided", "Counts");
     }
 
     @Test
@@ -119,7 +119,7 @@ class ChainReaderTest {
         fence();
         append();
         log.add(log.get(1));
-        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Void");
+        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Voided");
     }
 
     @Test

@@ -27,6 +27,10 @@ public final class TableChangeCodec {
 
     private record Ended(long generation, long rows, Instant asOf) {}
 
+    private record Halted(long generation, String cause) {}
+
+    private record Dropped(long generation) {}
+
     private TableChangeCodec() {}
 
     /** The record of a change; {@code timestamp} is milliseconds since 1970, for people to read. */
@@ -40,6 +44,10 @@ public final class TableChangeCodec {
                             c.schema().table().name(), c.schema().columns(), c.schema().key())), timestamp);
             case TableChange.SnapshotEnded c -> record("end", c.epoch(), null, null,
                     Json.write(new Ended(c.generation(), c.rows(), c.asOf())), timestamp);
+            case TableChange.Halted c -> record("halted", c.epoch(), null, null,
+                    Json.write(new Halted(c.generation(), c.cause())), timestamp);
+            case TableChange.Dropped c -> record("dropped", c.epoch(), null, null,
+                    Json.write(new Dropped(c.generation())), timestamp);
             case TableChange.EpochBegun c -> record("epoch", c.epoch(), null, null, null, timestamp);
         };
     }
@@ -64,6 +72,12 @@ public final class TableChangeCodec {
                 Ended ended = Json.read(need(record.value(), "value"), Ended.class);
                 yield new TableChange.SnapshotEnded(epoch, ended.generation(), ended.rows(), ended.asOf());
             }
+            case "halted" -> {
+                Halted halted = Json.read(need(record.value(), "value"), Halted.class);
+                yield new TableChange.Halted(epoch, halted.generation(), halted.cause());
+            }
+            case "dropped" -> new TableChange.Dropped(epoch,
+                    Json.read(need(record.value(), "value"), Dropped.class).generation());
             case "epoch" -> new TableChange.EpochBegun(epoch);
             default -> throw new MalformedRecordException("op '" + op + "' is none that this version knows");
         };

@@ -36,6 +36,22 @@ public sealed interface TableChange {
      */
     record SnapshotEnded(long epoch, long generation, long rows, Instant asOf) implements TableChange {}
 
+    /**
+     * The table can no longer be captured as it is: what the generation has is not brought further, and is not served,
+     * until another one begins; written to every partition.
+     *
+     * @param generation the one that ends here, and with it all before it
+     * @param cause      for the operator: what stands in the way, and what helps
+     */
+    record Halted(long epoch, long generation, String cause) implements TableChange {}
+
+    /**
+     * The source no longer has the table, or no longer shows it; written to every partition.
+     *
+     * @param generation the one that ends here, and with it all before it: a table made again under the name has a newer one
+     */
+    record Dropped(long epoch, long generation) implements TableChange {}
+
     /** A capturer took over; written to every partition before anything else of its epoch. */
     record EpochBegun(long epoch) implements TableChange {}
 }

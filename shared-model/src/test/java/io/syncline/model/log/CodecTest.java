@@ -127,6 +127,7 @@ class CodecTest {
         byte[] key = "[1]".getBytes(StandardCharsets.UTF_8);
         return Stream.of(new TableChange.SnapshotBegun(4, 2, schema),
                 new TableChange.SnapshotEnded(4, 2, 50_000, Instant.parse("2026-01-02T03:04:05.678901Z")),
+                new TableChange.Halted(4, 2, "column v: no wire form for type mood"), new TableChange.Dropped(4, 2),
                 new TableChange.EpochBegun(4), new TableChange.Truncate(4, new Place(2, 10, 20, 0)),
                 new TableChange.Upsert(4, new Place(2, 10, Long.MAX_VALUE, 3), key,
                         "{\"id\":1}".getBytes(StandardCharsets.UTF_8)),

@@ -1,0 +1,191 @@
+package io.syncline.standalone;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import kafka.server.KafkaConfig;
+import kafka.server.KafkaRaftServer;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.metadata.storage.Formatter;
+import org.apache.kafka.server.common.MetadataVersion;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A real Kafka broker, and its own controller, inside this JVM; what it is
+ * given stays in its directory.
+ */
+public final class EmbeddedBroker implements AutoCloseable {
+
+    /**
+     * A row travels whole and may be as large as PostgreSQL's JSON allows within
+     * reason.
+     */
+    private static final int MESSAGE_MAX_BYTES = 34 * 1024 * 1024;
+
+    private static final int NODE_ID = 1;
+
+    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
+
+    private final KafkaRaftServer server;
+    private final int port;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private EmbeddedBroker(KafkaRaftServer server, int port) {
+        this.server = server;
+        this.port = port;
+    }
+
+    /**
+     * Starts on the port that this directory had last time, where it is still free.
+     */
+    public static EmbeddedBroker start(Path directory) {
+        return start(directory, 0, Map.of());
+    }
+
+    /**
+     * @param port
+     *            0 for any
+     * @param settings
+     *            Kafka's own, over the ones made here
+     */
+    public static EmbeddedBroker start(Path directory, int port, Map<String, String> settings) {
+        try {
+            return open(directory.toAbsolutePath().normalize(), port, settings);
+        } catch (IOException failure) {
+            throw new IllegalStateException(
+                    "the Kafka broker in %s does not start: %s".formatted(directory, failure.getMessage()), failure);
+        }
+    }
+
+    private static EmbeddedBroker open(Path directory, int configuredPort, Map<String, String> settings)
+            throws IOException {
+        long begun = System.nanoTime();
+        PrivateFiles.directory(directory);
+        Path log = PrivateFiles.directory(directory.resolve("log"));
+        int port = RememberedPort.choose(directory.resolve("port"), configuredPort);
+        int controllerPort = RememberedPort.choose(directory.resolve("controller-port"), 0);
+        // Kafka ends the JVM when it cannot listen: the ports are looked at before.
+        boolean first = !Files.exists(log.resolve("meta.properties"));
+        if (first) {
+            format(log);
+        }
+        Map<String, String> all = new HashMap<>(settings(log, port, controllerPort));
+        all.putAll(settings);
+        KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.apply(all, false), Time.SYSTEM);
+        try {
+            server.startup();
+        } catch (RuntimeException | Error failure) {
+            server.shutdown();
+            throw failure;
+        }
+        LOG.info("Kafka broker {} on 127.0.0.1:{} in {} ms, directory {}", first ? "made" : "started", port,
+                Duration.ofNanos(System.nanoTime() - begun).toMillis(), directory);
+        return new EmbeddedBroker(server, port);
+    }
+
+    /**
+     * Whoever is killed here formats again: Kafka writes meta.properties last, and
+     * whole.
+     */
+    private static void format(Path log) throws IOException {
+        Formatter formatter = new Formatter().setNodeId(NODE_ID)
+                .setClusterId(Uuid.randomUuid().toString())
+                .addDirectory(log.toString())
+                .setMetadataLogDirectory(log.toString())
+                .setReleaseVersion(MetadataVersion.latestProduction())
+                .setControllerListenerName("CONTROLLER")
+                .setIgnoreFormatted(true)
+                .setUnstableFeatureVersionsEnabled(false)
+                .setPrintStream(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+        try {
+            formatter.run();
+        } catch (IOException failure) {
+            throw failure;
+        } catch (Exception failure) {
+            throw new IOException("the directory %s cannot be formatted: %s".formatted(log, failure.getMessage()),
+                    failure);
+        }
+    }
+
+    private static Map<String, String> settings(Path log, int port, int controllerPort) {
+        Map<String, String> settings = new HashMap<>();
+        settings.put("process.roles", "broker,controller");
+        settings.put("node.id", Integer.toString(NODE_ID));
+        settings.put("controller.quorum.voters", NODE_ID + "@127.0.0.1:" + controllerPort);
+        settings.put("controller.listener.names", "CONTROLLER");
+        settings.put("inter.broker.listener.name", "BROKER");
+        settings.put("listener.security.protocol.map", "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT");
+        settings.put("listeners", "BROKER://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
+        settings.put("advertised.listeners",
+                "BROKER://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
+        settings.put("log.dirs", log.toString());
+
+        // One node: nothing to replicate to.
+        settings.put("default.replication.factor", "1");
+        settings.put("offsets.topic.replication.factor", "1");
+        settings.put("transaction.state.log.replication.factor", "1");
+        settings.put("transaction.state.log.min.isr", "1");
+        settings.put("share.coordinator.state.topic.replication.factor", "1");
+        settings.put("share.coordinator.state.topic.min.isr", "1");
+        settings.put("offsets.topic.num.partitions", "4");
+        settings.put("transaction.state.log.num.partitions", "1");
+        settings.put("share.coordinator.state.topic.num.partitions", "1");
+
+        // Topics are made on purpose, with the settings that they need.
+        settings.put("auto.create.topics.enable", "false");
+        settings.put("message.max.bytes", Integer.toString(MESSAGE_MAX_BYTES));
+        settings.put("replica.fetch.max.bytes", Integer.toString(MESSAGE_MAX_BYTES));
+
+        // A killed worker's partitions wait for its session time-out: clients may ask
+        // for a second.
+        settings.put("group.initial.rebalance.delay.ms", "0");
+        settings.put("group.min.session.timeout.ms", "1000");
+        settings.put("group.consumer.min.session.timeout.ms", "1000");
+        settings.put("group.consumer.session.timeout.ms", "10000");
+        settings.put("group.consumer.min.heartbeat.interval.ms", "200");
+        settings.put("group.consumer.heartbeat.interval.ms", "3000");
+
+        // After a kill the broker is let in again when the killed one's session has
+        // ended: 9 s by default.
+        settings.put("broker.session.timeout.ms", "3000");
+        settings.put("broker.heartbeat.interval.ms", "500");
+
+        // Small: this JVM has more to do.
+        settings.put("num.network.threads", "2");
+        settings.put("num.io.threads", "4");
+        settings.put("background.threads", "2");
+        settings.put("num.recovery.threads.per.data.dir", "2");
+        settings.put("log.cleaner.threads", "1");
+        settings.put("log.cleaner.dedupe.buffer.size", Integer.toString(4 * 1024 * 1024));
+        settings.put("log.cleaner.io.buffer.size", Integer.toString(128 * 1024));
+        return settings;
+    }
+
+    public String bootstrapServers() {
+        return "127.0.0.1:" + port;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        long begun = System.nanoTime();
+        server.shutdown();
+        server.awaitShutdown();
+        LOG.info("Kafka broker stopped in {} ms", Duration.ofNanos(System.nanoTime() - begun).toMillis());
+    }
+}

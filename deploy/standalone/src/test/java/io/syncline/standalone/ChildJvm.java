@@ -1,0 +1,109 @@
+package io.syncline.standalone;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/** A program of the test class path in a JVM of its own, to be killed. */
+final class ChildJvm implements AutoCloseable {
+
+    private final Process process;
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+
+    private ChildJvm(Process process) {
+        this.process = process;
+        Thread reading = new Thread(this::read, "child-" + process.pid());
+        reading.setDaemon(true);
+        reading.start();
+    }
+
+    static ChildJvm start(Class<?> program, String... arguments) throws IOException {
+        return start(Map.of(), program, arguments);
+    }
+
+    static ChildJvm start(Map<String, String> environment, Class<?> program, String... arguments) throws IOException {
+        return start(Path.of("").toAbsolutePath(), environment, program, arguments);
+    }
+
+    static ChildJvm start(Path workingDirectory, Map<String, String> environment, Class<?> program,
+            String... arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).directory(workingDirectory.toFile())
+                .redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        return new ChildJvm(builder.start());
+    }
+
+    /** What follows the prefix in the first line that has it. */
+    String awaitLine(String prefix) {
+        return awaitLine(prefix, Duration.ofSeconds(60));
+    }
+
+    String awaitLine(String prefix, Duration limit) {
+        await().atMost(limit)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> find(prefix) != null || !process.isAlive());
+        if (find(prefix) == null) {
+            throw new AssertionError("the child has ended:\n" + text());
+        }
+        String line = find(prefix);
+        return line == null ? "" : line.substring(prefix.length());
+    }
+
+    String text() {
+        return String.join("\n", lines);
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** kill -9. */
+    void kill() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    /** As Ctrl-C or kill do. */
+    void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start().waitFor();
+    }
+
+    int awaitExit(Duration limit) throws InterruptedException {
+        if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("the child has not ended within %s:%n%s".formatted(limit, text()));
+        }
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        kill();
+    }
+
+    private String find(String prefix) {
+        return lines.stream().filter(line -> line.startsWith(prefix)).findFirst().orElse(null);
+    }
+
+    private void read() {
+        try (BufferedReader reader = new BufferedReader(
+                new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            reader.lines().forEach(lines::add);
+        } catch (IOException | java.io.UncheckedIOException ended) {
+            lines.add("(output ended: " + ended.getMessage() + ")");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.syncline.gateway.http;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.MediaType;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** JSON bodies, in and out: one object in UTF-8, bounded, nothing behind it. */
+final class JsonBody {
+
+    /** The largest body that a call may have. */
+    static final int MAX_BYTES = 1_048_576;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+            .build();
+
+    /** What reading a body came to. */
+    sealed interface Read {
+        record Body(JsonNode object) implements Read {}
+
+        record Bad(PeerRefusal.Known refusal) implements Read {}
+    }
+
+    private JsonBody() {}
+
+    static JsonNode empty() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    /**
+     * Reads a body; an empty one counts as {@code {}}.
+     *
+     * @param typed whether the call named a content type that we take: only an empty body needs none
+     */
+    static Read read(InputStream in, long contentLength, boolean typed) {
+        if (contentLength > MAX_BYTES) {
+            return new Read.Bad(PeerRefusal.Known.BODY_TOO_LARGE);
+        }
+        byte[] bytes;
+        try {
+            bytes = in.readNBytes(MAX_BYTES + 1);
+        } catch (IOException e) {
+            // The caller went away, or sent less than announced: no surprise, and nothing for the log.
+            return new Read.Bad(PeerRefusal.Known.BODY_INCOMPLETE);
+        }
+        if (bytes.length > MAX_BYTES) {
+            return new Read.Bad(PeerRefusal.Known.BODY_TOO_LARGE);
+        }
+        if (bytes.length == 0) {
+            return new Read.Body(empty());
+        }
+        if (!typed) {
+            return new Read.Bad(PeerRefusal.Known.UNSUPPORTED_MEDIA_TYPE);
+        }
+        JsonNode node;
+        try {
+            // Decoded here: left to itself the parser would also take UTF-16 and UTF-32, by guessing.
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            node = MAPPER.readTree(text);
+        } catch (CharacterCodingException | JacksonException e) {
+            return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
+        }
+        if (node == null || node.isMissingNode()) {
+            return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
+        }
+        return node.isObject() ? new Read.Body(node) : new Read.Bad(PeerRefusal.Known.NO_OBJECT);
+    }
+
+    static byte[] write(Object body) {
+        return MAPPER.writeValueAsBytes(body);
+    }
+
+    /** Whether a content type is one of these (type and subtype in lower case), in UTF-8 if it says so at all. */
+    static boolean isJson(String contentType, String... accepted) {
+        try {
+            MediaType type = MediaType.parseMediaType(contentType);
+            String name = (type.getType() + "/" + type.getSubtype()).toLowerCase(Locale.ROOT);
+            for (String one : accepted) {
+                if (one.equals(name)) {
+                    return type.getCharset() == null || StandardCharsets.UTF_8.equals(type.getCharset());
+                }
+            }
+            return false;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    /** Whether an Accept header admits {@code application/json}; of several ranges the most specific one decides. */
+    static boolean admitsJson(@Nullable String accept) {
+        if (accept == null || accept.isBlank()) {
+            return true;
+        }
+        Map<String, Integer> precision = Map.of("*", 0, "*/*", 0, "application/*", 1, "application/json", 2);
+        int best = -1;
+        boolean admitted = false;
+        for (String range : accept.split(",", -1)) {
+            String[] parts = range.split(";", -1);
+            Integer rank = precision.get(parts[0].strip().toLowerCase(Locale.ROOT));
+            if (rank != null && rank > best) {
+                best = rank;
+                admitted = wanted(parts);
+            }
+        }
+        return admitted;
+    }
+
+    private static boolean wanted(String[] parts) {
+        for (int i = 1; i < parts.length; i++) {
+            String parameter = parts[i].strip().toLowerCase(Locale.ROOT);
+            if (parameter.startsWith("q=")) {
+                try {
+                    return Double.parseDouble(parameter.substring(2).strip()) > 0;
+                } catch (NumberFormatException e) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,40 @@
+package io.syncline.gateway.http;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.sql.SQLException;
+
+/** What a peer gets. */
+public sealed interface PeerAnswer {
+
+    /** 200 with this body, its property names in snake_case. */
+    record Ok(Object body) implements PeerAnswer {}
+
+    /** 200 with JSON that is written as it is read. */
+    record Streamed(JsonStream stream) implements PeerAnswer {}
+
+    record No(PeerRefusal refusal) implements PeerAnswer {}
+
+    /** Writes a JSON body as it comes. */
+    @FunctionalInterface
+    interface JsonStream {
+
+        /**
+         * Writes the whole body. What is thrown before the first bytes have left becomes an error answer; later it breaks the
+         * connection off, so that nobody takes a part for the whole.
+         */
+        void writeTo(OutputStream out) throws IOException, SQLException;
+    }
+
+    static PeerAnswer ok(Object body) {
+        return new Ok(body);
+    }
+
+    static PeerAnswer streamed(JsonStream stream) {
+        return new Streamed(stream);
+    }
+
+    static PeerAnswer refused(PeerRefusal refusal) {
+        return new No(refusal);
+    }
+}

@@ -1,0 +1,50 @@
+package io.syncline.gateway.http;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Optional;
+import java.util.UUID;
+import tools.jackson.databind.JsonNode;
+
+/** One call of a peer, read and found to be well formed. */
+public final class PeerCall {
+
+    private final UUID id;
+    private final String name;
+    private final JsonNode body;
+    private final HttpServletRequest request;
+
+    PeerCall(UUID id, String name, JsonNode body, HttpServletRequest request) {
+        this.id = id;
+        this.name = name;
+        this.body = body;
+        this.request = request;
+    }
+
+    /** The name of this call in the logs, and of its request if it makes one: a UUID v7. */
+    public UUID id() {
+        return id;
+    }
+
+    /** The path's last part, for instance {@code /pull-data}. */
+    public String name() {
+        return name;
+    }
+
+    /** The JSON object that was sent; an empty one for an empty body. */
+    public JsonNode body() {
+        return body;
+    }
+
+    /** The address of the socket: what a header says of other addresses anybody can write. */
+    public String remoteAddress() {
+        return request.getRemoteAddr();
+    }
+
+    public Optional<String> userAgent() {
+        return header("User-Agent");
+    }
+
+    public Optional<String> header(String header) {
+        return Optional.ofNullable(request.getHeader(header));
+    }
+}

@@ -1,0 +1,174 @@
+package io.syncline.gateway.http;
+
+import io.syncline.model.api.SyncPaths;
+import jakarta.servlet.http.Cookie;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.util.LinkedMultiValueMap;
+import org.springframework.util.MultiValueMap;
+import org.springframework.web.servlet.ModelAndView;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.ServerRequest;
+import org.springframework.web.servlet.function.ServerResponse;
+
+/**
+ * The paths of the peers' protocol and what answers them. Here is the protocol's step 0: path, method, Accept, content
+ * type, body; what comes behind is the handlers'.
+ */
+public final class PeerRoutes {
+
+    private record Route(String method, PeerHandler handler) {}
+
+    private final String root;
+    private final Map<String, Route> routes = new HashMap<>();
+    private final Supplier<UUID> ids;
+    private final BoundedLog log;
+
+    /**
+     * @param prefix what stands before {@code /sync/api}, without slashes at its ends; may be empty
+     * @param ids    makes UUIDs v7
+     */
+    public PeerRoutes(String prefix, Supplier<UUID> ids, BoundedLog log) {
+        this.root = (prefix.isEmpty() ? "" : "/" + prefix) + SyncPaths.ROOT;
+        this.ids = ids;
+        this.log = log;
+    }
+
+    public PeerRoutes get(String path, PeerHandler handler) {
+        return with(path, new Route("GET", handler));
+    }
+
+    public PeerRoutes post(String path, PeerHandler handler) {
+        return with(path, new Route("POST", handler));
+    }
+
+    private PeerRoutes with(String path, Route route) {
+        if (routes.put(path, route) != null) {
+            throw new IllegalArgumentException(path + " is answered twice");
+        }
+        return this;
+    }
+
+    /** All paths below the root are ours, those that no call has included. */
+    public RouterFunction<ServerResponse> function() {
+        return request -> {
+            String path = request.requestPath().value();
+            return path.startsWith(root) && (path.length() == root.length() || path.charAt(root.length()) == '/')
+                    ? Optional.of(handled -> answer(handled, path.substring(root.length())))
+                    : Optional.empty();
+        };
+    }
+
+    private ServerResponse answer(ServerRequest request, String name) {
+        UUID id = ids.get();
+        HttpServletRequest servlet = request.servletRequest();
+        PeerAnswer answer;
+        try {
+            answer = answer(servlet, name, id);
+        } catch (Exception e) {
+            answer = new PeerAnswer.No(unexpected(name, id, e));
+        }
+        return switch (answer) {
+            case PeerAnswer.Ok ok ->
+                    new Written(HttpStatus.OK, Written.JSON, JsonBody.write(ok.body()), Map.of());
+            case PeerAnswer.No no -> refuse(name, id, servlet, no.refusal());
+            case PeerAnswer.Streamed streamed -> new Streaming(name, id, streamed.stream());
+        };
+    }
+
+    private PeerAnswer answer(HttpServletRequest servlet, String name, UUID id) throws Exception {
+        Route route = routes.get(name);
+        if (route == null) {
+            return new PeerAnswer.No(PeerRefusal.Known.NO_SUCH_CALL);
+        }
+        boolean get = route.method().equals("GET");
+        String method = servlet.getMethod();
+        if (!method.equals(route.method()) && !(get && method.equals("HEAD"))) {
+            return new PeerAnswer.No(new PeerRefusal.WrongMethod(get ? "GET, HEAD" : "POST"));
+        }
+        if (!JsonBody.admitsJson(servlet.getHeader(HttpHeaders.ACCEPT))) {
+            return new PeerAnswer.No(PeerRefusal.Known.NOT_ACCEPTABLE);
+        }
+        if (get) {
+            return route.handler().answer(new PeerCall(id, name, JsonBody.empty(), servlet));
+        }
+        String contentType = servlet.getContentType();
+        if (contentType != null && !JsonBody.isJson(contentType, "application/json")) {
+            return new PeerAnswer.No(PeerRefusal.Known.UNSUPPORTED_MEDIA_TYPE);
+        }
+        return switch (JsonBody.read(servlet.getInputStream(), servlet.getContentLengthLong(), contentType != null)) {
+            case JsonBody.Read.Bad bad -> new PeerAnswer.No(bad.refusal());
+            case JsonBody.Read.Body body -> route.handler().answer(new PeerCall(id, name, body.object(), servlet));
+        };
+    }
+
+    private Written refuse(String name, UUID id, HttpServletRequest servlet, PeerRefusal refusal) {
+        SyncApiErrors.Answer answer = SyncApiErrors.of(refusal);
+        String call = routes.containsKey(name) ? name : "(no such path)";
+        log.info(call + answer.status().value(), "peer call " + call + " refused: " + answer.status().value() + ", "
+                + SyncApiErrors.word(refusal) + ", request " + id + " from " + servlet.getRemoteAddr());
+        return new Written(answer.status(), Written.JSON, JsonBody.write(answer.body()), answer.headers());
+    }
+
+    private PeerRefusal unexpected(String name, UUID id, Exception thrown) {
+        return SyncApiErrors.logged(log, "peer call " + name, id, thrown);
+    }
+
+    /** Writes what a handler streams; an error before the first bytes have left is answered, a later one breaks off. */
+    private final class Streaming implements ServerResponse {
+
+        private final String name;
+        private final UUID id;
+        private final PeerAnswer.JsonStream stream;
+
+        Streaming(String name, UUID id, PeerAnswer.JsonStream stream) {
+            this.name = name;
+            this.id = id;
+            this.stream = stream;
+        }
+
+        @Override
+        public HttpStatusCode statusCode() {
+            return HttpStatus.OK;
+        }
+
+        @Override
+        public HttpHeaders headers() {
+            return new HttpHeaders();
+        }
+
+        @Override
+        public MultiValueMap<String, Cookie> cookies() {
+            return new LinkedMultiValueMap<>();
+        }
+
+        @Override
+        public @Nullable ModelAndView writeTo(HttpServletRequest request, HttpServletResponse response, Context context)
+                throws IOException {
+            response.setStatus(HttpStatus.OK.value());
+            response.setContentType(Written.JSON);
+            try {
+                stream.writeTo(response.getOutputStream());
+            } catch (SQLException | RuntimeException e) {
+                PeerRefusal refusal = unexpected(name, id, e);
+                if (response.isCommitted()) {
+                    throw new IOException("the answer was broken off", e);
+                }
+                response.resetBuffer();
+                return refuse(name, id, request, refusal).writeTo(request, response, context);
+            }
+            return null;
+        }
+    }
+}

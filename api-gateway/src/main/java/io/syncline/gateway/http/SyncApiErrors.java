@@ -1,0 +1,158 @@
+package io.syncline.gateway.http;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.syncline.gateway.state.StateDatabaseBehindException;
+import io.syncline.model.connection.Refusal;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+
+/** Which status and which body say no: the only place that knows. */
+public final class SyncApiErrors {
+
+    static final Duration SOON = Duration.ofSeconds(1);
+    private static final Duration LATER = Duration.ofSeconds(5);
+
+    /** An error answer of the peers' protocol. */
+    record Answer(HttpStatus status, Object body, Map<String, String> headers) {}
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    private record Body(boolean success, String error, @Nullable List<String> fields) {}
+
+    private record Existence(boolean success, boolean exists) {}
+
+    private SyncApiErrors() {}
+
+    static Answer of(PeerRefusal refusal) {
+        return switch (refusal) {
+            case PeerRefusal.MissingFields missing ->
+                    fields(HttpStatus.BAD_REQUEST, "Missing required fields", missing.fields());
+            case PeerRefusal.MissingFieldsSentence missing ->
+                    error(HttpStatus.BAD_REQUEST, "Missing required fields: " + String.join(", ", missing.fields()));
+            case PeerRefusal.InvalidFields invalid ->
+                    fields(HttpStatus.BAD_REQUEST, "Invalid fields", invalid.fields());
+            case PeerRefusal.Refused refused -> refused(refused.refusal());
+            case PeerRefusal.Unusable unusable -> error(HttpStatus.FORBIDDEN, unusable.sentence());
+            case PeerRefusal.Unavailable unavailable ->
+                    error(HttpStatus.SERVICE_UNAVAILABLE, unavailable.sentence(), retryAfter(unavailable.retryAfter()));
+            case PeerRefusal.WrongMethod wrong -> error(HttpStatus.METHOD_NOT_ALLOWED,
+                    "Method not allowed, use " + wrong.allowed(), Map.of(HttpHeaders.ALLOW, wrong.allowed()));
+            case PeerRefusal.Known known -> known(known);
+        };
+    }
+
+    private static Answer known(PeerRefusal.Known refusal) {
+        return switch (refusal) {
+            case NO_SUCH_CALL, TABLE_NOT_FOUND -> error(HttpStatus.NOT_FOUND, refusal.sentence());
+            case NOTHING_EXISTS -> new Answer(HttpStatus.NOT_FOUND, new Existence(false, false), Map.of());
+            case NOT_ACCEPTABLE -> error(HttpStatus.NOT_ACCEPTABLE, refusal.sentence());
+            case UNSUPPORTED_MEDIA_TYPE -> error(HttpStatus.UNSUPPORTED_MEDIA_TYPE, refusal.sentence());
+            case BODY_TOO_LARGE -> error(HttpStatus.CONTENT_TOO_LARGE, refusal.sentence());
+            case BODY_INCOMPLETE, MALFORMED_JSON, NO_OBJECT, INVALID_STATUS ->
+                    error(HttpStatus.BAD_REQUEST, refusal.sentence());
+            case INVALID_CONNECTION -> error(HttpStatus.UNAUTHORIZED, refusal.sentence());
+            case UNEXPECTED -> error(HttpStatus.INTERNAL_SERVER_ERROR, refusal.sentence());
+        };
+    }
+
+    private static Answer refused(Refusal refusal) {
+        Map<String, String> headers = switch (refusal) {
+            case DEADLINE_PASSED -> retryAfter(SOON);
+            case MODULE_DISABLED, INCOMING_DENIED, PASSWORD_REQUIRED, PASSWORD_INVALID, ALREADY_EXISTS, NOT_FOUND,
+                    TOKEN_IN_USE, NOT_AWAITING_APPROVAL, TOO_LARGE, NOT_DECIDABLE ->
+                    Map.of();
+        };
+        return error(statusOf(refusal), refusal.sentence(), headers);
+    }
+
+    /** The status of each refusal, for peers and operators alike. */
+    static HttpStatus statusOf(Refusal refusal) {
+        return switch (refusal) {
+            case MODULE_DISABLED, DEADLINE_PASSED -> HttpStatus.SERVICE_UNAVAILABLE;
+            case INCOMING_DENIED -> HttpStatus.FORBIDDEN;
+            case PASSWORD_REQUIRED, PASSWORD_INVALID -> HttpStatus.UNAUTHORIZED;
+            case ALREADY_EXISTS, TOKEN_IN_USE, NOT_AWAITING_APPROVAL -> HttpStatus.CONFLICT;
+            case NOT_FOUND -> HttpStatus.NOT_FOUND;
+            case TOO_LARGE -> HttpStatus.CONTENT_TOO_LARGE;
+            case NOT_DECIDABLE -> HttpStatus.INTERNAL_SERVER_ERROR;
+        };
+    }
+
+    /** What the caller reads when something was thrown: what is away and may come back, or that we did not foresee it. */
+    static PeerRefusal of(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StateDatabaseBehindException) {
+                return new PeerRefusal.Unavailable(
+                        "The state database is behind what is known to have happened; try again later", LATER);
+            }
+        }
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql) {
+                return ofDatabase(sql);
+            }
+        }
+        return PeerRefusal.Known.UNEXPECTED;
+    }
+
+    private static PeerRefusal ofDatabase(SQLException thrown) {
+        String state = thrown.getSQLState() == null ? "08" : thrown.getSQLState();
+        return switch (state) {
+            case "42P01", "3F000", "42703" -> new PeerRefusal.Unavailable(
+                    "The state database is not set up yet: start a worker; try again later", LATER);
+            // Query cancelled, lock not available: slow, not broken.
+            case "57014", "55P03" ->
+                    new PeerRefusal.Unavailable("The state database is too slow now; try again later", LATER);
+            case String other when other.startsWith("08") || other.startsWith("57P") || other.startsWith("53")
+                    || other.startsWith("28") || other.equals("3D000") -> new PeerRefusal.Unavailable(
+                            "The state database cannot be used now; try again later", LATER);
+            case String other -> PeerRefusal.Known.UNEXPECTED;
+        };
+    }
+
+    /** Writes one bounded line about what was thrown, and says what the caller reads. */
+    static PeerRefusal logged(BoundedLog log, String call, UUID id, Throwable thrown) {
+        PeerRefusal refusal = of(thrown);
+        if (refusal instanceof PeerRefusal.Unavailable) {
+            log.warn(call + thrown.getClass(), call + " cannot be answered now, request " + id + ": " + thrown);
+        } else {
+            log.error(call + thrown.getClass(), call + " failed, request " + id, thrown);
+        }
+        return refusal;
+    }
+
+    /** A refusal's name in the log; never anything of the call's own content. */
+    static String word(PeerRefusal refusal) {
+        return switch (refusal) {
+            case PeerRefusal.Refused refused -> refused.refusal().word();
+            case PeerRefusal.Known known -> known.name().toLowerCase(Locale.ROOT);
+            case PeerRefusal.MissingFields missing -> "missing " + missing.fields();
+            case PeerRefusal.MissingFieldsSentence missing -> "missing " + missing.fields();
+            case PeerRefusal.InvalidFields invalid -> "invalid " + invalid.fields();
+            case PeerRefusal.Unusable unusable -> unusable.sentence();
+            case PeerRefusal.Unavailable unavailable -> unavailable.sentence();
+            case PeerRefusal.WrongMethod wrong -> "method not allowed";
+        };
+    }
+
+    static Map<String, String> retryAfter(Duration after) {
+        return Map.of(HttpHeaders.RETRY_AFTER, Long.toString(Math.max(1, after.toSeconds())));
+    }
+
+    private static Answer error(HttpStatus status, String sentence) {
+        return error(status, sentence, Map.of());
+    }
+
+    private static Answer error(HttpStatus status, String sentence, Map<String, String> headers) {
+        return new Answer(status, new Body(false, sentence, null), headers);
+    }
+
+    private static Answer fields(HttpStatus status, String sentence, List<String> fields) {
+        return new Answer(status, new Body(false, sentence, fields), Map.of());
+    }
+}

@@ -8,6 +8,8 @@ CREATE TABLE syncline.replica_table (
     table_name      text PRIMARY KEY,
     topic           text NOT NULL UNIQUE,
     partitions      integer NOT NULL,
+    -- the newest generation that ever began
+    last_generation bigint NOT NULL,
     -- waiting: the first generation is not complete; refreshing: another one is under way, the old one is served as it was
     -- when that began; marked: not served, and cause says why
     state           text NOT NULL CHECK (state IN ('waiting', 'live', 'refreshing', 'marked')),
@@ -20,9 +22,9 @@ CREATE TABLE syncline.replica_table (
     row_count       bigint NOT NULL,
     size_bytes      bigint NOT NULL,
     as_of           timestamptz,
+    CHECK (replica_name IS NOT NULL OR state IN ('waiting', 'marked')),
     CHECK ((replica_name IS NULL) = (generation IS NULL) AND (replica_name IS NULL) = (schema IS NULL)
         AND (replica_name IS NULL) = (as_of IS NULL)),
-    CHECK (replica_name IS NOT NULL OR state IN ('waiting', 'marked')),
 
     -- The generation under way, and what of it has arrived.
     next_name       text,

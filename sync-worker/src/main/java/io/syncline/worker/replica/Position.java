@@ -1,0 +1,41 @@
+package io.syncline.worker.replica;
+
+/**
+ * How far a topic partition has been applied, as the worker has it in memory and PostgreSQL in {@code replica_position}:
+ * where the two differ, another worker owns the partition.
+ *
+ * @param topicId    Kafka's id of the topic: one that was deleted and made again is another topic
+ * @param epoch      of the newest epoch mark; records of an older one are void
+ * @param generation the newest that has begun here, 0 for none; rows of any other are not applied
+ * @param complete   whether that generation's end mark has been read
+ */
+record Position(
+        String topic,
+        int partition,
+        String topicId,
+        long nextOffset,
+        long epoch,
+        long generation,
+        boolean complete) {
+
+    /** Before the first record of a topic, or behind all that must not be trusted. */
+    static Position trustingNothing(String topic, int partition, String topicId, long nextOffset) {
+        return new Position(topic, partition, topicId, nextOffset, 0, 0, false);
+    }
+
+    Position at(long offset) {
+        return new Position(topic, partition, topicId, offset, epoch, generation, complete);
+    }
+
+    Position inEpoch(long newer) {
+        return new Position(topic, partition, topicId, nextOffset, newer, generation, complete);
+    }
+
+    Position begun(long newer) {
+        return new Position(topic, partition, topicId, nextOffset, epoch, newer, false);
+    }
+
+    Position ended() {
+        return new Position(topic, partition, topicId, nextOffset, epoch, generation, true);
+    }
+}

@@ -1,0 +1,112 @@
+package io.syncline.worker.replica;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Drops replica tables that nothing names any more, and prunes old tombstones. Several workers may do it at once. */
+public final class ReplicaJanitor implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaJanitor.class);
+
+    private static final Duration EVERY = Duration.ofSeconds(30);
+    /** A pull that has read a replica table's name opens the table well within this time. */
+    private static final Duration GARBAGE_KEPT = Duration.ofMinutes(1);
+    private static final Duration TOMBSTONES_KEPT = Duration.ofDays(7);
+    private static final int TOMBSTONES_AT_ONCE = 10_000;
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+
+    private final DataSource database;
+    private final ScheduledExecutorService timer = Executors
+            .newSingleThreadScheduledExecutor(Thread.ofPlatform().name("replica-janitor").daemon().factory());
+
+    public ReplicaJanitor(DataSource database) {
+        this.database = database;
+    }
+
+    public void start() {
+        var unused = timer.scheduleWithFixedDelay(this::run, EVERY.toSeconds(), EVERY.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+
+    private void run() {
+        try {
+            clean(GARBAGE_KEPT, TOMBSTONES_KEPT);
+        } catch (SQLException | RuntimeException e) {
+            LOG.warn("old replica tables and tombstones are left for the next time, in {} s: {}", EVERY.toSeconds(),
+                    e.getMessage());
+        }
+    }
+
+    void clean(Duration garbageKept, Duration tombstonesKept) throws SQLException {
+        try (Connection connection = database.getConnection()) {
+            connection.setAutoCommit(false);
+            for (String garbage : names(connection,
+                    "SELECT replica_name FROM syncline.replica_garbage WHERE since <= now() - "
+                            + garbageKept.toSeconds() + " * interval '1 second'")) {
+                drop(connection, garbage);
+            }
+            for (String replica : names(connection,
+                    "SELECT replica_name FROM syncline.replica_table WHERE replica_name IS NOT NULL")) {
+                prune(connection, replica, tombstonesKept);
+            }
+        }
+    }
+
+    /** Unless a pull still reads it: then the next time. */
+    private static void drop(Connection connection, String garbage) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                PreparedStatement delete = connection
+                        .prepareStatement("DELETE FROM syncline.replica_garbage WHERE replica_name = ?")) {
+            statement.execute("SET LOCAL lock_timeout = '200ms'");
+            delete.setString(1, garbage);
+            if (delete.executeUpdate() == 1) {
+                statement.execute(ReplicaSql.drop(garbage));
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            connection.rollback();
+            if (!LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+                throw e;
+            }
+        }
+    }
+
+    private static void prune(Connection connection, String replica, Duration kept) throws SQLException {
+        int pruned = TOMBSTONES_AT_ONCE;
+        while (pruned == TOMBSTONES_AT_ONCE) {
+            try (PreparedStatement delete = connection.prepareStatement(ReplicaSql.pruneTombstones(replica))) {
+                delete.setLong(1, kept.toSeconds());
+                delete.setInt(2, TOMBSTONES_AT_ONCE);
+                pruned = delete.executeUpdate();
+                connection.commit();
+            }
+        }
+    }
+
+    private static List<String> names(Connection connection, String sql) throws SQLException {
+        List<String> names = new ArrayList<>();
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                names.add(rows.getString(1));
+            }
+        }
+        connection.commit();
+        return names;
+    }
+}

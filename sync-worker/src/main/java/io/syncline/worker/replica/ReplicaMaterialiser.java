@@ -1,0 +1,154 @@
+package io.syncline.worker.replica;
+
+import io.syncline.model.table.TableChange;
+import io.syncline.worker.replica.Batch.Content.Change;
+import io.syncline.worker.replica.Batch.Content.Unreadable;
+import io.syncline.worker.replica.Batch.Entry;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.DataSource;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Applies batches of table changes to the replica: rows, counts and positions in ONE transaction.
+ *
+ * <p>A record that its table cannot take, for a reason of its own, marks the table and is passed. The position does go
+ * on: the record would never be applied, and everything behind it is void anyway until the next generation begins, whose
+ * mark lies further on in the same topic. Waiting there would only lose that mark, too, to the topic's retention.
+ */
+final class ReplicaMaterialiser {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaMaterialiser.class);
+
+    private final DataSource database;
+
+    ReplicaMaterialiser(DataSource database) {
+        this.database = database;
+    }
+
+    /**
+     * Applies batches of different partitions, and gives the positions behind them in the same order. With
+     * {@link PositionLostException} or {@link SQLException} (the database is not there, or busy) some of them may have been
+     * applied: the positions are to be read again.
+     */
+    List<Position> apply(List<Batch> batches) throws SQLException, PositionLostException {
+        try {
+            return transaction(batches);
+        } catch (TableFault | SQLException e) {
+            if (e instanceof SQLException sql && !isTablesOwn(sql)) {
+                throw sql;
+            }
+            List<Position> positions = new ArrayList<>();
+            for (Batch batch : batches) {
+                positions.add(applyAlone(batch));
+            }
+            return positions;
+        }
+    }
+
+    /** Halves the batch until the record that fails is alone. */
+    private Position applyAlone(Batch batch) throws SQLException, PositionLostException {
+        TableFault fault;
+        try {
+            return transaction(List.of(batch)).getFirst();
+        } catch (TableFault e) {
+            fault = e;
+        } catch (SQLException e) {
+            if (!isTablesOwn(e)) {
+                throw e;
+            }
+            fault = new TableFault(causeOf(e), false);
+        }
+        int size = batch.entries().size();
+        if (size > 1) {
+            return applyAlone(batch.rest(size / 2, applyAlone(batch.first(size / 2))));
+        }
+        return pass(batch, fault);
+    }
+
+    private List<Position> transaction(List<Batch> batches) throws SQLException, PositionLostException, TableFault {
+        try (Connection connection = database.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                ReplicaTransaction transaction = ReplicaTransaction.begin(connection, batches);
+                List<Position> positions = new ArrayList<>();
+                for (Batch batch : batches) {
+                    positions.add(applyTo(transaction, batch));
+                }
+                transaction.save(positions);
+                connection.commit();
+                return positions;
+            } catch (SQLException | PositionLostException | TableFault | RuntimeException e) {
+                rollBack(connection, e);
+                throw e;
+            }
+        }
+    }
+
+    private static Position applyTo(ReplicaTransaction transaction, Batch batch) throws SQLException, TableFault {
+        Position position = batch.from();
+        for (Entry entry : batch.entries()) {
+            position = switch (entry.content()) {
+                case Unreadable unreadable -> throw new TableFault(unreadable.why(), false);
+                case Change(TableChange change) ->
+                        transaction.apply(position, batch.partitions(), change, entry.time());
+            };
+        }
+        transaction.flush();
+        return position.at(batch.nextOffset());
+    }
+
+    /** Marks the table with the cause and goes on behind the only record of the batch. */
+    private Position pass(Batch batch, TableFault fault) throws SQLException, PositionLostException {
+        Entry entry = batch.entries().getFirst();
+        LOG.error("table of {}: {}; record {}/{} is passed, and the table is not served until a new generation of it "
+                + "is complete", batch.from().topic(), fault.cause(), batch.from().partition(), entry.offset());
+        try (Connection connection = database.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                ReplicaTransaction transaction = ReplicaTransaction.begin(connection, List.of(batch));
+                Position behind = transaction.mark(batch, fault).at(batch.nextOffset());
+                transaction.save(List.of(behind));
+                connection.commit();
+                return behind;
+            } catch (SQLException | PositionLostException | RuntimeException e) {
+                rollBack(connection, e);
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Whether a statement failed because of the table's data or its type, so that it would fail for ever: SQLSTATE classes
+     * of bad data, broken constraints, unknown objects, program limits. Anything else (no connection, no space, no right, a
+     * deadlock) passes or is an operator's, and the same batch is tried again.
+     */
+    static boolean isTablesOwn(SQLException e) {
+        String state = e.getSQLState();
+        return state != null && state.length() == 5 && switch (state.substring(0, 2)) {
+            case "0A", "21", "22", "23", "54" -> true;
+            case "42" -> !state.equals("42501");
+            default -> false;
+        };
+    }
+
+    /** The server's sentence without its detail, which quotes values. */
+    private static String causeOf(SQLException e) {
+        ServerErrorMessage server = e instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
+        String sentence = server == null ? e.getMessage() : server.getMessage();
+        return "PostgreSQL refuses the row or the table (" + e.getSQLState() + "): " + sentence;
+    }
+
+    private static void rollBack(Connection connection, Exception cause) {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            cause.addSuppressed(e);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+package io.syncline.worker.replica;
+
+import io.syncline.model.table.Place;
+import io.syncline.model.table.TableChange;
+import io.syncline.model.table.TableName;
+import io.syncline.worker.replica.TableState.Content;
+import io.syncline.worker.replica.TableState.Delta;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One transaction of the materialiser: the tables it has locked, and the rows that it has not written yet. */
+final class ReplicaTransaction {
+
+    /**
+     * Not waiting for the disk at commit loses nothing: rows and position come back together from before, and Kafka has the
+     * rest. The planner is kept to the key's index, which it would leave for a whole scan as long as it has not heard how
+     * the table has grown. A worker that freezes here holds its locks for five seconds.
+     */
+    private static final String SETTINGS = "SELECT set_config('synchronous_commit', 'off', true),"
+            + " set_config('idle_in_transaction_session_timeout', '5s', true), set_config('jit', 'off', true), "
+            + indexOnly(true);
+
+    private final Connection connection;
+    private final Map<String, TableState> tables;
+    private final Set<String> changed = new HashSet<>();
+    private final Rows rows = new Rows();
+    private @Nullable String rowsTopic;
+    private long rowsGeneration;
+    private long rowsTime;
+
+    private ReplicaTransaction(Connection connection, Map<String, TableState> tables) {
+        this.connection = connection;
+        this.tables = tables;
+    }
+
+    /** Locks the batches' positions, which must be as believed, then their tables. */
+    static ReplicaTransaction begin(Connection connection, List<Batch> batches)
+            throws SQLException, PositionLostException {
+        execute(connection, SETTINGS);
+        ReplicaPositions.lock(connection, batches.stream().map(Batch::from).toList());
+        return new ReplicaTransaction(connection,
+                new HashMap<>(ReplicaSchema.lock(connection,
+                        batches.stream().map(batch -> batch.from().topic()).distinct().toList())));
+    }
+
+    /** Applies a change, and gives what the partition's position is after it, but for its offset. */
+    Position apply(Position position, int partitions, TableChange change, long time) throws SQLException, TableFault {
+        if (change.epoch() < position.epoch()) {
+            // Of a capturer that has been succeeded.
+            return position;
+        }
+        return switch (change) {
+            case TableChange.Upsert c -> row(position, c.key(), c.row(), c.place(), time);
+            case TableChange.Delete c -> row(position, c.key(), null, c.place(), time);
+            case TableChange.Truncate c -> truncate(position, c.place(), time);
+            case TableChange.SnapshotBegun c -> begin(position, partitions, c);
+            case TableChange.SnapshotEnded c -> end(position, c);
+            case TableChange.Halted c -> halt(position, c.generation(), c.cause());
+            case TableChange.Dropped c -> drop(position, c.generation());
+            case TableChange.EpochBegun c -> position.inEpoch(c.epoch());
+        };
+    }
+
+    /** Writes the rows that wait. */
+    void flush() throws SQLException, TableFault {
+        if (rowsTopic == null || rows.isEmpty()) {
+            return;
+        }
+        TableState table = tables.get(rowsTopic);
+        Content content = table == null ? null : table.target(rowsGeneration).orElse(null);
+        if (table != null && content != null) {
+            update(table.written(rowsGeneration, write(content), Instant.ofEpochMilli(rowsTime)));
+        }
+        rows.clear();
+    }
+
+    /** Stores what the transaction has made of its tables and positions. */
+    void save(List<Position> positions) throws SQLException {
+        for (String topic : changed) {
+            TableState table = tables.get(topic);
+            if (table != null) {
+                ReplicaSchema.save(connection, table);
+            }
+        }
+        ReplicaPositions.save(connection, positions);
+    }
+
+    /** Marks the table of a batch whose only record cannot be applied. */
+    Position mark(Batch batch, TableFault fault) throws SQLException {
+        Position position = batch.from();
+        if (batch.entries().getFirst().content() instanceof Batch.Content.Change(TableChange.SnapshotBegun begun)) {
+            // The table cannot even begin: let it be known all the same.
+            make(begun.schema().table(), position.topic(), batch.partitions());
+            position = position.begun(Math.max(position.generation(), begun.generation()));
+        }
+        if (fault.newGenerationMayHelp()) {
+            ReplicaPositions.request(connection, position.topic(), fault.cause());
+        }
+        return halt(position, position.generation(), fault.cause());
+    }
+
+    private Position row(Position position, byte[] key, byte @Nullable [] wire, Place place, long time)
+            throws SQLException, TableFault {
+        TableState table = tables.get(position.topic());
+        if (place.generation() < position.generation() || table == null
+                || table.target(position.generation()).isEmpty()) {
+            return position;
+        }
+        belongs(position, place);
+        if (!position.topic().equals(rowsTopic) || position.generation() != rowsGeneration || rows.isFull()) {
+            flush();
+            rowsTopic = position.topic();
+            rowsGeneration = position.generation();
+        }
+        rows.add(key, wire, place);
+        rowsTime = time;
+        return position;
+    }
+
+    private Position truncate(Position position, Place place, long time) throws SQLException, TableFault {
+        flush();
+        TableState table = tables.get(position.topic());
+        Content content = table == null ? null : table.target(position.generation()).orElse(null);
+        if (place.generation() < position.generation() || table == null || content == null) {
+            return position;
+        }
+        belongs(position, place);
+        execute(connection, "SELECT " + indexOnly(false));
+        try (PreparedStatement statement = connection.prepareStatement(sql(content).truncate())) {
+            statement.setLong(1, place.commitLsn());
+            statement.setLong(2, place.lsn());
+            statement.setLong(3, place.number());
+            try (ResultSet result = statement.executeQuery()) {
+                result.next();
+                update(table.written(content.generation(), new Delta(result.getLong(1), result.getLong(2)),
+                        Instant.ofEpochMilli(time)));
+            }
+        }
+        execute(connection, "SELECT " + indexOnly(true));
+        return position;
+    }
+
+    private Position begin(Position position, int partitions, TableChange.SnapshotBegun begun)
+            throws SQLException, TableFault {
+        flush();
+        if (begun.generation() <= position.generation()) {
+            return position;
+        }
+        TableState table = make(begun.schema().table(), position.topic(), partitions);
+        if (begun.generation() > table.lastGeneration()) {
+            ReplicaSchema.discard(connection, table.next());
+            TableState next = table.begin(begun.schema(), begun.generation(), partitions);
+            ReplicaSchema.create(connection, next.target(begun.generation()).orElseThrow());
+            update(next);
+        }
+        return position.begun(begun.generation());
+    }
+
+    private Position end(Position position, TableChange.SnapshotEnded ended) throws SQLException, TableFault {
+        flush();
+        TableState table = tables.get(position.topic());
+        if (ended.generation() != position.generation() || table == null || !table.building(ended.generation())) {
+            return position;
+        }
+        Position complete = position.ended();
+        ReplicaPositions.save(connection, List.of(complete));
+        if (!ReplicaPositions.allComplete(connection, position.topic(), ended.generation(), table.partitions())) {
+            return complete;
+        }
+        Content built = table.target(ended.generation()).orElseThrow();
+        if (built.rows() != ended.rows()) {
+            throw new TableFault("the snapshot of generation " + ended.generation() + " had " + ended.rows()
+                    + " rows, " + built.rows() + " of them arrived; another one has been asked for", true);
+        }
+        TableState.Served old = table.served();
+        if (old != null) {
+            if (old.content().schema().key().equals(built.schema().key())) {
+                execute(connection, "SELECT " + indexOnly(false));
+                execute(connection, sql(built).takeGhosts(old.content().replicaName()));
+                execute(connection, "SELECT " + indexOnly(true));
+            }
+            ReplicaSchema.discard(connection, old.content());
+        }
+        update(table.complete(built, ended.asOf()));
+        return complete;
+    }
+
+    private Position halt(Position position, long generation, String cause) throws SQLException {
+        TableState table = tables.get(position.topic());
+        if (generation < position.generation() || table == null || table.lastGeneration() > generation) {
+            return position;
+        }
+        rows.clear();
+        ReplicaSchema.discard(connection, table.next());
+        update(table.halt(generation, cause));
+        return generation > position.generation() ? position.begun(generation) : position;
+    }
+
+    private Position drop(Position position, long generation) throws SQLException, TableFault {
+        flush();
+        TableState table = tables.get(position.topic());
+        if (generation < position.generation() || table == null || table.lastGeneration() > generation) {
+            return position;
+        }
+        ReplicaSchema.remove(connection, table);
+        tables.remove(position.topic());
+        return generation > position.generation() ? position.begun(generation) : position;
+    }
+
+    /** A row of a generation that has not begun here: its begin mark is missing, and who knows what else. */
+    private static void belongs(Position position, Place place) throws TableFault {
+        if (place.generation() > position.generation()) {
+            throw new TableFault("a change of generation " + place.generation() + " came while generation "
+                    + position.generation() + " was the newest to have begun; a new one has been asked for", true);
+        }
+    }
+
+    private Delta write(Content content) throws SQLException, TableFault {
+        ReplicaSql sql = sql(content);
+        if (rows.onlySnapshot()) {
+            try (PreparedStatement insert = connection.prepareStatement(sql.insert())) {
+                rows.bind(insert, sql.kinds());
+                try (ResultSet result = insert.executeQuery()) {
+                    result.next();
+                    Delta delta = new Delta(result.getLong(1), result.getLong(2));
+                    if (result.getLong(3) == rows.size()) {
+                        return delta;
+                    }
+                    Delta rest = write(sql);
+                    return new Delta(delta.rows() + rest.rows(), delta.bytes() + rest.bytes());
+                }
+            }
+        }
+        return write(sql);
+    }
+
+    private Delta write(ReplicaSql sql) throws SQLException, TableFault {
+        try (PreparedStatement write = connection.prepareStatement(sql.write())) {
+            rows.bind(write, sql.kinds());
+            try (ResultSet result = write.executeQuery()) {
+                result.next();
+                return new Delta(result.getLong(1), result.getLong(2));
+            }
+        }
+    }
+
+    private TableState make(TableName name, String topic, int partitions) throws SQLException {
+        TableState table = tables.get(topic);
+        if (table == null) {
+            table = ReplicaSchema.make(connection, name, topic, partitions);
+            tables.put(topic, table);
+        }
+        return table;
+    }
+
+    private void update(TableState table) {
+        tables.put(table.topic(), table);
+        changed.add(table.topic());
+    }
+
+    private static ReplicaSql sql(Content content) throws TableFault {
+        return new ReplicaSql(content.replicaName(), content.schema().key());
+    }
+
+    /** Whether the planner may not read whole tables; a statement that has to do so may. */
+    private static String indexOnly(boolean only) {
+        String others = only ? "off" : "on";
+        return "set_config('enable_seqscan', '" + others + "', true), set_config('enable_hashjoin', '" + others
+                + "', true), set_config('enable_mergejoin', '" + others + "', true)";
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

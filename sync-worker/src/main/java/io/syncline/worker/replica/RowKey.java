@@ -1,0 +1,84 @@
+package io.syncline.worker.replica;
+
+import java.nio.charset.StandardCharsets;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.json.JsonFactory;
+
+/** Reads a row's key: the JSON array of its wire values, each as the text that PostgreSQL's cast takes. */
+final class RowKey {
+
+    private static final JsonFactory JSON = JsonFactory.builder().build();
+
+    private RowKey() {}
+
+    /** The values' texts; {@link TableFault} if they are not {@code count} values. */
+    static String[] parse(byte[] key, int count) throws TableFault {
+        try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), key)) {
+            if (parser.nextToken() != JsonToken.START_ARRAY) {
+                throw unfit(count);
+            }
+            String[] values = new String[count];
+            for (int i = 0; i < count; i++) {
+                JsonToken token = parser.nextToken();
+                values[i] = switch (token) {
+                    case VALUE_STRING, VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE ->
+                            parser.getString();
+                    case START_ARRAY, START_OBJECT -> raw(parser, key);
+                    case VALUE_NULL, END_ARRAY, END_OBJECT, PROPERTY_NAME, VALUE_EMBEDDED_OBJECT, NOT_AVAILABLE ->
+                            throw unfit(count);
+                };
+            }
+            if (parser.nextToken() != JsonToken.END_ARRAY || parser.nextToken() != null) {
+                throw unfit(count);
+            }
+            return values;
+        } catch (JacksonException e) {
+            throw unfit(count);
+        }
+    }
+
+    /** A key of one integer, the commonest by far, without a parser. */
+    static long parseInteger(byte[] key) throws TableFault {
+        int last = key.length - 1;
+        int i = 1;
+        boolean negative = last > 1 && key[1] == '-';
+        if (negative) {
+            i++;
+        }
+        // 18 digits cannot overflow.
+        if (last - i < 1 || last - i > 18 || key[0] != '[' || key[last] != ']') {
+            return integer(parse(key, 1)[0]);
+        }
+        long value = 0;
+        for (; i < last; i++) {
+            int digit = key[i] - '0';
+            if (digit < 0 || digit > 9) {
+                return integer(parse(key, 1)[0]);
+            }
+            value = value * 10 + digit;
+        }
+        return negative ? -value : value;
+    }
+
+    static long integer(String text) throws TableFault {
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new TableFault("a key that should be an integer is none", false);
+        }
+    }
+
+    private static String raw(JsonParser parser, byte[] key) {
+        int start = (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        int end = (int) parser.currentLocation().getByteOffset();
+        return new String(key, start, end - start, StandardCharsets.UTF_8);
+    }
+
+    private static TableFault unfit(int count) {
+        return new TableFault("a record's key is not a JSON array of " + count + " values", false);
+    }
+}

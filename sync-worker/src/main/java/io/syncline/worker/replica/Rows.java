@@ -1,0 +1,107 @@
+package io.syncline.worker.replica;
+
+import io.syncline.model.table.Place;
+import java.nio.charset.StandardCharsets;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+
+/** Rows that wait to be written by one statement: of each key the newest, a few thousand rows or some megabytes. */
+final class Rows {
+
+    private static final int MAX_ROWS = 5_000;
+    private static final long MAX_BYTES = 8 << 20;
+
+    private record Row(byte[] key, byte @Nullable [] wire, Place place) {}
+
+    private final Map<String, Row> rows = new LinkedHashMap<>();
+    private long bytes;
+    private boolean onlySnapshot = true;
+
+    /** {@code wire} is null for a row that is gone. */
+    void add(byte[] key, byte @Nullable [] wire, Place place) {
+        // One char a byte: quick, and equal exactly where the bytes are.
+        String name = new String(key, StandardCharsets.ISO_8859_1);
+        Row row = new Row(key, wire, place);
+        Row before = rows.putIfAbsent(name, row);
+        if (before != null && before.place().compareTo(place) < 0) {
+            rows.put(name, row);
+        }
+        bytes += key.length + (wire == null ? 0 : wire.length);
+        onlySnapshot &= wire != null && place.equals(Place.ofSnapshot(place.generation()));
+    }
+
+    boolean isEmpty() {
+        return rows.isEmpty();
+    }
+
+    boolean isFull() {
+        return rows.size() >= MAX_ROWS || bytes >= MAX_BYTES;
+    }
+
+    int size() {
+        return rows.size();
+    }
+
+    /** Whether these are nothing but a snapshot's rows, which as a rule are not there yet. */
+    boolean onlySnapshot() {
+        return onlySnapshot;
+    }
+
+    void clear() {
+        rows.clear();
+        bytes = 0;
+        onlySnapshot = true;
+    }
+
+    /** Sets the arrays that {@link ReplicaSql#insert} and {@link ReplicaSql#write} take. */
+    void bind(PreparedStatement statement, List<KeyKind> kinds) throws SQLException, TableFault {
+        int count = rows.size();
+        Object[] keys = new Object[kinds.size()];
+        for (int k = 0; k < keys.length; k++) {
+            keys[k] = kinds.get(k) == KeyKind.INTEGER ? new long[count] : new String[count];
+        }
+        @Nullable String[] wires = new @Nullable String[count];
+        long[] commitLsns = new long[count];
+        long[] lsns = new long[count];
+        long[] numbers = new long[count];
+        int i = 0;
+        for (Row row : rows.values()) {
+            fill(keys, i, row.key());
+            wires[i] = row.wire() == null ? null : new String(row.wire(), StandardCharsets.UTF_8);
+            commitLsns[i] = row.place().commitLsn();
+            lsns[i] = row.place().lsn();
+            numbers[i] = row.place().number();
+            i++;
+        }
+        // Its own method takes long[]; JDBC's would have every number boxed.
+        PGConnection arrays = statement.getConnection().unwrap(PGConnection.class);
+        int parameter = 1;
+        for (Object array : keys) {
+            statement.setArray(parameter++, arrays.createArrayOf(array instanceof long[] ? "int8" : "text", array));
+        }
+        statement.setArray(parameter++, arrays.createArrayOf("text", wires));
+        statement.setArray(parameter++, arrays.createArrayOf("int8", commitLsns));
+        statement.setArray(parameter++, arrays.createArrayOf("int8", lsns));
+        statement.setArray(parameter, arrays.createArrayOf("int8", numbers));
+    }
+
+    private static void fill(Object[] keys, int row, byte[] key) throws TableFault {
+        if (keys.length == 1 && keys[0] instanceof long[] integers) {
+            integers[row] = RowKey.parseInteger(key);
+            return;
+        }
+        String[] values = RowKey.parse(key, keys.length);
+        for (int k = 0; k < keys.length; k++) {
+            if (keys[k] instanceof long[] integers) {
+                integers[row] = RowKey.integer(values[k]);
+            } else if (keys[k] instanceof String[] texts) {
+                texts[row] = values[k];
+            }
+        }
+    }
+}

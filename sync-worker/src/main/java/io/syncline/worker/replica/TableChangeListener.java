@@ -1,0 +1,344 @@
+package io.syncline.worker.replica;
+
+import io.syncline.model.log.LogRecord;
+import io.syncline.model.log.MalformedRecordException;
+import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.log.Topics;
+import io.syncline.worker.replica.Batch.Content;
+import io.syncline.worker.replica.Batch.Entry;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the table topics and has them applied. Where it reads on is said by PostgreSQL alone: the group only shares the
+ * partitions out, and its offsets are for show.
+ */
+public final class TableChangeListener implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TableChangeListener.class);
+
+    private static final String GROUP = "syncline.replica";
+    private static final Duration POLL = Duration.ofMillis(500);
+    private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
+    private static final long SHOW_OFFSETS_EVERY_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final Map<String, Object> kafka;
+    private final Duration sessionTimeout;
+    private final DataSource database;
+    private final ReplicaMaterialiser materialiser;
+    private final Thread thread = Thread.ofPlatform().name("replica").unstarted(this::run);
+
+    private final Map<TopicPartition, Position> positions = new HashMap<>();
+    private final Map<String, Integer> partitionCounts = new HashMap<>();
+    /** Assigned to this worker, paused, and waiting to hear where they stand. */
+    private final Set<TopicPartition> unplaced = new HashSet<>();
+
+    private volatile boolean closed;
+    private volatile @Nullable Consumer<byte[], byte[]> current;
+    private long offsetsShown = System.nanoTime();
+    private boolean troubled;
+
+    /** {@code kafka} are the client properties: servers, security. */
+    public TableChangeListener(Map<String, Object> kafka, Duration sessionTimeout, DataSource database) {
+        this.kafka = Map.copyOf(kafka);
+        this.sessionTimeout = sessionTimeout;
+        this.database = database;
+        this.materialiser = new ReplicaMaterialiser(database);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        closed = true;
+        Consumer<byte[], byte[]> consumer = current;
+        if (consumer != null) {
+            consumer.wakeup();
+        }
+        thread.join(TimeUnit.SECONDS.toMillis(30));
+    }
+
+    private void run() {
+        while (!closed) {
+            try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties(), new ByteArrayDeserializer(),
+                    new ByteArrayDeserializer()); Admin admin = Admin.create(kafka)) {
+                current = consumer;
+                consumer.subscribe(Pattern.compile(Pattern.quote(Topics.TABLE_PREFIX) + ".*"),
+                        new Assignment(consumer));
+                while (!closed) {
+                    step(consumer, admin);
+                }
+            } catch (WakeupException e) {
+                // Only close() wakes it up.
+            } catch (InterruptException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.error("reading the table topics failed; it starts anew", e);
+                pauseAfterFailure();
+            } finally {
+                current = null;
+                positions.clear();
+                unplaced.clear();
+            }
+        }
+    }
+
+    private void step(Consumer<byte[], byte[]> consumer, Admin admin) {
+        try {
+            ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+            apply(consumer, records);
+            place(consumer, admin);
+            showOffsets(consumer);
+        } catch (OffsetOutOfRangeException e) {
+            unplace(consumer, e.offsetOutOfRangePartitions().keySet());
+        }
+    }
+
+    private void apply(Consumer<byte[], byte[]> consumer, ConsumerRecords<byte[], byte[]> records) {
+        List<TopicPartition> partitions = new ArrayList<>();
+        List<Batch> batches = new ArrayList<>();
+        for (TopicPartition partition : records.partitions()) {
+            Position position = positions.get(partition);
+            if (position != null) {
+                partitions.add(partition);
+                batches.add(batch(position, records.records(partition)));
+            }
+        }
+        if (batches.isEmpty()) {
+            return;
+        }
+        try {
+            List<Position> behind = materialiser.apply(batches);
+            for (int i = 0; i < partitions.size(); i++) {
+                positions.put(partitions.get(i), behind.get(i));
+            }
+            wellAgain();
+        } catch (PositionLostException e) {
+            LOG.warn("{}; positions are read again", e.getMessage());
+            unplace(consumer, partitions);
+        } catch (SQLException e) {
+            trouble("applying table changes", e);
+            unplace(consumer, partitions);
+        }
+    }
+
+    private Batch batch(Position from, List<ConsumerRecord<byte[], byte[]>> records) {
+        List<Entry> entries = new ArrayList<>(records.size());
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            entries.add(new Entry(record.offset(), record.timestamp(), content(record)));
+        }
+        return new Batch(from, partitionCounts.getOrDefault(from.topic(), 1), entries,
+                records.getLast().offset() + 1);
+    }
+
+    private static Content content(ConsumerRecord<byte[], byte[]> record) {
+        SortedMap<String, byte[]> headers = new TreeMap<>();
+        for (Header header : record.headers()) {
+            headers.put(header.key(), header.value());
+        }
+        try {
+            return new Content.Change(
+                    TableChangeCodec.read(new LogRecord(record.key(), record.value(), record.timestamp(), headers)));
+        } catch (MalformedRecordException | IllegalArgumentException e) {
+            return new Content.Unreadable("a record is not as capture writes it: " + e.getMessage());
+        }
+    }
+
+    /** Seeks to where PostgreSQL says that the new partitions stand; until that is known they wait. */
+    private void place(Consumer<byte[], byte[]> consumer, Admin admin) {
+        if (unplaced.isEmpty()) {
+            return;
+        }
+        try {
+            Set<TopicPartition> waiting = new HashSet<>(unplaced);
+            Map<String, TopicDescription> topics = admin
+                    .describeTopics(waiting.stream().map(TopicPartition::topic).distinct().toList())
+                    .allTopicNames()
+                    .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            Map<TopicPartition, Long> first = consumer.beginningOffsets(waiting, ADMIN_TIMEOUT);
+            Map<TopicPartition, Long> end = consumer.endOffsets(waiting, ADMIN_TIMEOUT);
+            for (TopicPartition partition : waiting) {
+                TopicDescription topic = topics.get(partition.topic());
+                Long firstOffset = first.get(partition);
+                Long endOffset = end.get(partition);
+                if (topic == null || firstOffset == null || endOffset == null) {
+                    continue;
+                }
+                partitionCounts.put(partition.topic(), topic.partitions().size());
+                Position position = place(partition, topic.topicId().toString(), firstOffset, endOffset);
+                positions.put(partition, position);
+                unplaced.remove(partition);
+                consumer.seek(partition, position.nextOffset());
+                consumer.resume(List.of(partition));
+            }
+            wellAgain();
+        } catch (SQLException e) {
+            trouble("reading the positions of the replica", e);
+        } catch (ExecutionException | TimeoutException | KafkaException e) {
+            if (e instanceof WakeupException || e instanceof InterruptException) {
+                throw (KafkaException) e;
+            }
+            // A topic may be gone since; then the group takes it away.
+            LOG.warn("the table topics could not be looked at, trying again: {}", e.toString());
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
+        }
+    }
+
+    private Position place(TopicPartition partition, String topicId, long first, long end) throws SQLException {
+        try (Connection connection = database.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                Placement placement = Placement.of(partition.topic(), partition.partition(), topicId,
+                        ReplicaPositions.load(connection, partition.topic(), partition.partition()), first, end);
+                switch (placement) {
+                    case Placement.Resumed resumed -> LOG.debug("{} goes on at {}", partition, resumed.position());
+                    case Placement.Distrusted distrusted -> {
+                        LOG.warn("{}: a new generation is asked for", distrusted.reason());
+                        ReplicaPositions.save(connection, List.of(distrusted.position()));
+                        ReplicaSchema.abandon(connection, partition.topic());
+                        ReplicaPositions.request(connection, partition.topic(), distrusted.reason());
+                    }
+                }
+                connection.commit();
+                return placement.position();
+            } catch (SQLException | RuntimeException e) {
+                connection.rollback();
+                throw e;
+            }
+        }
+    }
+
+    private void unplace(Consumer<byte[], byte[]> consumer, Collection<TopicPartition> partitions) {
+        for (TopicPartition partition : partitions) {
+            positions.remove(partition);
+            if (consumer.assignment().contains(partition)) {
+                consumer.pause(List.of(partition));
+                unplaced.add(partition);
+            }
+        }
+    }
+
+    private void showOffsets(Consumer<byte[], byte[]> consumer) {
+        if (System.nanoTime() - offsetsShown < SHOW_OFFSETS_EVERY_NANOS || positions.isEmpty()) {
+            return;
+        }
+        offsetsShown = System.nanoTime();
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+        positions
+                .forEach((partition, position) -> offsets.put(partition, new OffsetAndMetadata(position.nextOffset())));
+        consumer.commitAsync(offsets, (committed, e) -> {
+            if (e != null) {
+                LOG.debug("the group's offsets, which are for show, were not committed", e);
+            }
+        });
+    }
+
+    private void trouble(String what, SQLException e) {
+        // Once for each outage: it is tried again twice a second.
+        if (!troubled) {
+            LOG.error("{} failed and is tried again until it succeeds (SQLSTATE {}): {}", what, e.getSQLState(),
+                    e.getMessage());
+        }
+        troubled = true;
+    }
+
+    private void wellAgain() {
+        if (troubled) {
+            LOG.info("the replica goes on");
+        }
+        troubled = false;
+    }
+
+    private void pauseAfterFailure() {
+        try {
+            TimeUnit.SECONDS.sleep(1);
+        } catch (InterruptedException e) {
+            closed = true;
+        }
+    }
+
+    private Map<String, Object> properties() {
+        Map<String, Object> properties = new HashMap<>(kafka);
+        properties.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
+        properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        // No position is ever guessed: see place().
+        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+        properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        // How soon a new table's topic is found.
+        properties.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 1_000);
+        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+        properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 32 << 20);
+        properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 8 << 20);
+        // A new table must not stop the others for as long as the group takes to share it out.
+        properties.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
+        properties.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, (int) sessionTimeout.toMillis());
+        properties.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, (int) Math.max(1, sessionTimeout.toMillis() / 4));
+        // The end of a large table's generation is one transaction.
+        properties.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, (int) TimeUnit.MINUTES.toMillis(30));
+        return properties;
+    }
+
+    /** Called from within poll. */
+    private final class Assignment implements ConsumerRebalanceListener {
+
+        private final Consumer<byte[], byte[]> consumer;
+
+        Assignment(Consumer<byte[], byte[]> consumer) {
+            this.consumer = consumer;
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            for (TopicPartition partition : partitions) {
+                // Any position, so that poll does not look for the group's.
+                consumer.seek(partition, 0);
+            }
+            consumer.pause(partitions);
+            unplaced.addAll(partitions);
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            partitions.forEach(positions::remove);
+            unplaced.removeAll(partitions);
+        }
+    }
+}

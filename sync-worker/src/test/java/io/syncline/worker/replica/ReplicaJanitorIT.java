@@ -1,0 +1,46 @@
+package io.syncline.worker.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class ReplicaJanitorIT {
+
+    private static final String TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'syncline_replica'";
+
+    @Test
+    void clean_dropsGarbageNobodyReadsAndPrunesOldTombstones() throws Exception {
+        try (ReplicaDatabase database = new ReplicaDatabase();
+                ReplicaJanitor janitor = new ReplicaJanitor(database
+                        .dataSource())) {
+            for (String name : new String[]{"t.1", "t.2"}) {
+                database.execute("CREATE TABLE syncline_replica.\"" + name
+                        + "\" (k1 int PRIMARY KEY, wire text, removed_at timestamptz)");
+            }
+            database.execute("INSERT INTO syncline_replica.\"t.2\" SELECT g, CASE WHEN g > 25000 THEN '{}' END,"
+                    + " CASE WHEN g <= 24000 THEN now() - interval '8 days' WHEN g <= 25000 THEN now() END"
+                    + " FROM generate_series(1, 25010) g");
+            database.execute("INSERT INTO syncline.replica_garbage VALUES ('t.1', now() - interval '2 minutes')");
+            database.execute(
+                    "INSERT INTO syncline.replica_table VALUES ('t', 'topic', 1, 2, 'live', NULL, 't.2', 2, '{}',"
+                            + " 10, 20, now(), NULL, NULL, NULL, 0, 0, now())");
+
+            try (var connection = database.dataSource().getConnection(); var pull = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                pull.execute("SELECT * FROM syncline_replica.\"t.1\"");
+                janitor.clean(Duration.ofMinutes(1), Duration.ofDays(7));
+                assertThat(database.column(TABLES)).containsExactlyInAnyOrder("t.1", "t.2");
+                connection.rollback();
+            }
+            assertThat(database.value("SELECT count(*) FROM syncline_replica.\"t.2\"")).isEqualTo("1010");
+
+            janitor.clean(Duration.ofMinutes(3), Duration.ofDays(7));
+            assertThat(database.column(TABLES)).containsExactlyInAnyOrder("t.1", "t.2");
+
+            janitor.clean(Duration.ofMinutes(1), Duration.ofDays(7));
+            assertThat(database.column(TABLES)).containsExactly("t.2");
+            assertThat(database.column("SELECT replica_name FROM syncline.replica_garbage")).isEmpty();
+        }
+    }
+}

@@ -1,0 +1,490 @@
+package io.syncline.worker.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.syncline.model.table.ColumnInfo;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.Place;
+import io.syncline.model.table.TableChange;
+import io.syncline.model.table.TableName;
+import io.syncline.model.table.TableSchema;
+import io.syncline.worker.replica.Batch.Content;
+import io.syncline.worker.replica.Batch.Entry;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Changes go in, the replica comes out: no Kafka, a real PostgreSQL. */
+class ReplicaMaterialiserIT {
+
+    private static final String TOPIC = "syncline.table.public.goods";
+    private static final Instant AS_OF = Instant.parse("2026-01-02T03:04:05Z");
+    private static final TableSchema BIGINT_KEY = schema("goods", "bigint");
+
+    private static ReplicaDatabase database;
+
+    private final ReplicaMaterialiser materialiser = new ReplicaMaterialiser(database.dataSource());
+    private Position position = start(TOPIC, 0);
+
+    @BeforeAll
+    static void startDatabase() {
+        database = new ReplicaDatabase();
+    }
+
+    @AfterAll
+    static void stopDatabase() throws Exception {
+        database.close();
+    }
+
+    @BeforeEach
+    void empty() throws Exception {
+        database.reset();
+        store(position);
+    }
+
+    @Test
+    void firstSnapshot_isServedOnceComplete() throws Exception {
+        apply(begin(1), row(1, "[1]", "{\"id\":1}"), row(1, "[2]", "{\"id\":22}"));
+
+        assertThat(table()).isEqualTo("waiting 0 0");
+        assertThat(database.value("SELECT next_row_count || ' ' || next_size_bytes FROM syncline.replica_table"))
+                .isEqualTo("2 17");
+
+        apply(end(1, 2));
+
+        assertThat(table()).isEqualTo("live 2 17");
+        assertThat(rows()).containsExactly("1 {\"id\":1}", "2 {\"id\":22}");
+        assertThat(database.value("SELECT as_of = '" + AS_OF + "' FROM syncline.replica_table")).isEqualTo("t");
+    }
+
+    @Test
+    void insertUpdateDelete_countedExactly() throws Exception {
+        live(3);
+
+        apply(upsert(at(1, 10, 11), "[2]", "{\"v\":\"é\"}"), upsert(at(1, 10, 12), "[4]", "{}"),
+                delete(at(1, 10, 13), "[1]"), delete(at(1, 20, 21), "[77]"));
+
+        assertThat(rows()).containsExactly("2 {\"v\":\"é\"}", "3 {\"id\":3}", "4 {}");
+        assertThat(table()).isEqualTo("live 3 " + ("{\"v\":\"é\"}".getBytes(StandardCharsets.UTF_8).length + 8 + 2));
+        countsAreExact();
+    }
+
+    @Test
+    void oneKeyManyTimesInOneBatch_newestWins() throws Exception {
+        live(1);
+
+        apply(upsert(at(1, 10, 11), "[1]", "{\"v\":1}"), delete(at(1, 10, 12), "[1]"),
+                upsert(at(1, 10, 13), "[1]", "{\"v\":3}"), upsert(at(1, 10, 12), "[1]", "{\"v\":2}"));
+
+        assertThat(rows()).containsExactly("1 {\"v\":3}");
+        countsAreExact();
+    }
+
+    @Test
+    void deliveredAgain_changesNothing() throws Exception {
+        live(3);
+        TableChange[] changes = {upsert(at(1, 10, 11), "[1]", "{\"v\":1}"), delete(at(1, 10, 12), "[2]"),
+            upsert(at(1, 20, 21), "[1]", "{\"v\":2}")};
+        apply(changes);
+        List<String> rows = rows();
+        String table = table();
+
+        // The capturer sends again what it is not sure of, at later offsets.
+        apply(changes);
+        apply(changes[0]);
+
+        assertThat(rows()).isEqualTo(rows).containsExactly("1 {\"v\":2}", "3 {\"id\":3}");
+        assertThat(table()).isEqualTo(table);
+        countsAreExact();
+    }
+
+    @Test
+    void snapshotRowsDeliveredAgain_doNotOverwriteChanges() throws Exception {
+        apply(begin(1), row(1, "[1]", "{\"id\":1}"), upsert(at(1, 5, 6), "[1]", "{\"v\":1}"),
+                row(1, "[1]", "{\"id\":1}"), row(1, "[2]", "{\"id\":2}"), end(1, 2));
+        apply(row(1, "[1]", "{\"id\":1}"), row(1, "[2]", "{\"id\":2}"));
+
+        assertThat(rows()).containsExactly("1 {\"v\":1}", "2 {\"id\":2}");
+        countsAreExact();
+    }
+
+    @Test
+    void anotherOwner_appliesNothing() throws Exception {
+        live(1);
+        Position stale = position;
+        apply(upsert(at(1, 10, 11), "[1]", "{\"v\":\"new\"}"));
+
+        assertThatThrownBy(() -> materialiser
+                .apply(List.of(batch(stale, upsert(at(1, 30, 31), "[1]", "{\"v\":\"zombie\"}")))))
+                .isInstanceOf(PositionLostException.class)
+                .hasMessageContaining("another worker has gone on from there");
+
+        assertThat(rows()).containsExactly("1 {\"v\":\"new\"}");
+    }
+
+    @Test
+    void newGeneration_oldOneServedUntilTheEndAndNoGhostAfterIt() throws Exception {
+        live(3);
+        apply(upsert(at(1, 10, 11), "[3]", "{\"v\":\"old\"}"));
+
+        apply(begin(2), row(2, "[3]", "{\"v\":\"new\"}"), row(2, "[5]", "{}"));
+
+        assertThat(table()).startsWith("refreshing 3 ");
+        assertThat(rows()).containsExactly("1 {\"id\":1}", "2 {\"id\":2}", "3 {\"v\":\"old\"}");
+
+        // Still of the old generation: void.
+        apply(upsert(at(1, 20, 21), "[2]", "{\"v\":\"late\"}"), end(2, 2));
+
+        assertThat(table()).isEqualTo("live 2 13");
+        assertThat(rows()).containsExactly("3 {\"v\":\"new\"}", "5 {}");
+        assertThat(database.column("SELECT k1 FROM syncline_replica.\"goods.2\" WHERE wire IS NULL"
+                + " AND removed_at IS NOT NULL ORDER BY k1")).containsExactly("1", "2");
+        assertThat(database.column("SELECT replica_name FROM syncline.replica_garbage")).containsExactly("goods.1");
+
+        apply(upsert(at(2, 30, 31), "[1]", "{\"v\":\"back\"}"));
+
+        assertThat(rows()).containsExactly("1 {\"v\":\"back\"}", "3 {\"v\":\"new\"}", "5 {}");
+        countsAreExact();
+    }
+
+    @Test
+    void interruptedSnapshot_leavesNothingBehind() throws Exception {
+        apply(begin(1), row(1, "[1]", "{\"id\":1}"), row(1, "[2]", "{\"id\":2}"));
+        apply(new TableChange.EpochBegun(2));
+        // The frozen capturer of epoch 1 wakes up.
+        apply(row(1, "[3]", "{\"id\":3}"), end(1, 3));
+
+        assertThat(table()).isEqualTo("waiting 0 0");
+
+        apply(begin(2, 2, BIGINT_KEY), upsert(2, Place.ofSnapshot(2), "[2]", "{\"id\":2}"),
+                new TableChange.SnapshotEnded(2, 2, 1, AS_OF));
+
+        assertThat(table()).isEqualTo("live 1 8");
+        assertThat(rows()).containsExactly("2 {\"id\":2}");
+        assertThat(database.column("SELECT replica_name FROM syncline.replica_garbage")).containsExactly("goods.1");
+    }
+
+    @Test
+    void olderEpoch_isVoidBehindANewerMark() throws Exception {
+        live(1);
+        apply(new TableChange.EpochBegun(7));
+        apply(upsert(6, at(1, 50, 51), "[1]", "{\"v\":\"frozen\"}"), upsert(7, at(1, 40, 41), "[1]", "{\"v\":\"now\"}"),
+                new TableChange.EpochBegun(5), upsert(6, at(1, 60, 61), "[9]", "{}"));
+
+        assertThat(rows()).containsExactly("1 {\"v\":\"now\"}");
+    }
+
+    @Test
+    void truncate_leavesTombstonesOfAllOlderPlaces() throws Exception {
+        live(3);
+        apply(upsert(at(1, 10, 11), "[4]", "{}"), new TableChange.Truncate(1, at(1, 20, 21)),
+                upsert(at(1, 20, 22), "[2]", "{\"v\":2}"));
+
+        assertThat(table()).isEqualTo("live 1 7");
+        assertThat(rows()).containsExactly("2 {\"v\":2}");
+        countsAreExact();
+
+        apply(new TableChange.Truncate(1, at(1, 20, 21)), upsert(at(1, 10, 11), "[4]", "{}"));
+
+        assertThat(rows()).containsExactly("2 {\"v\":2}");
+        countsAreExact();
+    }
+
+    @Test
+    void changedKey_isANewTable() throws Exception {
+        live(2);
+        TableSchema byText = schema("goods", "character varying(20)", "integer");
+        apply(begin(1, 2, byText), upsert(Place.ofSnapshot(2), "[\"b\",1]", "{\"b\":1}"),
+                upsert(Place.ofSnapshot(2), "[\"a\",2]", "{\"a\":2}"), end(2, 2));
+
+        assertThat(database.column("SELECT k1 || k2 FROM syncline_replica.\"goods.2\" ORDER BY k1, k2"))
+                .containsExactly("a2", "b1");
+        countsAreExact();
+    }
+
+    static Stream<Arguments> keys() {
+        return Stream.of(keys("smallint", "[-5]", "[7]"), keys("integer", "[-2147483648]", "[2147483647]"),
+                keys("bigint", "[-9223372036854775808]", "[0]", "[9223372036854775807]"),
+                keys("text", "[\"\"]", "[\"a \\\"q\\\" \\\\ é\\n\"]", "[\"b\"]"),
+                keys("character varying(20)", "[\"a\"]", "[\"b\"]"), keys("character(5)", "[\"a    \"]", "[\"b    \"]"),
+                keys("uuid", "[\"018f2f3a-1b2c-7d3e-8f4a-5b6c7d8e9f00\"]",
+                        "[\"018f2f3a-1b2c-7d3e-8f4a-5b6c7d8e9f01\"]"),
+                keys("numeric(12,2)", "[\"1.10\"]", "[\"12.00\"]"), keys("boolean", "[false]", "[true]"),
+                keys("date", "[\"2025-12-15\"]", "[\"infinity\"]"),
+                keys("timestamp(0) without time zone", "[\"2025-12-15T18:56:59\"]"),
+                keys("timestamp with time zone", "[\"2025-12-15T18:56:59.387453Z\"]"),
+                keys("double precision", "[1.5]", "[1e300]", "[\"NaN\"]"), keys("bytea", "[\"\\\\x00ff\"]"),
+                keys("inet", "[\"192.168.1.1/24\"]"), keys("interval day to second(3)", "[\"3 days 04:05:06.789\"]"),
+                keys("integer[]", "[\"{1,2}\"]"), keys("jsonb", "[{\"a\": [1, \"]\"]}]"),
+                keys("int4range", "[\"[1,5)\"]"));
+    }
+
+    private static Arguments keys(String type, String... keys) {
+        return Arguments.of(type, List.of(keys));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void keys(String type, List<String> keys) throws Exception {
+        List<TableChange> changes = new ArrayList<>(List.of(begin(1, 1, schema("goods", type))));
+        keys.forEach(key -> changes.add(upsert(Place.ofSnapshot(1), key, "{}")));
+        changes.add(end(1, keys.size()));
+        apply(changes.toArray(TableChange[]::new));
+        assertThat(table()).isEqualTo("live " + keys.size() + " " + 2 * keys.size());
+        assertThat(database.value("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attname = 'k1'"
+                + " AND attrelid = 'syncline_replica.\"goods.1\"'::regclass")).isEqualTo(type);
+
+        for (String key : keys) {
+            apply(upsert(at(1, 10, 11), key, "{\"v\":1}"), delete(at(1, 10, 12), key));
+        }
+        assertThat(table()).isEqualTo("live 0 0");
+    }
+
+    @Test
+    void keysThatDifferOnlyInText_areOne() throws Exception {
+        apply(begin(1, 1, schema("goods", "numeric")), end(1, 0));
+        apply(upsert(at(1, 10, 11), "[\"1.0\"]", "{\"v\":1}"), delete(at(1, 10, 12), "[\"1.0\"]"),
+                upsert(at(1, 10, 13), "[\"1.00\"]", "{\"v\":2}"));
+
+        assertThat(rows()).containsExactly("1.00 {\"v\":2}");
+        countsAreExact();
+    }
+
+    @Test
+    void unknownKeyType_marksTheTableAndStopsNoOther() throws Exception {
+        Position other = start("syncline.table.public.other", 0);
+        store(other);
+        List<Position> behind = materialiser.apply(List.of(
+                batch(position, begin(1, 1, schema("goods", "mood")), upsert(Place.ofSnapshot(1), "[\"happy\"]", "{}"),
+                        end(1, 1), upsert(at(1, 10, 11), "[\"sad\"]", "{}")),
+                batch(other, begin(1, 1, schema("other", "bigint")), row(1, "[1]", "{}"), end(1, 1))));
+
+        assertThat(table()).isEqualTo("marked 0 0");
+        assertThat(database.value("SELECT cause FROM syncline.replica_table WHERE table_name = 'goods'"))
+                .contains("type \"mood\" does not exist");
+        assertThat(database.value("SELECT state FROM syncline.replica_table WHERE table_name = 'other'"))
+                .isEqualTo("live");
+        assertThat(behind).extracting(Position::nextOffset).containsExactly(4L, 3L);
+    }
+
+    @Test
+    void typeThatIsNoType_neverReachesSql() throws Exception {
+        apply(begin(1, 1, schema("goods", "integer); DROP TABLE syncline.replica_position; --")));
+
+        assertThat(table()).isEqualTo("marked 0 0");
+        assertThat(database.value("SELECT cause FROM syncline.replica_table")).contains("which only the source knows");
+    }
+
+    @Test
+    void recordThatCannotBeApplied_marksAndTheNextGenerationHeals() throws Exception {
+        live(2);
+        apply(upsert(at(1, 10, 11), "[1]", "{\"v\":1}"), upsert(at(1, 10, 12), "[\"x\"]", "{}"),
+                upsert(at(1, 10, 13), "[2]", "{\"v\":2}"));
+
+        assertThat(table()).startsWith("marked 2 ");
+        // What came before it is applied, what came behind it is not.
+        assertThat(rows()).containsExactly("1 {\"v\":1}", "2 {\"id\":2}");
+
+        apply(begin(2), row(2, "[1]", "{}"), end(2, 1));
+
+        assertThat(table()).isEqualTo("live 1 2");
+        assertThat(rows()).containsExactly("1 {}");
+        assertThat(database.value("SELECT cause IS NULL FROM syncline.replica_table")).isEqualTo("t");
+    }
+
+    @Test
+    void unreadableRecord_marks() throws Exception {
+        live(1);
+        position = materialiser.apply(List.of(new Batch(position, 1,
+                List.of(new Entry(position.nextOffset(), 0, new Content.Unreadable("header op is missing"))),
+                position.nextOffset() + 1))).getFirst();
+
+        assertThat(table()).startsWith("marked 1 ");
+        assertThat(database.value("SELECT cause FROM syncline.replica_table")).isEqualTo("header op is missing");
+    }
+
+    @Test
+    void snapshotThatLostRows_isAskedForAgain() throws Exception {
+        apply(begin(1), row(1, "[1]", "{}"), end(1, 2));
+
+        assertThat(table()).isEqualTo("marked 0 0");
+        assertThat(database.value("SELECT reason FROM syncline.capture_request WHERE topic = '" + TOPIC + "'"))
+                .contains("had 2 rows, 1 of them arrived");
+    }
+
+    @Test
+    void generationWithoutItsBeginMark_isNotTrusted() throws Exception {
+        live(1);
+        apply(upsert(at(2, 10, 11), "[1]", "{\"v\":2}"));
+
+        assertThat(rows()).containsExactly("1 {\"id\":1}");
+        assertThat(table()).startsWith("marked");
+        assertThat(database.column("SELECT topic FROM syncline.capture_request")).containsExactly(TOPIC);
+    }
+
+    @Test
+    void halted_isMarkedUntilTheNextGeneration() throws Exception {
+        live(1);
+        apply(new TableChange.Halted(1, 1, "column v: its type has no wire form"),
+                upsert(at(1, 10, 11), "[1]", "{\"v\":2}"));
+
+        assertThat(table()).isEqualTo("marked 1 8");
+        assertThat(rows()).containsExactly("1 {\"id\":1}");
+
+        apply(begin(2), end(2, 0));
+
+        assertThat(table()).isEqualTo("live 0 0");
+    }
+
+    @Test
+    void dropped_isGoneAndMayComeAgain() throws Exception {
+        live(2);
+        apply(new TableChange.Dropped(1, 1));
+
+        assertThat(database.column("SELECT table_name FROM syncline.replica_table")).isEmpty();
+        assertThat(database.column("SELECT replica_name FROM syncline.replica_garbage")).containsExactly("goods.1");
+
+        apply(upsert(at(1, 10, 11), "[1]", "{\"v\":2}"), begin(2), row(2, "[1]", "{}"), end(2, 1));
+
+        assertThat(table()).isEqualTo("live 1 2");
+    }
+
+    @Test
+    void twoPartitions_completeTogetherAndCountTogether() throws Exception {
+        Position second = start(TOPIC, 1);
+        store(second);
+        second = apply(second, 2, begin(1), row(1, "[2]", "{}"), end(1, 2));
+        assertThat(table()).isEqualTo("waiting 0 0");
+
+        position = apply(position, 2, begin(1), row(1, "[1]", "{}"), end(1, 2));
+        assertThat(table()).isEqualTo("live 2 4");
+
+        second = apply(second, 2, upsert(at(1, 10, 11), "[2]", "{\"v\":1}"),
+                new TableChange.Truncate(1, at(1, 20, 21)));
+        position = apply(position, 2, upsert(at(1, 30, 31), "[3]", "{}"), new TableChange.Truncate(1, at(1, 20, 21)));
+
+        assertThat(rows()).containsExactly("3 {}");
+        countsAreExact();
+    }
+
+    @Test
+    void manyRows_areWrittenInBatches() throws Exception {
+        List<TableChange> changes = new ArrayList<>(List.of(begin(1)));
+        LongStream.rangeClosed(1, 12_345).forEach(i -> changes.add(row(1, "[" + i + "]", "{\"id\":" + i + "}")));
+        changes.add(end(1, 12_345));
+        LongStream.rangeClosed(1, 12_345).forEach(i -> changes.add(upsert(at(1, 10, i), "[" + i % 6_000 + "]", "{}")));
+        apply(changes.toArray(TableChange[]::new));
+
+        assertThat(table()).startsWith("live 12346 ");
+        countsAreExact();
+    }
+
+    /** Rows 1 to {@code count}, served. */
+    private void live(long count) throws Exception {
+        List<TableChange> changes = new ArrayList<>(List.of(begin(1)));
+        LongStream.rangeClosed(1, count).forEach(i -> changes.add(row(1, "[" + i + "]", "{\"id\":" + i + "}")));
+        changes.add(end(1, count));
+        apply(changes.toArray(TableChange[]::new));
+    }
+
+    private void apply(TableChange... changes) throws Exception {
+        position = apply(position, 1, changes);
+    }
+
+    private Position apply(Position from, int partitions, TableChange... changes) throws Exception {
+        Batch batch = batch(from, changes);
+        return materialiser.apply(List.of(new Batch(from, partitions, batch.entries(), batch.nextOffset())))
+                .getFirst();
+    }
+
+    private static Batch batch(Position from, TableChange... changes) {
+        List<Entry> entries = new ArrayList<>();
+        for (int i = 0; i < changes.length; i++) {
+            entries.add(new Entry(from.nextOffset() + i, 0, new Content.Change(changes[i])));
+        }
+        return new Batch(from, 1, entries, from.nextOffset() + changes.length);
+    }
+
+    private static Position start(String topic, int partition) {
+        return Position.trustingNothing(topic, partition, "topic-id", 0);
+    }
+
+    private static void store(Position position) throws Exception {
+        try (var connection = database.dataSource().getConnection()) {
+            ReplicaPositions.save(connection, List.of(position));
+        }
+    }
+
+    private static String table() {
+        return database.value("SELECT state || ' ' || row_count || ' ' || size_bytes FROM syncline.replica_table"
+                + " WHERE table_name = 'goods'");
+    }
+
+    private static List<String> rows() {
+        String name = database.value("SELECT replica_name FROM syncline.replica_table WHERE table_name = 'goods'");
+        return database.column("SELECT k1 || ' ' || wire FROM syncline_replica.\"" + name
+                + "\" WHERE wire IS NOT NULL ORDER BY k1");
+    }
+
+    private static void countsAreExact() {
+        String name = database.value("SELECT replica_name FROM syncline.replica_table WHERE table_name = 'goods'");
+        assertThat(table()).isEqualTo(database.value("SELECT 'live ' || count(wire) || ' ' ||"
+                + " coalesce(sum(octet_length(wire)), 0) FROM syncline_replica.\"" + name + "\""));
+    }
+
+    private static TableSchema schema(String table, String... keyTypes) {
+        List<ColumnInfo> columns = new ArrayList<>();
+        List<KeyColumn> key = new ArrayList<>();
+        Arrays.stream(keyTypes).forEach(type -> {
+            String name = "c" + columns.size();
+            columns.add(new ColumnInfo(name, type, "NO", null, null, type));
+            key.add(new KeyColumn(name, type, null));
+        });
+        return new TableSchema(new TableName(table), columns, key);
+    }
+
+    private static TableChange begin(long generation) {
+        return begin(1, generation, BIGINT_KEY);
+    }
+
+    private static TableChange begin(long epoch, long generation, TableSchema schema) {
+        return new TableChange.SnapshotBegun(epoch, generation, schema);
+    }
+
+    private static TableChange end(long generation, long rows) {
+        return new TableChange.SnapshotEnded(1, generation, rows, AS_OF);
+    }
+
+    private static TableChange row(long generation, String key, String wire) {
+        return upsert(Place.ofSnapshot(generation), key, wire);
+    }
+
+    private static Place at(long generation, long commitLsn, long lsn) {
+        return new Place(generation, commitLsn, lsn, 0);
+    }
+
+    private static TableChange upsert(Place place, String key, String wire) {
+        return upsert(1, place, key, wire);
+    }
+
+    private static TableChange upsert(long epoch, Place place, String key, String wire) {
+        return new TableChange.Upsert(epoch, place, key.getBytes(StandardCharsets.UTF_8),
+                wire.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static TableChange delete(Place place, String key) {
+        return new TableChange.Delete(1, place, key.getBytes(StandardCharsets.UTF_8));
+    }
+}

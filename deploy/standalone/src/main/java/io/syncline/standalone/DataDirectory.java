@@ -70,8 +70,8 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** The bodies of the calls that somebody may try, with the credential in them. */
-    Path tryFile(String name) {
-        return path.resolve("try").resolve(name);
+    Path tryFile(String name) throws IOException {
+        return PrivateFiles.directory(path.resolve("try")).resolve(name);
     }
 
     boolean has(String mark) {

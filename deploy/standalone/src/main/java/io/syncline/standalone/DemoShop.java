@@ -9,6 +9,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +48,21 @@ public final class DemoShop {
             throw new IllegalStateException("the demo shop cannot be made: " + failure.getMessage(), failure);
         }
         LOG.info("demo shop made in {} ms: {}", Duration.ofNanos(System.nanoTime() - begun).toMillis(), TABLES);
+    }
+
+    /** Those that are still there. */
+    static Set<String> tablesIn(EmbeddedDatabase server) throws SQLException {
+        Set<String> present = new TreeSet<>();
+        try (Connection connection = server.connect(DATABASE);
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement
+                        .executeQuery("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")) {
+            while (rows.next()) {
+                present.add(rows.getString(1));
+            }
+        }
+        present.retainAll(TABLES);
+        return present;
     }
 
     private static boolean hasTables(Connection connection) throws SQLException {

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,16 +42,21 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedDatabase.class);
 
-    private final Postmaster postmaster;
+    private final PostgresPrograms programs;
+    private final Path directory;
     private final int port;
     private final String password;
     private final @Nullable ThrowAway throwAway;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile Postmaster postmaster;
+    private boolean closed;
 
-    private EmbeddedDatabase(Postmaster postmaster, int port, String password, @Nullable ThrowAway throwAway) {
-        this.postmaster = postmaster;
+    private EmbeddedDatabase(PostgresPrograms programs, Path directory, int port, String password,
+            Postmaster postmaster, @Nullable ThrowAway throwAway) {
+        this.programs = programs;
+        this.directory = directory;
         this.port = port;
         this.password = password;
+        this.postmaster = postmaster;
         this.throwAway = throwAway;
     }
 
@@ -112,7 +116,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         long begun = System.nanoTime();
         PrivateFiles.directory(directory);
         PostgresPrograms programs = PostgresPrograms.unpackedIn(cache.toAbsolutePath().normalize());
-        Path cluster = directory.resolve("data");
+        Path cluster = cluster(directory);
         Path passwordFile = directory.resolve("password");
         boolean first = !Files.exists(cluster);
         if (first) {
@@ -131,12 +135,12 @@ public final class EmbeddedDatabase implements AutoCloseable {
         int port = RememberedPort.choose(directory.resolve("port"), configuredPort);
         configure(cluster, port, settings);
         Postmaster postmaster = launch(programs, directory, cluster);
-        EmbeddedDatabase database = new EmbeddedDatabase(postmaster, port, password, throwAway);
+        EmbeddedDatabase database = new EmbeddedDatabase(programs, directory, port, password, postmaster, throwAway);
         if (throwAway != null) {
             throwAway.endWithJvm(database);
         }
         LOG.info("PostgreSQL {} on 127.0.0.1:{} in {} ms, directory {}", first ? "made" : "started", port,
-                Duration.ofNanos(System.nanoTime() - begun).toMillis(), directory);
+                millisSince(begun), directory);
         return database;
     }
 
@@ -313,16 +317,36 @@ public final class EmbeddedDatabase implements AutoCloseable {
         return postmaster.isAlive();
     }
 
+    /** Starts it again, on the same port, with the same settings; stops it first where it still runs. */
+    public synchronized void restart() {
+        if (closed) {
+            throw new IllegalStateException("PostgreSQL in %s is closed".formatted(directory));
+        }
+        long begun = System.nanoTime();
+        try {
+            Path cluster = cluster(directory);
+            if (postmaster.isAlive()) {
+                postmaster.stop();
+            }
+            Postmaster.stopLeftOver(cluster);
+            postmaster = launch(programs, directory, cluster);
+            LOG.info("PostgreSQL restarted on 127.0.0.1:{} in {} ms", port, millisSince(begun));
+        } catch (IOException failure) {
+            throw notStarted(directory, failure);
+        }
+    }
+
     @Override
-    public void close() {
-        if (!closed.compareAndSet(false, true)) {
+    public synchronized void close() {
+        if (closed) {
             return;
         }
+        closed = true;
         long begun = System.nanoTime();
         try {
             if (postmaster.isAlive()) {
                 postmaster.stop();
-                LOG.info("PostgreSQL stopped in {} ms", Duration.ofNanos(System.nanoTime() - begun).toMillis());
+                LOG.info("PostgreSQL stopped in {} ms", millisSince(begun));
             }
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
@@ -331,6 +355,14 @@ public final class EmbeddedDatabase implements AutoCloseable {
                 throwAway.remove();
             }
         }
+    }
+
+    private static Path cluster(Path directory) {
+        return directory.resolve("data");
+    }
+
+    private static long millisSince(long begun) {
+        return Duration.ofNanos(System.nanoTime() - begun).toMillis();
     }
 
     /** The place of a cluster that ends with its JVM, or else with the next JVM that looks. */

@@ -1,0 +1,110 @@
+package io.syncline.standalone;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Calls the gateway as an operator, or as a peer, would. */
+final class Operator implements AutoCloseable {
+
+    private static final Duration LIMIT = Duration.ofSeconds(15);
+
+    /** @param body null where there is none, or it is no JSON */
+    record Answer(int status, @Nullable JsonNode body) {
+
+        /** What the answer says of itself when it is no success. */
+        String explained() {
+            if (body == null) {
+                return "status " + status;
+            }
+            for (String field : new String[] { "detail", "error", "title" }) {
+                if (body.hasNonNull(field)) {
+                    return "status " + status + ": " + body.get(field).asString();
+                }
+            }
+            return "status " + status + ": " + body;
+        }
+    }
+
+    private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+    private final JsonMapper json = JsonMapper.shared();
+    private final String gateway;
+    private final String token;
+
+    /** @param gateway where it listens, such as http://127.0.0.1:8080 */
+    Operator(String gateway, String token) {
+        this.gateway = gateway;
+        this.token = token;
+    }
+
+    Answer readiness() throws IOException {
+        return send(HttpRequest.newBuilder(URI.create(gateway + "/actuator/health/readiness")).GET());
+    }
+
+    Answer get(String path) throws IOException {
+        return send(asOperator(path).GET());
+    }
+
+    Answer patch(String path, Map<String, ?> body) throws IOException {
+        return send(asOperator(path).method("PATCH", json(body)));
+    }
+
+    Answer post(String path, Map<String, ?> body) throws IOException {
+        return send(asOperator(path).POST(json(body)));
+    }
+
+    /** A call of the peers' protocol. */
+    Answer call(String path, Map<String, ?> body) throws IOException {
+        return send(request(path).POST(json(body)));
+    }
+
+    String text(Map<String, ?> body) {
+        return json.writeValueAsString(body);
+    }
+
+    private HttpRequest.Builder asOperator(String path) {
+        return request("/admin/api" + path).header("Authorization", "Bearer " + token);
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(gateway + path)).header("Content-Type", "application/json");
+    }
+
+    private HttpRequest.BodyPublisher json(Map<String, ?> body) {
+        return HttpRequest.BodyPublishers.ofString(text(body));
+    }
+
+    private Answer send(HttpRequest.Builder request) throws IOException {
+        try {
+            HttpResponse<String> response = http.send(request.timeout(LIMIT).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            return new Answer(response.statusCode(), parsed(response.body()));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", interrupted);
+        }
+    }
+
+    private @Nullable JsonNode parsed(String body) {
+        try {
+            return json.readTree(body);
+        } catch (JacksonException noJson) {
+            return null;
+        }
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+}

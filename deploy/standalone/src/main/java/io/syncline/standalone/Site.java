@@ -1,0 +1,327 @@
+package io.syncline.standalone;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.ConfigurableEnvironment;
+
+import io.syncline.gateway.GatewayApplication;
+import io.syncline.model.api.SyncPaths;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.worker.WorkerApplication;
+import tools.jackson.databind.JsonNode;
+
+/** The parts of one site, started in the order in which they need each other. */
+final class Site {
+
+    private static final String STATE_DATABASE = "syncline";
+
+    private static final Duration PART_STOPS = Duration.ofSeconds(4);
+    private static final Duration DATABASE_STOPS = Duration.ofSeconds(11);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    /** A database of the user's may have no table to serve. */
+    private static final Duration FIRST_TABLE = Duration.ofSeconds(20);
+    private static final Duration READY = Duration.ofSeconds(30);
+    private static final Duration REMIND = Duration.ofSeconds(15);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Site.class);
+
+    private final StandaloneProperties properties;
+    private final Closing closing;
+    private final DataDirectory data;
+    private final @Nullable EmbeddedDatabase database;
+    private final String gateway;
+    private final String adminToken;
+
+    private Site(StandaloneProperties properties, Closing closing, DataDirectory data,
+            @Nullable EmbeddedDatabase database, String gateway, String adminToken) {
+        this.properties = properties;
+        this.closing = closing;
+        this.data = data;
+        this.database = database;
+        this.gateway = gateway;
+        this.adminToken = adminToken;
+    }
+
+    static Site start(StandaloneProperties properties, ConfigurableEnvironment environment, Closing closing,
+            String... arguments) throws IOException, DataDirectory.InUseException, NotStartedException {
+        DataDirectory data = closing.add("data directory", PART_STOPS, DataDirectory.open(properties.dataDirectory()));
+        LOG.info("Syncline starts, with its data in {}", data.path());
+        Reachability.complaints(properties).forEach(LOG::warn);
+        String adminToken = adminToken(properties, data);
+        Path keyFile = keyFile(properties, data);
+
+        // The two that take longest, at the same time.
+        CompletableFuture<@Nullable EmbeddedDatabase> startingDatabase = CompletableFuture
+                .supplyAsync(() -> database(properties, data, closing));
+        CompletableFuture<String> startingBroker = CompletableFuture.supplyAsync(() -> broker(properties, data, closing));
+        EmbeddedDatabase database = startedPart(startingDatabase);
+        String bootstrapServers = startedPart(startingBroker);
+
+        List<String> ours = new ArrayList<>(StandaloneLogging.arguments(environment));
+        ours.add("--spring.kafka.bootstrap-servers=" + bootstrapServers);
+        ours.add("--syncline.credentials.key-file=" + keyFile);
+        ours.addAll(databaseArguments("spring.datasource", properties.state(), database, STATE_DATABASE));
+        ours.addAll(databaseArguments("syncline.source", properties.source(), database, DemoShop.DATABASE));
+        ours.add("--spring.main.banner-mode=off");
+        if (!environment.containsProperty("spring.lifecycle.timeout-per-shutdown-phase")) {
+            // A pull that somebody is in the middle of may end within this.
+            ours.add("--spring.lifecycle.timeout-per-shutdown-phase=3s");
+        }
+        if (properties.adminToken() == null) {
+            Path file = properties.adminTokenFile() != null ? properties.adminTokenFile() : data.adminTokenFile();
+            ours.add("--syncline.admin.token-file=" + file.toAbsolutePath());
+        }
+        List<String> all = KnownProperties.merged(arguments, ours);
+        ConfigurableApplicationContext worker = application("worker", WorkerApplication.application(), all, closing);
+        ConfigurableApplicationContext gateway = application("gateway", GatewayApplication.application(), all, closing);
+        new KnownProperties().add(worker).add(gateway).unknownIn(arguments).forEach(
+                name -> LOG.warn("--{} is on the command line, and nothing reads a property of that name", name));
+
+        String address = environment.getProperty("server.address", "localhost");
+        String port = gateway.getEnvironment().getProperty("local.server.port", Integer.toString(properties.port()));
+        Site site = new Site(properties, closing, data, database,
+                "http://%s:%s".formatted(address.equals("0.0.0.0") ? "localhost" : address, port), adminToken);
+        if (database != null) {
+            site.watch(database);
+        }
+        return site;
+    }
+
+    private static String adminToken(StandaloneProperties properties, DataDirectory data)
+            throws IOException, NotStartedException {
+        String token = properties.adminToken();
+        if (token == null && properties.adminTokenFile() != null) {
+            token = PrivateFiles.read(properties.adminTokenFile());
+            if (token == null || token.isEmpty()) {
+                throw new NotStartedException("syncline.admin.token-file: '%s' is absent or empty; put a token into it, or leave the property out"
+                        .formatted(properties.adminTokenFile()));
+            }
+        }
+        if (token == null) {
+            token = PrivateFiles.secret(data.adminTokenFile());
+        }
+        PrivateFiles.write(data.adminHeaderFile(), "Authorization: Bearer " + token + "\n");
+        return token;
+    }
+
+    private static Path keyFile(StandaloneProperties properties, DataDirectory data)
+            throws IOException, NotStartedException {
+        Path file = properties.keyFile() != null ? properties.keyFile().toAbsolutePath() : data.keyFile();
+        if (!Files.exists(file)) {
+            if (FirstStart.isDone(data)) {
+                throw new NotStartedException("syncline.credentials.key-file: '%s' is gone, and what is in %s cannot be used without it; put it back, or delete that directory to begin anew"
+                        .formatted(file, data.path()));
+            }
+            CredentialKeys.writeNew(file, new SecureRandom());
+        }
+        return file;
+    }
+
+    private static @Nullable EmbeddedDatabase database(StandaloneProperties properties, DataDirectory data,
+            Closing closing) {
+        if (!properties.needsDatabase()) {
+            return null;
+        }
+        EmbeddedDatabase database = closing.add("database", DATABASE_STOPS, EmbeddedDatabase.start(data.database()));
+        if (properties.state() == null) {
+            database.createDatabase(STATE_DATABASE);
+        }
+        if (properties.source() == null) {
+            DemoShop.makeIn(database);
+        }
+        return database;
+    }
+
+    private static String broker(StandaloneProperties properties, DataDirectory data, Closing closing) {
+        String own = properties.bootstrapServers();
+        return own != null ? own
+                : closing.add("broker", PART_STOPS, EmbeddedBroker.start(data.broker())).bootstrapServers();
+    }
+
+    private static <T extends @Nullable Object> T startedPart(CompletableFuture<T> starting) {
+        try {
+            return starting.join();
+        } catch (CompletionException failure) {
+            if (failure.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw failure;
+        }
+    }
+
+    private static List<String> databaseArguments(String property, StandaloneProperties.@Nullable Database own,
+            @Nullable EmbeddedDatabase database, String name) {
+        List<String> arguments = new ArrayList<>();
+        if (own != null) {
+            arguments.add("--" + property + ".url=" + own.url());
+            if (own.username() != null) {
+                arguments.add("--" + property + ".username=" + own.username());
+            }
+            if (own.password() != null) {
+                arguments.add("--" + property + ".password=" + own.password());
+            }
+        } else if (database != null) {
+            arguments.add("--" + property + ".url=" + database.url(name));
+            arguments.add("--" + property + ".username=" + database.username());
+            arguments.add("--" + property + ".password=" + database.password());
+        }
+        return arguments;
+    }
+
+    private static ConfigurableApplicationContext application(String name, SpringApplicationBuilder builder,
+            List<String> arguments, Closing closing) {
+        long begun = System.nanoTime();
+        ConfigurableApplicationContext context = builder.registerShutdownHook(false)
+                // Known to the one who stops from the moment it exists, not from the moment it runs.
+                .initializers(made -> closing.add(name, PART_STOPS, made)).run(arguments.toArray(String[]::new));
+        LOG.info("{} started in {} ms", name, Duration.ofNanos(System.nanoTime() - begun).toMillis());
+        return context;
+    }
+
+    /** As under an init system: somebody may end it by mistake, the machine may for want of memory. */
+    private void watch(EmbeddedDatabase database) {
+        Thread.ofVirtual().name("database-watch").start(() -> {
+            while (!closing.isClosing()) {
+                if (!database.isAlive()) {
+                    LOG.warn("PostgreSQL (pid {}) has ended: starting it again", database.pid());
+                    try {
+                        database.restart();
+                    } catch (IllegalStateException failure) {
+                        LOG.warn("{}", failure.getMessage());
+                    }
+                }
+                try {
+                    TimeUnit.SECONDS.sleep(1);
+                } catch (InterruptedException ending) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /** Waits until the site can be used; says why it cannot while that takes longer than it should. */
+    Invitation awaitReady() throws IOException, InterruptedException {
+        long begun = System.nanoTime();
+        Duration remindAt = READY;
+        Set<String> said = new HashSet<>(Reachability.complaints(properties));
+        try (Operator operator = new Operator(gateway, adminToken)) {
+            FirstStart firstStart = new FirstStart(data, operator);
+            while (true) {
+                if (closing.isClosing()) {
+                    throw new Closing.ClosingException();
+                }
+                Attempt attempt = attempt(operator, firstStart, begun);
+                if (attempt.invitation() != null) {
+                    return attempt.invitation();
+                }
+                if (StandaloneLauncher.sinceJvmStart().compareTo(remindAt) > 0) {
+                    LOG.warn("not ready after {} s: {}", StandaloneLauncher.sinceJvmStart().toSeconds(),
+                            attempt.obstacle());
+                    List<String> complaints = Reachability.complaints(properties);
+                    complaints.stream().filter(said::add).forEach(LOG::warn);
+                    said.retainAll(complaints);
+                    remindAt = StandaloneLauncher.sinceJvmStart().plus(REMIND);
+                }
+                TimeUnit.NANOSECONDS.sleep(LOOK_AGAIN.toNanos());
+            }
+        }
+    }
+
+    private record Attempt(@Nullable Invitation invitation, String obstacle) {}
+
+    private static Attempt obstacle(String obstacle) {
+        return new Attempt(null, obstacle);
+    }
+
+    private Attempt attempt(Operator operator, FirstStart firstStart, long begun) {
+        try {
+            Operator.Answer readiness = operator.readiness();
+            if (readiness.status() != 200) {
+                return obstacle("the gateway is not ready (%s)".formatted(readiness.explained()));
+            }
+            String undone = firstStart.attempt();
+            if (undone != null) {
+                return obstacle(undone);
+            }
+            Map<String, String> credential = Map.of("auth_token_hash", firstStart.tokenHash().text());
+            Operator.Answer listed = operator.call(api() + SyncPaths.LIST_TABLES, credential);
+            if (listed.status() == 401 || listed.status() == 403) {
+                return new Attempt(invitation(List.of(), null), "");
+            }
+            if (listed.status() != 200 || listed.body() == null) {
+                return obstacle("list-tables: " + listed.explained());
+            }
+            List<String> served = new ArrayList<>();
+            for (JsonNode table : listed.body().path("tables")) {
+                served.add(table.path("name").asString());
+            }
+            Set<String> awaited = new HashSet<>(database == null || properties.source() != null ? Set.of()
+                    : DemoShop.tablesIn(database));
+            served.forEach(awaited::remove);
+            if (!awaited.isEmpty()) {
+                return obstacle("waiting for the first snapshot of %s; %s".formatted(awaited, capture(operator)));
+            }
+            boolean mayHaveNone = System.nanoTime() - begun > FIRST_TABLE.toNanos();
+            if (served.isEmpty() && !mayHaveNone) {
+                return obstacle("no table is served yet; " + capture(operator));
+            }
+            return new Attempt(invitation(served, trial(operator, firstStart, served)), "");
+        } catch (IOException | SQLException failure) {
+            return obstacle(failure.getMessage() == null ? failure.toString() : failure.getMessage());
+        }
+    }
+
+    private static String capture(Operator operator) throws IOException {
+        Operator.Answer tables = operator.get("/tables");
+        return tables.status() == 200 ? "GET /admin/api/tables says " + tables.body()
+                : "GET /admin/api/tables: " + tables.explained();
+    }
+
+    private Invitation invitation(List<String> served, Invitation.@Nullable Trial trial) {
+        Path adminTokenFile = properties.adminTokenFile() != null ? properties.adminTokenFile().toAbsolutePath()
+                : properties.adminToken() != null ? data.adminHeaderFile() : data.adminTokenFile();
+        return new Invitation(gateway, api(), adminTokenFile, data.adminHeaderFile(), served, trial);
+    }
+
+    private Invitation.Trial trial(Operator operator, FirstStart firstStart, List<String> served) throws IOException {
+        String hash = firstStart.tokenHash().text();
+        Path listTables = data.tryFile("list-tables.json");
+        PrivateFiles.write(listTables, operator.text(Map.of("auth_token_hash", hash)) + "\n");
+        if (served.isEmpty()) {
+            return new Invitation.Trial(listTables, null, "");
+        }
+        String table = served.contains("products") ? "products" : served.getFirst();
+        Path pull = data.tryFile("pull-data.json");
+        PrivateFiles.write(pull, operator.text(Map.of("auth_token_hash", hash, "table_name", table)) + "\n");
+        return new Invitation.Trial(listTables, pull, table);
+    }
+
+    private String api() {
+        return "/" + properties.prefix() + SyncPaths.ROOT;
+    }
+
+    /** The user's to mend; the message says how. */
+    static final class NotStartedException extends Exception {
+        NotStartedException(String message) {
+            super(message);
+        }
+    }
+}

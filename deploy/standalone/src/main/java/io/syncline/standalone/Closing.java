@@ -1,8 +1,9 @@
 package io.syncline.standalone;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -12,26 +13,38 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What has been started, to be stopped the other way round; each part has its time and no part keeps the others. */
+/** What has been started, to be stopped in order; each part has its time and none keeps the others. */
 final class Closing implements AutoCloseable {
+
+    /** In the order in which they need each other: the last is stopped first. */
+    enum Part {
+        DATA_DIRECTORY(Duration.ofSeconds(1)),
+        DATABASE(Duration.ofSeconds(11)),
+        BROKER(Duration.ofSeconds(4)),
+        WORKER(Duration.ofSeconds(4)),
+        GATEWAY(Duration.ofSeconds(4));
+
+        private final Duration limit;
+
+        Part(Duration limit) {
+            this.limit = limit;
+        }
+    }
 
     private static final Logger LOG = LoggerFactory.getLogger(Closing.class);
 
-    private record Part(String name, Duration limit, AutoCloseable closeable) {}
-
-    private final Deque<Part> parts = new ArrayDeque<>();
+    private final TreeMap<Part, AutoCloseable> parts = new TreeMap<>();
     private boolean closing;
 
     /** @throws ClosingException when the stop has begun meanwhile; the part has been stopped then */
-    <T extends AutoCloseable> T add(String name, Duration limit, T closeable) {
-        Part part = new Part(name, limit, closeable);
+    <T extends AutoCloseable> T add(Part part, T closeable) {
         synchronized (this) {
             if (!closing) {
-                parts.push(part);
+                parts.put(part, closeable);
                 return closeable;
             }
         }
-        stop(part);
+        stop(part, closeable);
         throw new ClosingException();
     }
 
@@ -44,31 +57,32 @@ final class Closing implements AutoCloseable {
         synchronized (this) {
             closing = true;
         }
-        for (Part part = next(); part != null; part = next()) {
-            stop(part);
+        for (Map.Entry<Part, AutoCloseable> last = last(); last != null; last = last()) {
+            stop(last.getKey(), last.getValue());
         }
     }
 
-    private synchronized @Nullable Part next() {
-        return parts.poll();
+    private synchronized Map.@Nullable Entry<Part, AutoCloseable> last() {
+        return parts.pollLastEntry();
     }
 
-    private static void stop(Part part) {
+    private static void stop(Part part, AutoCloseable closeable) {
+        String name = part.name().toLowerCase(Locale.ROOT).replace('_', ' ');
         long begun = System.nanoTime();
-        FutureTask<Void> task = new FutureTask<>(() -> {
-            part.closeable().close();
+        FutureTask<@Nullable Void> task = new FutureTask<>(() -> {
+            closeable.close();
             return null;
         });
-        Thread thread = new Thread(task, "stop-" + part.name());
+        Thread thread = new Thread(task, "stop " + name);
         thread.setDaemon(true);
         thread.start();
         try {
-            task.get(part.limit().toMillis(), TimeUnit.MILLISECONDS);
-            LOG.info("{} stopped in {} ms", part.name(), Duration.ofNanos(System.nanoTime() - begun).toMillis());
+            task.get(part.limit.toMillis(), TimeUnit.MILLISECONDS);
+            LOG.info("{} stopped in {} ms", name, Duration.ofNanos(System.nanoTime() - begun).toMillis());
         } catch (TimeoutException slow) {
-            LOG.warn("{} has not stopped within {} s: going on without", part.name(), part.limit().toSeconds());
+            LOG.warn("the {} has not stopped within {} s: going on without", name, part.limit.toSeconds());
         } catch (ExecutionException failure) {
-            LOG.warn("{} has not stopped well", part.name(), failure.getCause());
+            LOG.warn("the {} has not stopped well", name, failure.getCause());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -186,6 +186,6 @@ public final class EmbeddedBroker implements AutoCloseable {
         long begun = System.nanoTime();
         server.shutdown();
         server.awaitShutdown();
-        LOG.info("Kafka broker stopped in {} ms", Duration.ofNanos(System.nanoTime() - begun).toMillis());
+        LOG.debug("Kafka broker stopped in {} ms", Duration.ofNanos(System.nanoTime() - begun).toMillis());
     }
 }

@@ -11,7 +11,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -23,9 +22,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -287,7 +288,19 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     /** As the superuser. */
     public Connection connect(String database) throws SQLException {
-        return DriverManager.getConnection(url(database), USERNAME, password);
+        Properties login = new Properties();
+        login.setProperty("user", USERNAME);
+        login.setProperty("password", password);
+        return connect(url(database), login);
+    }
+
+    /** Without DriverManager, which finds no driver from threads that do not have the program's class loader. */
+    static Connection connect(String url, Properties login) throws SQLException {
+        Connection connection = new Driver().connect(url, login);
+        if (connection == null) {
+            throw new SQLException("this is no jdbc:postgresql: URL");
+        }
+        return connection;
     }
 
     /** For JDBC, without a credential. */
@@ -346,7 +359,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         try {
             if (postmaster.isAlive()) {
                 postmaster.stop();
-                LOG.info("PostgreSQL stopped in {} ms", millisSince(begun));
+                LOG.debug("PostgreSQL stopped in {} ms", millisSince(begun));
             }
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);

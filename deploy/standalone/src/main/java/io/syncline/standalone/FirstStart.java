@@ -1,13 +1,11 @@
 package io.syncline.standalone;
 
+import io.syncline.model.credential.TokenHash;
 import java.io.IOException;
 import java.util.Map;
-
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import io.syncline.model.credential.TokenHash;
 
 /**
  * What is done once for a site: enable it, and make a connection to try it with. Whoever is killed on the way does all

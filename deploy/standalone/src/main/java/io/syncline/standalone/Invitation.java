@@ -1,14 +1,12 @@
 package io.syncline.standalone;
 
+import io.syncline.model.api.SyncPaths;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
-
 import org.jspecify.annotations.Nullable;
-
-import io.syncline.model.api.SyncPaths;
 
 /**
  * What is printed when the site is ready: addresses, and lines to paste. It names the files that hold credentials, and
@@ -23,7 +21,12 @@ import io.syncline.model.api.SyncPaths;
  * @param trial
  *            null where the connection for trying is gone
  */
-record Invitation(String gateway, String api, Path adminToken, Path adminHeader, List<String> tables,
+record Invitation(
+        String gateway,
+        String api,
+        Path adminToken,
+        Path adminHeader,
+        List<String> tables,
         @Nullable Trial trial) {
 
     /**
@@ -39,22 +42,32 @@ record Invitation(String gateway, String api, Path adminToken, Path adminHeader,
     /** @param folder where the lines will be pasted: the one where the command was given */
     String text(Duration sinceStart, Path folder) {
         StringBuilder text = new StringBuilder();
-        text.append(String.format(Locale.ROOT, "%nSyncline is ready after %.1f s. %s%n%n", sinceStart.toMillis() / 1000.0,
-                served()));
+        text.append(
+                String.format(Locale.ROOT, "%nSyncline is ready after %.1f s. %s%n%n", sinceStart.toMillis() / 1000.0,
+                        served()));
         text.append("  Peers      ").append(gateway).append(api).append('\n');
-        text.append("  Operators  ").append(gateway).append("/admin/api   (the token is in ")
-                .append(shown(adminToken, folder)).append(")\n\n");
+        text.append("  Operators  ")
+                .append(gateway)
+                .append("/admin/api   (the token is in ")
+                .append(shown(adminToken, folder))
+                .append(")\n\n");
         if (trial == null) {
             text.append("The connection for trying has been deleted; an operator makes others.\n\n");
         } else {
-            text.append("List the tables, as a peer does:\n  ").append(call(trial.listTables(), SyncPaths.LIST_TABLES, folder));
+            text.append("List the tables, as a peer does:\n  ")
+                    .append(call(trial.listTables(), SyncPaths.LIST_TABLES, folder));
             if (trial.pull() != null) {
-                text.append("Pull one (").append(trial.pulled()).append("):\n  ")
+                text.append("Pull one (")
+                        .append(trial.pulled())
+                        .append("):\n  ")
                         .append(call(trial.pull(), SyncPaths.PULL_DATA, folder));
             }
         }
-        text.append("See the settings, as an operator does:\n  curl -s -H @").append(shown(adminHeader, folder))
-                .append(' ').append(gateway).append("/admin/api/settings\n\n");
+        text.append("See the settings, as an operator does:\n  curl -s -H @")
+                .append(shown(adminHeader, folder))
+                .append(' ')
+                .append(gateway)
+                .append("/admin/api/settings\n\n");
         text.append("Ctrl-C stops everything; started again here, everything is there.\n");
         return text.toString();
     }

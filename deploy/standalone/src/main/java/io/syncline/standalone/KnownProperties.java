@@ -29,7 +29,8 @@ final class KnownProperties {
 
     /** Adds what this application reads. */
     KnownProperties add(ApplicationContext application) {
-        ConfigurationPropertiesBean.getAll(application).values()
+        ConfigurationPropertiesBean.getAll(application)
+                .values()
                 .forEach(bean -> add(bean.getAnnotation().prefix(), bean.asBindTarget().getType().toClass()));
         return this;
     }
@@ -50,8 +51,11 @@ final class KnownProperties {
     }
 
     List<String> unknownIn(String... arguments) {
-        return List.of(new SimpleCommandLinePropertySource(arguments).getPropertyNames()).stream()
-                .filter(name -> name.startsWith("syncline.")).filter(name -> !knows(uniform(name))).toList();
+        return List.of(new SimpleCommandLinePropertySource(arguments).getPropertyNames())
+                .stream()
+                .filter(name -> name.startsWith("syncline."))
+                .filter(name -> !knows(uniform(name)))
+                .toList();
     }
 
     /** Ours in the place of the user's of the same name: Spring makes one text, with commas, of an option given twice. */

@@ -27,7 +27,7 @@ final class Operator implements AutoCloseable {
             if (body == null) {
                 return "status " + status;
             }
-            for (String field : new String[] { "detail", "error", "title" }) {
+            for (String field : new String[]{"detail", "error", "title"}) {
                 if (body.hasNonNull(field)) {
                     return "status " + status + ": " + body.get(field).asString();
                 }

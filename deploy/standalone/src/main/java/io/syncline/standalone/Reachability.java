@@ -3,7 +3,6 @@ package io.syncline.standalone;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,7 +60,7 @@ final class Reachability {
         login.setProperty("connectTimeout", Integer.toString(LIMIT_SECONDS));
         login.setProperty("loginTimeout", Integer.toString(LIMIT_SECONDS));
         try {
-            DriverManager.getConnection(database.url(), login).close();
+            EmbeddedDatabase.connect(database.url(), login).close();
         } catch (SQLException failure) {
             complaints.add("%s: '%s' does not let us in (%s); %s".formatted(database.property(), database.shown(),
                     cause(failure), remedy(database, failure)));
@@ -75,7 +74,8 @@ final class Reachability {
             case "28P01", "28000" -> "correct %s.username and %s.password".formatted(stem, stem);
             case "3D000" -> "create that database, or name another in %s.url".formatted(stem);
             case "08001", "08006", "08004" ->
-                "start that PostgreSQL, or correct %s.url; leave it out for a PostgreSQL of our own".formatted(stem);
+                    "start that PostgreSQL, or correct %s.url; leave it out for a PostgreSQL of our own"
+                            .formatted(stem);
             default -> "correct %s.url (jdbc:postgresql://host:port/database); leave it out for a PostgreSQL of our own"
                     .formatted(stem);
         };

@@ -1,5 +1,9 @@
 package io.syncline.standalone;
 
+import io.syncline.gateway.GatewayApplication;
+import io.syncline.model.api.SyncPaths;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.worker.WorkerApplication;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,23 +13,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.ConfigurableEnvironment;
-
-import io.syncline.gateway.GatewayApplication;
-import io.syncline.model.api.SyncPaths;
-import io.syncline.model.credential.CredentialKeys;
-import io.syncline.worker.WorkerApplication;
 import tools.jackson.databind.JsonNode;
 
 /** The parts of one site, started in the order in which they need each other. */
@@ -33,8 +32,6 @@ final class Site {
 
     private static final String STATE_DATABASE = "syncline";
 
-    private static final Duration PART_STOPS = Duration.ofSeconds(4);
-    private static final Duration DATABASE_STOPS = Duration.ofSeconds(11);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     /** A database of the user's may have no table to serve. */
     private static final Duration FIRST_TABLE = Duration.ofSeconds(20);
@@ -61,19 +58,22 @@ final class Site {
     }
 
     static Site start(StandaloneProperties properties, ConfigurableEnvironment environment, Closing closing,
-            String... arguments) throws IOException, DataDirectory.InUseException, NotStartedException {
-        DataDirectory data = closing.add("data directory", PART_STOPS, DataDirectory.open(properties.dataDirectory()));
+            String... arguments)
+            throws IOException, InterruptedException, DataDirectory.InUseException, NotStartedException {
+        DataDirectory data = closing.add(Closing.Part.DATA_DIRECTORY, DataDirectory.open(properties.dataDirectory()));
         LOG.info("Syncline starts, with its data in {}", data.path());
         Reachability.complaints(properties).forEach(LOG::warn);
         String adminToken = adminToken(properties, data);
         Path keyFile = keyFile(properties, data);
 
         // The two that take longest, at the same time.
-        CompletableFuture<@Nullable EmbeddedDatabase> startingDatabase = CompletableFuture
-                .supplyAsync(() -> database(properties, data, closing));
-        CompletableFuture<String> startingBroker = CompletableFuture.supplyAsync(() -> broker(properties, data, closing));
-        EmbeddedDatabase database = startedPart(startingDatabase);
-        String bootstrapServers = startedPart(startingBroker);
+        FutureTask<@Nullable EmbeddedDatabase> startingDatabase = new FutureTask<>(
+                () -> database(properties, data, closing));
+        FutureTask<String> startingBroker = new FutureTask<>(() -> broker(properties, data, closing));
+        new Thread(startingDatabase, "start-database").start();
+        new Thread(startingBroker, "start-broker").start();
+        EmbeddedDatabase database = started(startingDatabase);
+        String bootstrapServers = started(startingBroker);
 
         List<String> ours = new ArrayList<>(StandaloneLogging.arguments(environment));
         ours.add("--spring.kafka.bootstrap-servers=" + bootstrapServers);
@@ -81,6 +81,7 @@ final class Site {
         ours.addAll(databaseArguments("spring.datasource", properties.state(), database, STATE_DATABASE));
         ours.addAll(databaseArguments("syncline.source", properties.source(), database, DemoShop.DATABASE));
         ours.add("--spring.main.banner-mode=off");
+        ours.add("--spring.main.log-startup-info=false");
         if (!environment.containsProperty("spring.lifecycle.timeout-per-shutdown-phase")) {
             // A pull that somebody is in the middle of may end within this.
             ours.add("--spring.lifecycle.timeout-per-shutdown-phase=3s");
@@ -90,10 +91,16 @@ final class Site {
             ours.add("--syncline.admin.token-file=" + file.toAbsolutePath());
         }
         List<String> all = KnownProperties.merged(arguments, ours);
-        ConfigurableApplicationContext worker = application("worker", WorkerApplication.application(), all, closing);
-        ConfigurableApplicationContext gateway = application("gateway", GatewayApplication.application(), all, closing);
-        new KnownProperties().add(worker).add(gateway).unknownIn(arguments).forEach(
-                name -> LOG.warn("--{} is on the command line, and nothing reads a property of that name", name));
+        ConfigurableApplicationContext worker = application(Closing.Part.WORKER, WorkerApplication.application(), all,
+                closing);
+        ConfigurableApplicationContext gateway = application(Closing.Part.GATEWAY, GatewayApplication.application(),
+                all, closing);
+        new KnownProperties().add(worker)
+                .add(gateway)
+                .unknownIn(arguments)
+                .forEach(
+                        name -> LOG.warn("--{} is on the command line, and nothing reads a property of that name",
+                                name));
 
         String address = environment.getProperty("server.address", "localhost");
         String port = gateway.getEnvironment().getProperty("local.server.port", Integer.toString(properties.port()));
@@ -111,8 +118,9 @@ final class Site {
         if (token == null && properties.adminTokenFile() != null) {
             token = PrivateFiles.read(properties.adminTokenFile());
             if (token == null || token.isEmpty()) {
-                throw new NotStartedException("syncline.admin.token-file: '%s' is absent or empty; put a token into it, or leave the property out"
-                        .formatted(properties.adminTokenFile()));
+                throw new NotStartedException(
+                        "syncline.admin.token-file: '%s' is absent or empty; put a token into it, or leave the property out"
+                                .formatted(properties.adminTokenFile()));
             }
         }
         if (token == null) {
@@ -127,8 +135,9 @@ final class Site {
         Path file = properties.keyFile() != null ? properties.keyFile().toAbsolutePath() : data.keyFile();
         if (!Files.exists(file)) {
             if (FirstStart.isDone(data)) {
-                throw new NotStartedException("syncline.credentials.key-file: '%s' is gone, and what is in %s cannot be used without it; put it back, or delete that directory to begin anew"
-                        .formatted(file, data.path()));
+                throw new NotStartedException(
+                        "syncline.credentials.key-file: '%s' is gone, and what is in %s cannot be used without it; put it back, or delete that directory to begin anew"
+                                .formatted(file, data.path()));
             }
             CredentialKeys.writeNew(file, new SecureRandom());
         }
@@ -140,7 +149,7 @@ final class Site {
         if (!properties.needsDatabase()) {
             return null;
         }
-        EmbeddedDatabase database = closing.add("database", DATABASE_STOPS, EmbeddedDatabase.start(data.database()));
+        EmbeddedDatabase database = closing.add(Closing.Part.DATABASE, EmbeddedDatabase.start(data.database()));
         if (properties.state() == null) {
             database.createDatabase(STATE_DATABASE);
         }
@@ -153,17 +162,19 @@ final class Site {
     private static String broker(StandaloneProperties properties, DataDirectory data, Closing closing) {
         String own = properties.bootstrapServers();
         return own != null ? own
-                : closing.add("broker", PART_STOPS, EmbeddedBroker.start(data.broker())).bootstrapServers();
+                : closing.add(Closing.Part.BROKER, EmbeddedBroker.start(data.broker())).bootstrapServers();
     }
 
-    private static <T extends @Nullable Object> T startedPart(CompletableFuture<T> starting) {
+    private static <T extends @Nullable Object> T started(FutureTask<T> starting)
+            throws IOException, InterruptedException {
         try {
-            return starting.join();
-        } catch (CompletionException failure) {
-            if (failure.getCause() instanceof RuntimeException cause) {
-                throw cause;
+            return starting.get();
+        } catch (ExecutionException failure) {
+            switch (failure.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case IOException cause -> throw cause;
+                case null, default -> throw new IllegalStateException(failure);
             }
-            throw failure;
         }
     }
 
@@ -186,13 +197,15 @@ final class Site {
         return arguments;
     }
 
-    private static ConfigurableApplicationContext application(String name, SpringApplicationBuilder builder,
+    private static ConfigurableApplicationContext application(Closing.Part part, SpringApplicationBuilder builder,
             List<String> arguments, Closing closing) {
         long begun = System.nanoTime();
         ConfigurableApplicationContext context = builder.registerShutdownHook(false)
                 // Known to the one who stops from the moment it exists, not from the moment it runs.
-                .initializers(made -> closing.add(name, PART_STOPS, made)).run(arguments.toArray(String[]::new));
-        LOG.info("{} started in {} ms", name, Duration.ofNanos(System.nanoTime() - begun).toMillis());
+                .initializers(made -> closing.add(part, made))
+                .run(arguments.toArray(String[]::new));
+        LOG.info("{} started in {} ms", part.name().toLowerCase(Locale.ROOT),
+                Duration.ofNanos(System.nanoTime() - begun).toMillis());
         return context;
     }
 
@@ -297,7 +310,8 @@ final class Site {
 
     private Invitation invitation(List<String> served, Invitation.@Nullable Trial trial) {
         Path adminTokenFile = properties.adminTokenFile() != null ? properties.adminTokenFile().toAbsolutePath()
-                : properties.adminToken() != null ? data.adminHeaderFile() : data.adminTokenFile();
+                : properties.adminToken() != null ? data.adminHeaderFile()
+                : data.adminTokenFile();
         return new Invitation(gateway, api(), adminTokenFile, data.adminHeaderFile(), served, trial);
     }
 

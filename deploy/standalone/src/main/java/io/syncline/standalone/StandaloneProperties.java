@@ -37,9 +37,16 @@ import org.springframework.core.env.StandardEnvironment;
  * @param source
  *            syncline.source.*, the database whose tables are shared, where it is the user's
  */
-record StandaloneProperties(Path dataDirectory, int port, String prefix, @Nullable String adminToken,
-        @Nullable Path adminTokenFile, @Nullable Path keyFile, @Nullable String bootstrapServers,
-        @Nullable Database state, @Nullable Database source) {
+record StandaloneProperties(
+        Path dataDirectory,
+        int port,
+        String prefix,
+        @Nullable String adminToken,
+        @Nullable Path adminTokenFile,
+        @Nullable Path keyFile,
+        @Nullable String bootstrapServers,
+        @Nullable Database state,
+        @Nullable Database source) {
 
     /** A database of the user's. */
     record Database(String property, String url, @Nullable String username, @Nullable String password) {
@@ -72,7 +79,8 @@ record StandaloneProperties(Path dataDirectory, int port, String prefix, @Nullab
                 properties.text("syncline.admin.token").orElse(null),
                 properties.text("syncline.admin.token-file").map(Path::of).orElse(null),
                 properties.text("syncline.credentials.key-file").map(Path::of).orElse(null),
-                properties.text("spring.kafka.bootstrap-servers").or(() -> properties.text("syncline.kafka"))
+                properties.text("spring.kafka.bootstrap-servers")
+                        .or(() -> properties.text("syncline.kafka"))
                         .orElse(null),
                 properties.database("spring.datasource", "syncline.database"),
                 properties.database("syncline.source", "syncline.source"));

@@ -1,0 +1,302 @@
+package io.syncline.gateway.table;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.syncline.gateway.http.CallFields;
+import io.syncline.gateway.http.PeerAnswer;
+import io.syncline.gateway.http.PeerCall;
+import io.syncline.gateway.http.PeerRefusal;
+import io.syncline.gateway.table.TableReads.Found;
+import io.syncline.gateway.table.TableReads.Listed;
+import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.credential.TokenHash;
+import io.syncline.model.table.ColumnInfo;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.TableName;
+import io.syncline.model.table.TableSchema;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.io.JsonStringEncoder;
+import tools.jackson.databind.JsonNode;
+
+/** The calls by which a receiver lists, looks at and pulls our tables. Each in the protocol's order of checks. */
+public final class TableEndpoints {
+
+    private static final long DEFAULT_RECORDS = 10;
+    private static final long MAX_RECORDS = 100;
+    private static final Set<String> CONFLICT_STRATEGIES = Set.of("skip", "overwrite", "merge", "append");
+    /** These peers tell bytes from text by a mark, and want it. */
+    private static final String MARKS_BINARY = "PhoenixKit-Sync/";
+
+    private static final Duration SOON = Duration.ofSeconds(1);
+    private static final Duration WHEN_COPIED = Duration.ofSeconds(5);
+    private static final Duration WHEN_MENDED = Duration.ofMinutes(1);
+
+    private static final PeerAnswer TABLE_NOT_FOUND = PeerAnswer.refused(PeerRefusal.Known.TABLE_NOT_FOUND);
+    private static final PeerAnswer TOO_MANY_STREAMS = PeerAnswer.refused(
+            new PeerRefusal.Unavailable("Too many pulls are running; try again later", SOON));
+
+    /**
+     * Not 404: the table is there, and a receiver that believed otherwise might throw its copy away. Not the last state
+     * before the fault either: it would be taken for the present one.
+     */
+    private static final PeerAnswer MARKED = PeerAnswer.refused(new PeerRefusal.Unavailable(
+            "Table cannot be served now, this site's operator has been told why; try again later", WHEN_MENDED));
+
+    private final TableAccess access;
+    private final TableReads reads;
+    private final RowStream rows;
+
+    public TableEndpoints(TableAccess access, TableReads reads, RowStream rows) {
+        this.access = access;
+        this.reads = reads;
+        this.rows = rows;
+    }
+
+    private record Tables(boolean success, List<Listed> tables) {}
+
+    public PeerAnswer listTables(PeerCall call) throws SQLException {
+        if (!access.enabled()) {
+            return disabled();
+        }
+        CallFields fields = new CallFields(call.body());
+        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        Optional<PeerRefusal> refusal = fields.refusal();
+        if (refusal.isPresent()) {
+            return PeerAnswer.refused(refusal.get());
+        }
+        return switch (admit(hash)) {
+            case Admission.Refused refused -> refused.answer();
+            case Admission.Admitted admitted -> PeerAnswer.ok(new Tables(true,
+                    reads.list()
+                            .stream()
+                            .filter(table -> mayServe(admitted.sender(), new TableName(table.name())))
+                            .toList()));
+        };
+    }
+
+    private record Schema(boolean success, SchemaOf schema) {}
+
+    private record SchemaOf(String tableName, List<Column> columns) {}
+
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    private record Column(
+            String columnName,
+            String dataType,
+            String isNullable,
+            @Nullable String columnDefault,
+            @Nullable Integer characterMaximumLength) {
+
+        static Column of(ColumnInfo info) {
+            return new Column(info.columnName(), info.dataType(), info.isNullable(), info.columnDefault(),
+                    info.characterMaximumLength());
+        }
+    }
+
+    public PeerAnswer tableSchema(PeerCall call) throws SQLException {
+        if (!access.enabled()) {
+            return disabled();
+        }
+        CallFields fields = new CallFields(call.body());
+        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        String name = tableName(fields);
+        Optional<PeerRefusal> refusal = fields.refusalInSentence();
+        if (refusal.isPresent()) {
+            return PeerAnswer.refused(refusal.get());
+        }
+        return switch (find(hash, name)) {
+            case Lookup.Refused refused -> refused.answer();
+            case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
+                case Found.Served served -> schema(served.table().schema());
+                case Found.Waiting waiting when waiting.schema() != null -> schema(waiting.schema());
+                case Found.Waiting waiting -> unserved(waiting);
+                case Found.Marked marked -> MARKED;
+            };
+        };
+    }
+
+    public PeerAnswer pullData(PeerCall call) throws SQLException, InterruptedException {
+        if (!access.enabled()) {
+            return disabled();
+        }
+        CallFields fields = new CallFields(call.body());
+        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        String name = tableName(fields);
+        // Only checked: what to do with rows that are there already is the receiver's own matter.
+        Optional<String> strategy = fields.optionalText("conflict_strategy");
+        if (strategy.isPresent() && !CONFLICT_STRATEGIES.contains(strategy.get())) {
+            fields.reject("conflict_strategy");
+        }
+        Optional<PeerRefusal> refusal = fields.refusal();
+        if (refusal.isPresent()) {
+            return PeerAnswer.refused(refusal.get());
+        }
+        return switch (find(hash, name)) {
+            case Lookup.Refused refused -> refused.answer();
+            case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
+                case Found.Served(ServedTable table) -> stream(call, table,
+                        "{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[",
+                        RowQuery.first(table, sender.settings().maxRecordsPerRequest()));
+                case Found.Waiting waiting -> unserved(waiting);
+                case Found.Marked marked -> MARKED;
+            };
+        };
+    }
+
+    /** The optional fields of {@code table-records} as they were sent; of which kind ids must be, the table's key says. */
+    private record Page(
+            Optional<List<JsonNode>> ids,
+            Optional<JsonNode> start,
+            Optional<JsonNode> end,
+            long offset,
+            long limit) {
+
+        static Page read(CallFields fields) {
+            OptionalLong limit = fields.optionalCount("limit");
+            OptionalLong offset = fields.optionalCount("offset");
+            return new Page(fields.optionalList("ids"), fields.optional("id_start"), fields.optional("id_end"),
+                    offset.orElse(0), Math.min(limit.orElse(DEFAULT_RECORDS), MAX_RECORDS));
+        }
+    }
+
+    public PeerAnswer tableRecords(PeerCall call) throws SQLException, InterruptedException {
+        if (!access.enabled()) {
+            return disabled();
+        }
+        CallFields fields = new CallFields(call.body());
+        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        String name = tableName(fields);
+        Page page = Page.read(fields);
+        Optional<PeerRefusal> refusal = fields.refusalInSentence();
+        if (refusal.isPresent()) {
+            return PeerAnswer.refused(refusal.get());
+        }
+        return switch (find(hash, name)) {
+            case Lookup.Refused refused -> refused.answer();
+            case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
+                case Found.Served(ServedTable table) -> records(call, table, page);
+                case Found.Waiting waiting -> unserved(waiting);
+                case Found.Marked marked -> MARKED;
+            };
+        };
+    }
+
+    private PeerAnswer records(PeerCall call, ServedTable table, Page page) throws SQLException, InterruptedException {
+        List<KeyColumn> key = table.schema().key();
+        CallFields fields = new CallFields(call.body());
+        List<String> ids = page.ids().map(list -> texts(key, list, fields, "ids")).orElse(null);
+        List<String> start = page.start().map(id -> texts(key, List.of(id), fields, "id_start")).orElse(List.of());
+        List<String> end = page.end().map(id -> texts(key, List.of(id), fields, "id_end")).orElse(List.of());
+        RowQuery query = new RowQuery(table.replicaName(), key.size(), ids, start.isEmpty() ? null : start.getFirst(),
+                end.isEmpty() ? null : end.getFirst(), page.offset(), page.limit());
+        if (fields.refusal().isEmpty()) {
+            reads.valueOutsideKey(query).ifPresent(fields::reject);
+        }
+        Optional<PeerRefusal> refusal = fields.refusal();
+        if (refusal.isPresent()) {
+            return PeerAnswer.refused(refusal.get());
+        }
+        // Beyond the last row: not worth counting up to it.
+        long offset = Math.min(page.offset(), table.rows());
+        return stream(call, table, "{\"success\":true,\"records\":[", query.from(offset));
+    }
+
+    private static List<String> texts(List<KeyColumn> key, List<JsonNode> values, CallFields fields, String field) {
+        return KeyValues.texts(key, values).orElseGet(() -> {
+            fields.reject(field);
+            return List.of();
+        });
+    }
+
+    private PeerAnswer stream(PeerCall call, ServedTable table, String head, RowQuery query)
+            throws InterruptedException {
+        boolean marksBinary = call.userAgent().filter(agent -> agent.startsWith(MARKS_BINARY)).isPresent();
+        return rows.open(head, query, marksBinary ? table.binaryColumns() : Set.of())
+                .map(PeerAnswer::streamed)
+                .orElse(TOO_MANY_STREAMS);
+    }
+
+    /** Whether a caller may use its connection now. */
+    private sealed interface Admission {
+        record Admitted(TableAccess.Sender sender) implements Admission {}
+
+        record Refused(PeerAnswer answer) implements Admission {}
+    }
+
+    private Admission admit(TokenHash hash) throws SQLException {
+        Optional<TableAccess.Sender> sender = access.sender(hash);
+        if (sender.isEmpty()) {
+            return new Admission.Refused(PeerAnswer.refused(PeerRefusal.Known.INVALID_CONNECTION));
+        }
+        ConnectionStatus status = sender.get().status();
+        return switch (status) {
+            case ACTIVE -> new Admission.Admitted(sender.get());
+            case EXPIRED -> new Admission.Refused(PeerAnswer.refused(PeerRefusal.Unusable.EXPIRED));
+            case PENDING, SUSPENDED, REVOKED ->
+                    new Admission.Refused(PeerAnswer.refused(PeerRefusal.Unusable.NOT_ACTIVE));
+        };
+    }
+
+    /** A table for a caller who may see it. */
+    private sealed interface Lookup {
+        record Admitted(TableAccess.Sender sender, Found found) implements Lookup {}
+
+        record Refused(PeerAnswer answer) implements Lookup {}
+    }
+
+    private Lookup find(TokenHash hash, String name) throws SQLException {
+        return switch (admit(hash)) {
+            case Admission.Refused refused -> new Lookup.Refused(refused.answer());
+            case Admission.Admitted(TableAccess.Sender sender) -> {
+                if (!TableName.possible(name) || !mayServe(sender, new TableName(name))) {
+                    yield new Lookup.Refused(TABLE_NOT_FOUND);
+                }
+                Optional<Found> found = reads.find(new TableName(name));
+                yield found.isEmpty()
+                        ? new Lookup.Refused(TABLE_NOT_FOUND)
+                        : new Lookup.Admitted(sender, found.get());
+            }
+        };
+    }
+
+    /** A table that is not allowed is not found, as if it were not there. */
+    private static boolean mayServe(TableAccess.Sender sender, TableName table) {
+        return !table.neverServed() && sender.settings().allowsTable(table.name());
+    }
+
+    /** Any text: one that can name no table, for instance with NUL, names none that is served. */
+    private static String tableName(CallFields fields) {
+        JsonNode value = fields.required("table_name");
+        if (!value.isMissingNode() && !value.isString()) {
+            fields.reject("table_name");
+        }
+        return value.isString() ? value.stringValue() : "";
+    }
+
+    private static PeerAnswer schema(TableSchema schema) {
+        return PeerAnswer.ok(new Schema(true,
+                new SchemaOf(schema.table().name(), schema.columns().stream().map(Column::of).toList())));
+    }
+
+    private static PeerAnswer unserved(Found.Waiting waiting) {
+        return PeerAnswer.refused(new PeerRefusal.Unavailable(String.format(Locale.ROOT,
+                "Table is being copied for the first time, %,d rows so far; try again later", waiting.rowsSoFar()),
+                WHEN_COPIED));
+    }
+
+    private static PeerAnswer disabled() {
+        return PeerAnswer.refused(new PeerRefusal.Refused(Refusal.MODULE_DISABLED));
+    }
+
+    private static String json(String text) {
+        StringBuilder quoted = new StringBuilder("\"");
+        JsonStringEncoder.getInstance().quoteAsString(text, quoted);
+        return quoted.append('"').toString();
+    }
+}

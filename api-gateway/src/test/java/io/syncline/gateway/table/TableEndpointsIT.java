@@ -1,0 +1,620 @@
+package io.syncline.gateway.table;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.gateway.http.BoundedLog;
+import io.syncline.gateway.http.PeerRoutes;
+import io.syncline.model.api.SyncPaths;
+import io.syncline.model.connection.ConnectionSettings;
+import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.credential.TokenHash;
+import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.table.ColumnInfo;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.ReplicaLayout;
+import io.syncline.model.table.TableName;
+import io.syncline.model.table.TableSchema;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.web.server.servlet.context.ServletWebServerApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.ServerResponse;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The table calls over HTTP, from a real PostgreSQL; who may call is told by a fake. */
+class TableEndpointsIT {
+
+    private static final int STREAMS = 2;
+    private static final Duration LONGEST = Duration.ofSeconds(20);
+
+    private static EmbeddedPostgres postgres;
+    private static HikariDataSource pulls;
+    private static ConfigurableApplicationContext gateway;
+    private static final FakeAccess ACCESS = new FakeAccess();
+
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    /** Connections by the token's hash; whoever is asked for is there at once. */
+    private static final class FakeAccess implements TableAccess {
+
+        final Map<String, Sender> senders = new ConcurrentHashMap<>();
+        volatile boolean enabled = true;
+
+        @Override
+        public boolean enabled() {
+            return enabled;
+        }
+
+        @Override
+        public Optional<Sender> sender(TokenHash hash) {
+            return Optional.ofNullable(senders.get(hash.text()));
+        }
+    }
+
+    @SpringBootConfiguration
+    @EnableAutoConfiguration(excludeName = {"org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration",
+        "org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration"})
+    static class Gateway {
+
+        @Bean
+        RouterFunction<ServerResponse> routes() {
+            TableEndpoints tables = new TableEndpoints(ACCESS, new TableReads(postgres.getPostgresDatabase()),
+                    new RowStream(pulls, LONGEST));
+            return new PeerRoutes("phoenix_kit", UUID::randomUUID,
+                    new BoundedLog(LoggerFactory.getLogger(TableEndpointsIT.class), System::nanoTime))
+                    .post(SyncPaths.LIST_TABLES, tables::listTables)
+                    .post(SyncPaths.TABLE_SCHEMA, tables::tableSchema)
+                    .post(SyncPaths.TABLE_RECORDS, tables::tableRecords)
+                    .post(SyncPaths.PULL_DATA, tables::pullData)
+                    .function();
+        }
+    }
+
+    @BeforeAll
+    static void start() throws Exception {
+        postgres = EmbeddedPostgres.builder().start();
+        execute("CREATE SCHEMA syncline");
+        execute(Files.readString(Path.of("../sync-worker/src/main/resources/db/migration/V2__replica.sql")));
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(postgres.getPostgresDatabase());
+        config.setMaximumPoolSize(STREAMS);
+        pulls = new HikariDataSource(config);
+        gateway = new SpringApplicationBuilder(Gateway.class).properties("server.port=0",
+                "spring.threads.virtual.enabled=true", "spring.config.name=none").run();
+
+        table("basic", List.of("id integer"), List.of("id integer", "name text", "qty integer"),
+                IntStream.rangeClosed(1, 150)
+                        .mapToObj(i -> row("{\"id\":" + i + ",\"name\":\"name " + i + "\",\"qty\":" + i * 10 + "}", i))
+                        .toList());
+        table("empty_table", List.of("id integer"), List.of("id integer", "v text"), List.of());
+        table("text_pk", List.of("code character varying(20)"), List.of("code character varying(20)", "v text"),
+                List.of(row("{\"code\":\"b\",\"v\":\"2\"}", "b"), row("{\"code\":\"a\",\"v\":\"1\"}", "a"),
+                        row("{\"code\":\"c\",\"v\":\"3\"}", "c")));
+        table("uuid_pk", List.of("id uuid"), List.of("id uuid", "v text"),
+                List.of(row("{\"id\":\"00000000-0000-0000-0000-000000000061\",\"v\":\"row 1\"}",
+                        "00000000-0000-0000-0000-000000000061")));
+        table("composite_pk", List.of("a integer", "b integer"), List.of("a integer", "b integer", "v text"),
+                List.of(row("{\"a\":1,\"b\":2,\"v\":\"y\"}", 1, 2), row("{\"a\":1,\"b\":1,\"v\":\"x\"}", 1, 1)));
+        table("odd \"names\\", List.of("id bigint"), List.of("id bigint"), List.of(row("{\"id\":1}", 1)));
+        table("dates", List.of("day date"), List.of("day date"), List.of(row("{\"day\":\"2025-12-15\"}",
+                "2025-12-15")));
+        table("phoenix_kit_settings", List.of("id integer"), List.of("id integer"), List.of(row("{\"id\":1}", 1)));
+        execute("INSERT INTO syncline_replica.\"basic.1\" (k1, commit_lsn, lsn, number, removed_at)"
+                + " VALUES (151, 1, 1, 1, now()), (0, 1, 1, 1, now())");
+        state("waiting", "waiting");
+        state("marked", "marked");
+
+        connection("active", ConnectionStatus.ACTIVE, ConnectionSettings.DEFAULTS);
+        connection("pending", ConnectionStatus.PENDING, ConnectionSettings.DEFAULTS);
+        connection("expired", ConnectionStatus.EXPIRED, ConnectionSettings.DEFAULTS);
+        connection("seven", ConnectionStatus.ACTIVE, settings(7, List.of(), List.of()));
+        connection("many", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
+        connection("few", ConnectionStatus.ACTIVE,
+                settings(10, List.of("basic", "text_pk"), List.of("basic", "composite_pk")));
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        gateway.close();
+        pulls.close();
+        postgres.close();
+    }
+
+    @Test
+    void listTables_byNameWithCounts() throws Exception {
+        JsonNode answer = ok("list-tables", "active");
+
+        assertThat(answer.path("tables").valueStream().map(table -> table.path("name").asString()))
+                .contains("basic", "composite_pk", "dates", "empty_table", "odd \"names\\", "text_pk", "uuid_pk")
+                .doesNotContain("waiting", "marked", "phoenix_kit_settings")
+                .isSorted();
+        assertThat(answer.path("tables").get(0).toString())
+                .isEqualTo("{\"name\":\"basic\",\"row_count\":150,\"size_bytes\":5000}");
+    }
+
+    @Test
+    void listTables_onlyAllowedOnes() throws Exception {
+        assertThat(ok("list-tables", "few").path("tables").valueStream().map(table -> table.path("name").asString()))
+                .containsExactly("text_pk");
+    }
+
+    @Test
+    void tableSchema_asInformationSchemaHasIt() throws Exception {
+        assertThat(ok("table-schema", "active", "\"table_name\":\"text_pk\"").toString()).isEqualTo(
+                "{\"success\":true,\"schema\":{\"table_name\":\"text_pk\",\"columns\":["
+                        + "{\"column_name\":\"code\",\"data_type\":\"character varying\",\"is_nullable\":\"NO\","
+                        + "\"column_default\":null,\"character_maximum_length\":20},"
+                        + "{\"column_name\":\"v\",\"data_type\":\"text\",\"is_nullable\":\"NO\","
+                        + "\"column_default\":null,\"character_maximum_length\":null}]}}");
+    }
+
+    @Test
+    void pullData_allRowsByKeyWithoutTombstones() throws Exception {
+        JsonNode answer = ok("pull-data", "active", "\"table_name\":\"basic\",\"conflict_strategy\":null");
+
+        assertThat(answer.path("table").asString()).isEqualTo("basic");
+        assertThat(answer.path("data").valueStream().map(row -> row.path("id").intValue()))
+                .containsExactlyElementsOf(IntStream.rangeClosed(1, 150).boxed().toList());
+        assertThat(answer.path("data").get(1).toString())
+                .isEqualTo("{\"id\":2,\"name\":\"name 2\",\"qty\":20}");
+    }
+
+    @Test
+    void pullData_emptyTable() throws Exception {
+        HttpResponse<String> response = call("pull-data", "active", "\"table_name\":\"empty_table\"", null);
+
+        assertThat(response.body()).isEqualTo("{\"success\":true,\"table\":\"empty_table\",\"data\":[]}");
+        assertThat(response.headers().firstValue("Content-Type").map(type -> type.replace(" ", "")))
+                .contains("application/json;charset=utf-8");
+    }
+
+    @Test
+    void pullData_upToTheConnectionsLimit() throws Exception {
+        assertThat(ok("pull-data", "seven", "\"table_name\":\"basic\"").path("data").size()).isEqualTo(7);
+    }
+
+    @Test
+    void pullData_oddName() throws Exception {
+        assertThat(ok("pull-data", "active", "\"table_name\":\"odd \\\"names\\\\\"").toString())
+                .isEqualTo("{\"success\":true,\"table\":\"odd \\\"names\\\\\",\"data\":[{\"id\":1}]}");
+    }
+
+    @Test
+    void pullData_bytesAreMarkedForPhoenixKitOnly() throws Exception {
+        String plain = "{\"id\":\"00000000-0000-0000-0000-000000000061\",\"v\":\"row 1\"}";
+        String marked = "{\"id\":{\"__phoenix_kit_binary__\":\"AAAAAAAAAAAAAAAAAAAAYQ==\"},\"v\":\"row 1\"}";
+
+        assertThat(call("pull-data", "active", "\"table_name\":\"uuid_pk\"", "curl/8").body())
+                .endsWith("\"data\":[" + plain + "]}");
+        assertThat(call("pull-data", "active", "\"table_name\":\"uuid_pk\"", "PhoenixKit-Sync/1.0").body())
+                .endsWith("\"data\":[" + marked + "]}");
+        assertThat(call("table-records", "active", "\"table_name\":\"uuid_pk\"", "PhoenixKit-Sync/2").body())
+                .endsWith("\"records\":[" + marked + "]}");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            basic | "limit":2 | 1,2
+            basic | "limit":"2","offset":"3" | 4,5
+            basic | "limit":0 |
+            basic | "limit":null,"offset":null,"ids":null,"id_start":null | 1,2,3,4,5,6,7,8,9,10
+            basic | "offset":148 | 149,150
+            basic | "offset":150 |
+            basic | "offset":999999999999999999 |
+            basic | "ids":[150,2,2,77777] | 2,150
+            basic | "ids":[] |
+            basic | "ids":[3],"id_start":100 | 3
+            basic | "ids":[1,2,3],"limit":2,"offset":1 | 2,3
+            basic | "id_start":148 | 148,149,150
+            basic | "id_end":2 | 1,2
+            basic | "id_start":5,"id_end":6 | 5,6
+            basic | "id_start":6,"id_end":5 |
+            text_pk | "ids":["a","c"] | a,c
+            text_pk | "id_start":"b","id_end":"c" | b,c
+            text_pk | "ids":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","a'); --","\\\\"] |
+            uuid_pk | "ids":["00000000-0000-0000-0000-000000000061"] | 00000000-0000-0000-0000-000000000061
+            dates | "id_start":"2025-12-01" | 2025-12-15
+            """)
+    void tableRecords_whichOnes(String table, String fields, @Nullable String keys) throws Exception {
+        JsonNode records = ok("table-records", "active", "\"table_name\":\"" + table + "\"," + fields).path("records");
+
+        assertThat(records.valueStream()
+                .map(row -> row.valueStream().findFirst().orElseThrow().asString())
+                .collect(Collectors.joining(","))).isEqualTo(keys == null ? "" : keys);
+    }
+
+    @Test
+    void tableRecords_aHundredAtMost() throws Exception {
+        assertThat(ok("table-records", "active", "\"table_name\":\"basic\",\"limit\":1000").path("records").size())
+                .isEqualTo(100);
+        String ids = IntStream.rangeClosed(1, 200).mapToObj(Integer::toString).collect(Collectors.joining(","));
+        assertThat(ok("table-records", "active", "\"table_name\":\"basic\",\"limit\":1000,\"ids\":[" + ids + "]")
+                .path("records")
+                .size()).isEqualTo(100);
+    }
+
+    @Test
+    void tableRecords_compositeKeyInItsOrder() throws Exception {
+        assertThat(ok("table-records", "active", "\"table_name\":\"composite_pk\"").path("records").toString())
+                .isEqualTo("[{\"a\":1,\"b\":1,\"v\":\"x\"},{\"a\":1,\"b\":2,\"v\":\"y\"}]");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            basic | "limit":-1 | limit
+            basic | "limit":"" | limit
+            basic | "limit":"7abc" | limit
+            basic | "limit":1.5 | limit
+            basic | "limit":true,"offset":-1 | limit","offset
+            basic | "offset":[] | offset
+            basic | "ids":5 | ids
+            basic | "ids":{"a":1} | ids
+            basic | "ids":[[1,2]] | ids
+            basic | "ids":[true] | ids
+            basic | "ids":[1.5] | ids
+            basic | "ids":["x"] | ids
+            basic | "ids":[3000000000] | ids
+            basic | "id_start":"" | id_start
+            basic | "id_start":5.5,"id_end":"z" | id_start","id_end
+            basic | "id_end":123456789012345678901234567890 | id_end
+            uuid_pk | "ids":["zz"] | ids
+            uuid_pk | "id_start":"00000000-0000-0000-0000-000000000061","id_end":"zz" | id_end
+            dates | "ids":["2025-13-45"] | ids
+            text_pk | "id_start":1 | id_start
+            text_pk | "ids":["a\\u0000"] | ids
+            composite_pk | "ids":[1] | ids
+            """)
+    void tableRecords_wrongKinds(String table, String fields, String named) throws Exception {
+        HttpResponse<String> response = call("table-records", "active", "\"table_name\":\"" + table + "\"," + fields,
+                null);
+
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body())
+                .isEqualTo("{\"success\":false,\"error\":\"Invalid fields\",\"fields\":[\"" + named + "\"]}");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            pull-data | {} | 400 | {"success":false,"error":"Missing required fields","fields":["auth_token_hash","table_name"]}
+            table-schema | {} | 400 | {"success":false,"error":"Missing required fields: auth_token_hash, table_name"}
+            table-records | {"table_name":"","limit":-1,"auth_token_hash":null} | 400 | {"success":false,"error":"Missing required fields: auth_token_hash, table_name"}
+            list-tables | {} | 400 | {"success":false,"error":"Missing required fields","fields":["auth_token_hash"]}
+            pull-data | {"auth_token_hash":5,"table_name":["basic"],"conflict_strategy":"x"} | 400 | {"success":false,"error":"Invalid fields","fields":["auth_token_hash","table_name","conflict_strategy"]}
+            pull-data | {"auth_token_hash":"zz","table_name":"nope"} | 401 | {"success":false,"error":"Invalid connection"}
+            list-tables | {"auth_token_hash":"zz"} | 401 | {"success":false,"error":"Invalid connection"}
+            pull-data | {"auth_token_hash":"pending","table_name":"nope"} | 403 | {"success":false,"error":"Connection is not active"}
+            list-tables | {"auth_token_hash":"expired"} | 403 | {"success":false,"error":"Connection has expired"}
+            pull-data | {"auth_token_hash":"active","table_name":"Basic"} | 404 | {"success":false,"error":"Table not found"}
+            table-schema | {"auth_token_hash":"active","table_name":"basic\\u0000"} | 404 | {"success":false,"error":"Table not found"}
+            table-records | {"auth_token_hash":"active","table_name":"\\ud800"} | 404 | {"success":false,"error":"Table not found"}
+            table-records | {"auth_token_hash":"active","table_name":"phoenix_kit_settings"} | 404 | {"success":false,"error":"Table not found"}
+            pull-data | {"auth_token_hash":"few","table_name":"basic"} | 404 | {"success":false,"error":"Table not found"}
+            pull-data | {"auth_token_hash":"few","table_name":"uuid_pk"} | 404 | {"success":false,"error":"Table not found"}
+            """)
+    void refusals(String call, String body, int status, String expected) throws Exception {
+        HttpResponse<String> response = post(call, body, null);
+
+        assertThat(response.body()).isEqualTo(expected);
+        assertThat(response.statusCode()).isEqualTo(status);
+    }
+
+    @Test
+    void longestName_isNotFoundNotAnError() throws Exception {
+        assertThat(call("pull-data", "active", "\"table_name\":\"" + "a".repeat(70_000) + "\"", null).statusCode())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void disabled_beforeAnythingElse() throws Exception {
+        ACCESS.enabled = false;
+        try {
+            for (String call : List.of("list-tables", "table-schema", "table-records", "pull-data")) {
+                HttpResponse<String> response = post(call, "{}", null);
+                assertThat(response.statusCode()).isEqualTo(503);
+                assertThat(response.body()).isEqualTo("{\"success\":false,\"error\":\"DB Sync module is disabled\"}");
+            }
+        } finally {
+            ACCESS.enabled = true;
+        }
+    }
+
+    @Test
+    void waiting_isToldToComeBack() throws Exception {
+        for (String call : List.of("table-records", "pull-data")) {
+            HttpResponse<String> response = call(call, "active", "\"table_name\":\"waiting\"", null);
+            assertThat(response.statusCode()).isEqualTo(503);
+            assertThat(response.headers().firstValue("Retry-After")).contains("5");
+            assertThat(response.body()).contains("being copied for the first time, 12,345 rows so far");
+        }
+        assertThat(ok("table-schema", "active", "\"table_name\":\"waiting\"").path("schema")
+                .path("table_name")
+                .asString()).isEqualTo("waiting");
+    }
+
+    @Test
+    void marked_isNotServedAndSaysNothingOfTheInside() throws Exception {
+        for (String call : List.of("table-schema", "table-records", "pull-data")) {
+            HttpResponse<String> response = call(call, "active", "\"table_name\":\"marked\"", null);
+            assertThat(response.statusCode()).isEqualTo(503);
+            assertThat(response.headers().firstValue("Retry-After")).contains("60");
+            assertThat(response.body())
+                    .isEqualTo("{\"success\":false,\"error\":\"Table cannot be served now, this site's"
+                            + " operator has been told why; try again later\"}");
+        }
+    }
+
+    @Test
+    void bigPull_streamsInConstantMemory_breaksOffWhenTheClientGoes_andIsBounded() throws Exception {
+        int rows = 1_000_000;
+        execute("CREATE TABLE syncline_replica.\"big.1\" (k1 bigint NOT NULL, wire text, commit_lsn bigint NOT NULL,"
+                + " lsn bigint NOT NULL, number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY (k1))");
+        execute("INSERT INTO syncline_replica.\"big.1\" SELECT g, '{\"id\":' || g || ',\"u\":\"61626364-6566-6768-696a-"
+                + "6b6c6d6e6f70\",\"v\":\"' || repeat('x', 180) || '\"}', 0, 0, 0 FROM generate_series(1, " + rows
+                + ") g");
+        register(schema("big", List.of("id bigint"), List.of("id bigint", "u uuid", "v text")), "live", rows, 1);
+
+        // Garbage is made row by row; what stays is not.
+        System.gc();
+        long before = used();
+        long started = System.nanoTime();
+        Counted all = count(open("pull-data", "many", "\"table_name\":\"big\"", "PhoenixKit-Sync/1.0"));
+        double seconds = (System.nanoTime() - started) / 1e9;
+        System.gc();
+        LoggerFactory.getLogger(TableEndpointsIT.class)
+                .info("{} marked rows, {} MB, in {} s; heap {} MB more than before",
+                        rows, all.bytes() / 1_000_000, seconds, (used() - before) >> 20);
+        assertThat(all.rows()).isEqualTo(rows);
+        assertThat(all.whole()).isTrue();
+        assertThat(used() - before).isLessThan(32L << 20);
+
+        // As many as there are streams, by clients that do not read.
+        List<Socket> idle = new ArrayList<>();
+        for (int i = 0; i < STREAMS; i++) {
+            idle.add(openAndWait("big"));
+        }
+        assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS);
+        HttpResponse<String> refused = call("pull-data", "active", "\"table_name\":\"basic\"", null);
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.headers().firstValue("Retry-After")).contains("1");
+        assertThat(refused.body()).contains("Too many pulls are running");
+        // Calls that pull nothing are not concerned.
+        assertThat(ok("list-tables", "active").path("success").booleanValue()).isTrue();
+
+        for (Socket socket : idle) {
+            socket.close();
+        }
+        await().atMost(Duration.ofSeconds(5))
+                .untilAsserted(
+                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+        assertThat(ok("pull-data", "active", "\"table_name\":\"basic\"").path("data").size()).isEqualTo(150);
+    }
+
+    @Test
+    void errorInTheMidst_neverLooksWhole() throws Exception {
+        table("broken", List.of("id integer"), List.of("id integer", "u uuid"),
+                IntStream.rangeClosed(1, 20_000)
+                        .mapToObj(i -> row(i == 19_999 ? "no JSON" : "{\"id\":" + i + ",\"u\":null}", i))
+                        .toList());
+
+        assertThatThrownBy(() -> call("pull-data", "many", "\"table_name\":\"broken\"", "PhoenixKit-Sync/1.0"))
+                .isInstanceOf(IOException.class);
+
+        // Before the first byte has left there is still an answer to give.
+        table("broken_early", List.of("id integer"), List.of("id integer", "u uuid"), List.of(row("no JSON", 1)));
+        assertThat(call("pull-data", "many", "\"table_name\":\"broken_early\"", "PhoenixKit-Sync/1.0").statusCode())
+                .isEqualTo(500);
+        assertThat(ok("pull-data", "active", "\"table_name\":\"basic\"").path("data").size()).isEqualTo(150);
+    }
+
+    private record Counted(long rows, long bytes, boolean whole) {}
+
+    private static Counted count(InputStream in) throws IOException {
+        byte[] buffer = new byte[1 << 16];
+        long rows = 0;
+        long bytes = 0;
+        int last = 0;
+        for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
+            for (int i = 0; i < n; i++) {
+                if (buffer[i] == 'i' && i + 1 < n && buffer[i + 1] == 'd'
+                        || buffer[i] == 'd' && i == 0 && last == 'i') {
+                    rows++;
+                }
+            }
+            bytes += n;
+            last = buffer[n - 1];
+        }
+        return new Counted(rows, bytes, last == '}');
+    }
+
+    private static long used() {
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    private Socket openAndWait(String table) throws IOException {
+        String body = "{\"auth_token_hash\":\"many\",\"table_name\":\"" + table + "\"}";
+        Socket socket = new Socket("localhost", port());
+        socket.setReceiveBufferSize(8192);
+        socket.getOutputStream()
+                .write(("POST /phoenix_kit/sync/api/pull-data HTTP/1.1\r\nHost: x\r\nContent-Type:"
+                        + " application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                        .getBytes(StandardCharsets.US_ASCII));
+        assertThat(socket.getInputStream().read()).isEqualTo('H');
+        return socket;
+    }
+
+    private static int port() {
+        return ((ServletWebServerApplicationContext) gateway).getWebServer().getPort();
+    }
+
+    private JsonNode ok(String call, String hash) throws Exception {
+        HttpResponse<String> response = post(call, "{\"auth_token_hash\":\"" + hash + "\"}", null);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return JsonMapper.shared().readTree(response.body());
+    }
+
+    private JsonNode ok(String call, String hash, String fields) throws Exception {
+        HttpResponse<String> response = call(call, hash, fields, null);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return JsonMapper.shared().readTree(response.body());
+    }
+
+    private HttpResponse<String> call(String call, String hash, String fields, @Nullable String agent)
+            throws Exception {
+        return post(call, "{\"auth_token_hash\":\"" + hash + "\"," + fields + "}", agent);
+    }
+
+    private HttpResponse<String> post(String call, String body, @Nullable String agent) throws Exception {
+        return http.send(request(call, body, agent), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private InputStream open(String call, String hash, String fields, @Nullable String agent) throws Exception {
+        return http.send(request(call, "{\"auth_token_hash\":\"" + hash + "\"," + fields + "}", agent),
+                HttpResponse.BodyHandlers.ofInputStream()).body();
+    }
+
+    private static HttpRequest request(String call, String body, @Nullable String agent) {
+        HttpRequest.Builder request = HttpRequest
+                .newBuilder(URI.create("http://localhost:" + port() + "/phoenix_kit/sync/api/" + call))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body));
+        if (agent != null) {
+            request.header("User-Agent", agent);
+        }
+        return request.build();
+    }
+
+    private static void connection(String hash, ConnectionStatus status, ConnectionSettings settings) {
+        ACCESS.senders.put(hash, new TableAccess.Sender(status, settings));
+    }
+
+    private static ConnectionSettings settings(int perRequest, List<String> allowed, List<String> excluded) {
+        ConnectionSettings d = ConnectionSettings.DEFAULTS;
+        return new ConnectionSettings(perRequest, null, null, allowed, excluded, List.of(), null, null, null,
+                d.approvalMode(), List.of(), d.rateLimitRequestsPerMinute(), null);
+    }
+
+    private record Row(String wire, Object... key) {}
+
+    private static Row row(String wire, Object... key) {
+        return new Row(wire, key);
+    }
+
+    private static void table(String name, List<String> key, List<String> columns, List<Row> rows)
+            throws SQLException {
+        TableSchema schema = schema(name, key, columns);
+        String replica = ReplicaLayout.qualified(ReplicaLayout.tableName(schema.table(), 1));
+        StringBuilder definition = new StringBuilder();
+        StringBuilder keyColumns = new StringBuilder();
+        for (int i = 0; i < key.size(); i++) {
+            definition.append(ReplicaLayout.keyColumn(i))
+                    .append(' ')
+                    .append(schema.key().get(i).nativeType())
+                    .append(" NOT NULL, ");
+            keyColumns.append(i == 0 ? "" : ", ").append(ReplicaLayout.keyColumn(i));
+        }
+        execute("CREATE TABLE " + replica + " (" + definition + "wire text, commit_lsn bigint NOT NULL,"
+                + " lsn bigint NOT NULL, number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY (" + keyColumns
+                + "))");
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                PreparedStatement insert = connection.prepareStatement("INSERT INTO " + replica + " VALUES ("
+                        + "?,".repeat(key.size()) + "?, 0, 0, 0)")) {
+            for (Row row : rows) {
+                for (int i = 0; i < key.size(); i++) {
+                    insert.setObject(i + 1, row.key()[i].toString(), java.sql.Types.OTHER);
+                }
+                insert.setString(key.size() + 1, row.wire());
+                insert.addBatch();
+            }
+            insert.executeBatch();
+        }
+        register(schema, "live", rows.size(), 5_000);
+    }
+
+    /** A table that is not served. */
+    private static void state(String name, String state) throws SQLException {
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                PreparedStatement insert = connection.prepareStatement("INSERT INTO syncline.replica_table VALUES"
+                        + " (?, ?, 1, 1, ?, ?, NULL, NULL, NULL, 0, 0, NULL, 'x', 1, ?, 12345, 0, now())")) {
+            insert.setString(1, name);
+            insert.setString(2, name);
+            insert.setString(3, state);
+            insert.setString(4, state.equals("marked") ? "column v: type secret_type" : null);
+            insert.setString(5,
+                    TableChangeCodec.schemaJson(schema(name, List.of("id integer"), List.of("id integer"))));
+            insert.executeUpdate();
+        }
+    }
+
+    private static void register(TableSchema schema, String state, long rows, long bytes) throws SQLException {
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                PreparedStatement insert = connection.prepareStatement("INSERT INTO syncline.replica_table VALUES"
+                        + " (?, ?, 1, 1, ?, NULL, ?, 1, ?, ?, ?, now(), NULL, NULL, NULL, 0, 0, now())")) {
+            insert.setString(1, schema.table().name());
+            insert.setString(2, schema.table().name());
+            insert.setString(3, state);
+            insert.setString(4, ReplicaLayout.tableName(schema.table(), 1));
+            insert.setString(5, TableChangeCodec.schemaJson(schema));
+            insert.setLong(6, rows);
+            insert.setLong(7, bytes);
+            insert.executeUpdate();
+        }
+    }
+
+    private static TableSchema schema(String name, List<String> key, List<String> columns) {
+        return new TableSchema(new TableName(name), columns.stream().map(column -> {
+            String type = column.substring(column.indexOf(' ') + 1);
+            boolean varchar = type.startsWith("character varying(");
+            return new ColumnInfo(column.substring(0, column.indexOf(' ')), varchar ? "character varying" : type, "NO",
+                    null, varchar ? 20 : null, type);
+        }).toList(), key.stream()
+                .map(column -> new KeyColumn(column.substring(0, column.indexOf(' ')),
+                        column.substring(column.indexOf(' ') + 1), null))
+                .toList());
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

@@ -56,6 +56,11 @@ final class DataDirectory implements AutoCloseable {
         return path.resolve("kafka");
     }
 
+    /** For the command line tools of Kafka: --command-config and the like. */
+    Path brokerClientFile() {
+        return broker().resolve("client.properties");
+    }
+
     Path keyFile() {
         return path.resolve("keys");
     }

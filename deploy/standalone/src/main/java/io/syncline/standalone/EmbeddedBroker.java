@@ -16,6 +16,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,20 +33,25 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final int MESSAGE_MAX_BYTES = 34 * 1024 * 1024;
 
     private static final int NODE_ID = 1;
+    private static final String USERNAME = "syncline";
+    private static final String MECHANISM = "PLAIN";
 
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
 
     private final KafkaRaftServer server;
     private final int port;
+    private final @Nullable String password;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private EmbeddedBroker(KafkaRaftServer server, int port) {
+    private EmbeddedBroker(KafkaRaftServer server, int port, @Nullable String password) {
         this.server = server;
         this.port = port;
+        this.password = password;
     }
 
     /**
      * Starts on the port that this directory had last time, where it is still free.
+     * Lets in who reaches it: for tests.
      */
     public static EmbeddedBroker start(Path directory) {
         return start(directory, 0, Map.of());
@@ -58,16 +64,28 @@ public final class EmbeddedBroker implements AutoCloseable {
      *            Kafka's own, over the ones made here
      */
     public static EmbeddedBroker start(Path directory, int port, Map<String, String> settings) {
+        return start(directory, port, settings, false);
+    }
+
+    /**
+     * Lets in only who has the password in the directory's file of that name: the
+     * machine may have other users, and topics hold a site's rows.
+     */
+    public static EmbeddedBroker startGuarded(Path directory) {
+        return start(directory, 0, Map.of(), true);
+    }
+
+    private static EmbeddedBroker start(Path directory, int port, Map<String, String> settings, boolean guarded) {
         try {
-            return open(directory.toAbsolutePath().normalize(), port, settings);
+            return open(directory.toAbsolutePath().normalize(), port, settings, guarded);
         } catch (IOException failure) {
             throw new IllegalStateException(
                     "the Kafka broker in %s does not start: %s".formatted(directory, failure.getMessage()), failure);
         }
     }
 
-    private static EmbeddedBroker open(Path directory, int configuredPort, Map<String, String> settings)
-            throws IOException {
+    private static EmbeddedBroker open(Path directory, int configuredPort, Map<String, String> settings,
+            boolean guarded) throws IOException {
         long begun = System.nanoTime();
         PrivateFiles.directory(directory);
         Path log = PrivateFiles.directory(directory.resolve("log"));
@@ -79,6 +97,10 @@ public final class EmbeddedBroker implements AutoCloseable {
             format(log);
         }
         Map<String, String> all = new HashMap<>(settings(log, port, controllerPort));
+        String password = guarded ? PrivateFiles.secret(directory.resolve("password")) : null;
+        if (password != null) {
+            guard(all, password);
+        }
         all.putAll(settings);
         KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.apply(all, false), Time.SYSTEM);
         try {
@@ -89,7 +111,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
         LOG.info("Kafka broker {} on 127.0.0.1:{} in {} ms, directory {}", first ? "made" : "started", port,
                 Duration.ofNanos(System.nanoTime() - begun).toMillis(), directory);
-        return new EmbeddedBroker(server, port);
+        return new EmbeddedBroker(server, port, password);
     }
 
     /**
@@ -168,6 +190,29 @@ public final class EmbeddedBroker implements AutoCloseable {
         settings.put("log.cleaner.dedupe.buffer.size", Integer.toString(4 * 1024 * 1024));
         settings.put("log.cleaner.io.buffer.size", Integer.toString(128 * 1024));
         return settings;
+    }
+
+    /** Both listeners: the controller's takes nearly everything that the broker's does. */
+    private static void guard(Map<String, String> settings, String password) {
+        settings.put("listener.security.protocol.map", "BROKER:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT");
+        settings.put("sasl.enabled.mechanisms", MECHANISM);
+        settings.put("sasl.mechanism.inter.broker.protocol", MECHANISM);
+        settings.put("sasl.mechanism.controller.protocol", MECHANISM);
+        String login = login(password, " user_%s=\"%s\"".formatted(USERNAME, password));
+        settings.put("listener.name.broker.plain.sasl.jaas.config", login);
+        settings.put("listener.name.controller.plain.sasl.jaas.config", login);
+    }
+
+    private static String login(String password, String more) {
+        return "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"%s\" password=\"%s\"%s;"
+                .formatted(USERNAME, password, more);
+    }
+
+    /** What a Kafka client needs to be let in, besides the bootstrap servers; empty for a broker that is open. */
+    public Map<String, String> clientSecurity() {
+        return password == null ? Map.of()
+                : Map.of("security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", MECHANISM, "sasl.jaas.config",
+                        login(password, ""));
     }
 
     public String bootstrapServers() {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,8 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
@@ -33,6 +36,9 @@ record PostgresPrograms(Path home) {
     /** The version of the cluster that these programs run, as in PG_VERSION. */
     static final String MAJOR_VERSION = "18";
 
+    private static final String DRAFT = "postgresql-unpacking-";
+    private static final Duration UNPACKING_LIMIT = Duration.ofMinutes(5);
+
     /** Unpacks into a directory of the cache, once; several JVMs may do so at the same time. */
     static PostgresPrograms unpackedIn(Path cache) throws IOException {
         String resource = "/" + archive();
@@ -41,7 +47,8 @@ record PostgresPrograms(Path home) {
             return new PostgresPrograms(home);
         }
         // Unpacked aside and renamed: whoever is killed leaves nothing that looks complete.
-        Path draft = Files.createTempDirectory(cache, "postgresql-unpacking-");
+        clearDrafts(cache);
+        Path draft = Files.createTempDirectory(cache, DRAFT);
         try {
             unpack(resource, draft);
             Files.move(draft, home, StandardCopyOption.ATOMIC_MOVE);
@@ -52,6 +59,18 @@ record PostgresPrograms(Path home) {
             throw failure;
         }
         return new PostgresPrograms(home);
+    }
+
+    /** Those that a kill has left over; a younger one may be somebody's who is unpacking now. */
+    private static void clearDrafts(Path cache) throws IOException {
+        Instant old = Instant.now().minus(UNPACKING_LIMIT);
+        try (DirectoryStream<Path> drafts = Files.newDirectoryStream(cache, DRAFT + "*")) {
+            for (Path draft : drafts) {
+                if (Files.getLastModifiedTime(draft).toInstant().isBefore(old)) {
+                    PrivateFiles.deleteTree(draft);
+                }
+            }
+        }
     }
 
     String program(String name) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -69,14 +70,14 @@ final class Site {
         // The two that take longest, at the same time.
         FutureTask<@Nullable EmbeddedDatabase> startingDatabase = new FutureTask<>(
                 () -> database(properties, data, closing));
-        FutureTask<String> startingBroker = new FutureTask<>(() -> broker(properties, data, closing));
+        FutureTask<List<String>> startingBroker = new FutureTask<>(() -> broker(properties, data, closing));
         new Thread(startingDatabase, "start-database").start();
         new Thread(startingBroker, "start-broker").start();
         EmbeddedDatabase database = started(startingDatabase);
-        String bootstrapServers = started(startingBroker);
+        List<String> brokerArguments = started(startingBroker);
 
         List<String> ours = new ArrayList<>(StandaloneLogging.arguments(environment));
-        ours.add("--spring.kafka.bootstrap-servers=" + bootstrapServers);
+        ours.addAll(brokerArguments);
         ours.add("--syncline.credentials.key-file=" + keyFile);
         ours.addAll(databaseArguments("spring.datasource", properties.state(), database, STATE_DATABASE));
         ours.addAll(databaseArguments("syncline.source", properties.source(), database, DemoShop.DATABASE));
@@ -159,10 +160,22 @@ final class Site {
         return database;
     }
 
-    private static String broker(StandaloneProperties properties, DataDirectory data, Closing closing) {
-        String own = properties.bootstrapServers();
-        return own != null ? own
-                : closing.add(Closing.Part.BROKER, EmbeddedBroker.start(data.broker())).bootstrapServers();
+    /** What tells the applications where Kafka is, and how to be let in. */
+    private static List<String> broker(StandaloneProperties properties, DataDirectory data, Closing closing)
+            throws IOException {
+        if (properties.bootstrapServers() != null) {
+            return List.of("--spring.kafka.bootstrap-servers=" + properties.bootstrapServers());
+        }
+        EmbeddedBroker broker = closing.add(Closing.Part.BROKER, EmbeddedBroker.startGuarded(data.broker()));
+        List<String> arguments = new ArrayList<>();
+        arguments.add("--spring.kafka.bootstrap-servers=" + broker.bootstrapServers());
+        StringBuilder file = new StringBuilder("bootstrap.servers=" + broker.bootstrapServers() + "\n");
+        new TreeMap<>(broker.clientSecurity()).forEach((name, value) -> {
+            arguments.add("--spring.kafka.properties." + name + "=" + value);
+            file.append(name).append('=').append(value).append('\n');
+        });
+        PrivateFiles.write(data.brokerClientFile(), file.toString());
+        return arguments;
     }
 
     private static <T extends @Nullable Object> T started(FutureTask<T> starting)

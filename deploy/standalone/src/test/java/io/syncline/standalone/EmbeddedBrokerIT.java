@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -89,6 +92,34 @@ class EmbeddedBrokerIT {
         }
     }
 
+    @Test
+    void startGuarded_letsNobodyInWithoutThePassword() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.startGuarded(directory)) {
+            makeTopic(broker);
+            send(broker, "one");
+            assertThat(read(broker, 1)).containsExactly("one");
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("password"))))
+                    .isEqualTo("rw-------");
+            Map<String, Object> wrong = settings(broker);
+            wrong.computeIfPresent("sasl.jaas.config",
+                    (name, login) -> login.toString().replaceAll("password=\"[^\"]*", "password=\"wrong"));
+            assertThatThrownBy(() -> topics(wrong)).hasMessageContaining("Authentication failed");
+            Map<String, Object> none = Map.of("bootstrap.servers", broker.bootstrapServers(), "default.api.timeout.ms",
+                    3000, "request.timeout.ms", 2000);
+            assertThatThrownBy(() -> topics(none)).isInstanceOf(Exception.class);
+            Map<String, Object> controller = Map.of("bootstrap.controllers",
+                    "127.0.0.1:" + Files.readString(directory.resolve("controller-port")).strip(),
+                    "default.api.timeout.ms", 3000, "request.timeout.ms", 2000);
+            assertThatThrownBy(() -> topics(controller)).isInstanceOf(Exception.class);
+        }
+    }
+
+    private static void topics(Map<String, Object> settings) throws Exception {
+        try (Admin admin = Admin.create(settings)) {
+            admin.describeCluster().nodes().get();
+        }
+    }
+
     /** Acknowledges one record and waits to be killed. */
     static final class BrokerChild {
         public static void main(String[] args) throws Exception {
@@ -102,22 +133,26 @@ class EmbeddedBrokerIT {
     }
 
     private static void makeTopic(EmbeddedBroker broker) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+        try (Admin admin = Admin.create(settings(broker))) {
             admin.createTopics(List.of(new NewTopic(FIRST.topic(), 1, (short) 1))).all().get();
         }
     }
 
     private static void send(EmbeddedBroker broker, String text) throws Exception {
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", broker.bootstrapServers(), "acks", "all"), new ByteArraySerializer(),
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings(broker), new ByteArraySerializer(),
                 new ByteArraySerializer())) {
             producer.send(new ProducerRecord<>(FIRST.topic(), text.getBytes(StandardCharsets.UTF_8))).get();
         }
     }
 
+    private static Map<String, Object> settings(EmbeddedBroker broker) {
+        Map<String, Object> settings = new HashMap<>(broker.clientSecurity());
+        settings.put("bootstrap.servers", broker.bootstrapServers());
+        return settings;
+    }
+
     private static List<String> read(EmbeddedBroker broker, int count) {
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", broker.bootstrapServers()), new ByteArrayDeserializer(),
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings(broker), new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             consumer.assign(List.of(FIRST));
             consumer.seekToBeginning(List.of(FIRST));

@@ -118,7 +118,7 @@ class EmbeddedDatabaseIT {
     void start_recoversAfterPostgresWasKilled() throws Exception {
         try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
             execute(database, "postgres", "CREATE TABLE kept AS SELECT 7 AS id");
-            ProcessHandle.of(database.pid()).orElseThrow().destroyForcibly();
+            kill(database.pid());
         }
         try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
             assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
@@ -151,6 +151,21 @@ class EmbeddedDatabaseIT {
     }
 
     @Test
+    void restart_onTheSamePortWithWhatWasCommitted() throws Exception {
+        try (EmbeddedDatabase database = EmbeddedDatabase.throwAway()) {
+            int port = database.port();
+            execute(database, "postgres", "CREATE TABLE kept AS SELECT 7 AS id");
+            kill(database.pid());
+            assertThat(database.isAlive()).isFalse();
+            database.restart();
+            assertThat(database.port()).isEqualTo(port);
+            assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
+            database.restart();
+            assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
+        }
+    }
+
+    @Test
     void throwAway_leavesNothing() throws Exception {
         long pid;
         try (EmbeddedDatabase database = EmbeddedDatabase.throwAway(Map.of("work_mem", "8MB"))) {
@@ -169,6 +184,12 @@ class EmbeddedDatabaseIT {
             System.out.println("pid " + database.pid());
             System.in.read();
         }
+    }
+
+    private static void kill(long pid) {
+        ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+        process.destroyForcibly();
+        process.onExit().join();
     }
 
     private static void execute(EmbeddedDatabase database, String name, String sql) throws SQLException {

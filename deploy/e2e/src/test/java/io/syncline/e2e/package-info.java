@@ -1,4 +1,4 @@
-/** The cluster under test: each promise a named test, under faults. */
+/** The cluster under test: real broker, real databases, real processes; each promise a named test. */
 @NullMarked
 package io.syncline.e2e;
 

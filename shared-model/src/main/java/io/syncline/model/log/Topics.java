@@ -1,8 +1,6 @@
 package io.syncline.model.log;
 
 import io.syncline.model.table.TableName;
-import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -48,28 +46,7 @@ public final class Topics {
 
     /** The topic of a table's changes. */
     public static String table(TableName table) {
-        return TABLE_PREFIX + "public." + escaped(table.name(), MAX_NAME_LENGTH);
-    }
-
-    /**
-     * A name in letters that Kafka (and an SQL identifier) takes: bytes outside {@code [A-Za-z0-9_]} become {@code -xx};
-     * beyond {@code longest} characters the end gives way to a hash of the whole.
-     */
-    public static String escaped(String name, int longest) {
-        StringBuilder escaped = new StringBuilder();
-        for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
-            char c = (char) (b & 0xff);
-            if (c == '_' || (c < 128 && Character.isLetterOrDigit(c))) {
-                escaped.append(c);
-            } else {
-                escaped.append('-').append(HexFormat.of().toHexDigits(b));
-            }
-        }
-        if (escaped.length() <= longest) {
-            return escaped.toString();
-        }
-        String hash = HexFormat.of().formatHex(HashChain.sha256(name.getBytes(StandardCharsets.UTF_8)), 0, 8);
-        return escaped.substring(0, longest - hash.length() - 1) + "-" + hash;
+        return TABLE_PREFIX + "public." + table.escaped(MAX_NAME_LENGTH);
     }
 
     private static Map<String, String> config(String retentionMs) {

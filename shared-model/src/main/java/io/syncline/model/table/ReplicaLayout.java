@@ -1,7 +1,5 @@
 package io.syncline.model.table;
 
-import io.syncline.model.log.Topics;
-
 /** How a replica table is named and what its columns are called: the worker writes them, the gateway reads them. */
 public final class ReplicaLayout {
 
@@ -18,7 +16,7 @@ public final class ReplicaLayout {
 
     /** The name of the replica table of one generation, without its schema and quotes. */
     public static String tableName(TableName table, long generation) {
-        return Topics.escaped(table.name(), MAX_NAME_LENGTH) + "." + generation;
+        return table.escaped(MAX_NAME_LENGTH) + "." + generation;
     }
 
     /** A replica table's name as SQL has it. */

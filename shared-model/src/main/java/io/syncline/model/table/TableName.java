@@ -1,6 +1,9 @@
 package io.syncline.model.table;
 
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 
@@ -29,6 +32,36 @@ public record TableName(String name) implements Comparable<TableName> {
     /** Tables that hold secrets or a framework's own matters are never captured and never served (protocol). */
     public boolean neverServed() {
         return NEVER_SERVED.contains(name) || NEVER_SERVED_PREFIXES.stream().anyMatch(name::startsWith);
+    }
+
+    /**
+     * The name in letters that a topic's name and an SQL identifier take: bytes outside {@code [A-Za-z0-9_]} become
+     * {@code -xx}; beyond {@code longest} characters the end gives way to a hash of the whole.
+     */
+    public String escaped(int longest) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        StringBuilder escaped = new StringBuilder();
+        for (byte b : bytes) {
+            char c = (char) (b & 0xff);
+            if (c == '_' || (c < 128 && Character.isLetterOrDigit(c))) {
+                escaped.append(c);
+            } else {
+                escaped.append('-').append(HexFormat.of().toHexDigits(b));
+            }
+        }
+        if (escaped.length() <= longest) {
+            return escaped.toString();
+        }
+        String hash = HexFormat.of().formatHex(sha256(bytes), 0, 8);
+        return escaped.substring(0, longest - hash.length() - 1) + "-" + hash;
+    }
+
+    private static byte[] sha256(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 
     @Override

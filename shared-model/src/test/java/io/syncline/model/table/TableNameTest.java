@@ -25,7 +25,8 @@ class TableNameTest {
         String other = Topics.table(new TableName("é".repeat(30) + "abd"));
         assertThat(one.length()).isLessThanOrEqualTo(249);
         assertThat(one).isNotEqualTo(other);
-        assertThat(Topics.escaped("é".repeat(60), 63)).hasSize(63).isNotEqualTo(Topics.escaped("é".repeat(61), 63));
+        assertThat(new TableName("é".repeat(30)).escaped(63)).hasSize(63)
+                .isNotEqualTo(new TableName("é".repeat(31)).escaped(63));
     }
 
     @Test

@@ -64,6 +64,11 @@ final class Site {
         DataDirectory data = closing.add(Closing.Part.DATA_DIRECTORY, DataDirectory.open(properties.dataDirectory()));
         LOG.info("Syncline starts, with its data in {}", data.path());
         Reachability.complaints(properties).forEach(LOG::warn);
+        if (properties.port() != 0 && !RememberedPort.isFree(properties.port())) {
+            throw new NotStartedException(
+                    "server.port: %d is taken; end what listens there, or choose another: --server.port=%d"
+                            .formatted(properties.port(), RememberedPort.anyFree()));
+        }
         String adminToken = adminToken(properties, data);
         Path keyFile = keyFile(properties, data);
 

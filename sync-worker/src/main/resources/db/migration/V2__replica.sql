@@ -50,7 +50,8 @@ CREATE TABLE syncline.replica_position (
     epoch       bigint NOT NULL,
     -- the newest that has begun here, 0 for none: rows of any other are not applied
     generation  bigint NOT NULL,
-    -- whether its end mark has been read
+    -- how many rows its snapshot has brought here, null where none has begun; and whether its end mark has been read
+    snapshot_rows bigint,
     complete    boolean NOT NULL,
     PRIMARY KEY (topic, partition)
 );

@@ -99,8 +99,7 @@ final class ReplicaMaterialiser {
                         transaction.apply(position, batch.partitions(), change, entry.time());
             };
         }
-        transaction.flush();
-        return position.at(batch.nextOffset());
+        return transaction.flush(position).at(batch.nextOffset());
     }
 
     /** Marks the table with the cause and goes on behind the only record of the batch. */

@@ -7,12 +7,14 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** {@code replica_position} and {@code capture_request}: how far each partition is applied, and which table needs a new generation. */
 final class ReplicaPositions {
 
-    private static final String COLUMNS = "topic, partition, topic_id, next_offset, epoch, generation, complete";
+    private static final String COLUMNS = "topic, partition, topic_id, next_offset, epoch, generation,"
+            + " snapshot_rows, complete";
 
     private ReplicaPositions() {}
 
@@ -54,9 +56,9 @@ final class ReplicaPositions {
 
     static void save(Connection connection, Collection<Position> positions) throws SQLException {
         try (PreparedStatement upsert = connection.prepareStatement("INSERT INTO syncline.replica_position (" + COLUMNS
-                + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, partition) DO UPDATE SET topic_id = excluded.topic_id,"
+                + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, partition) DO UPDATE SET topic_id = excluded.topic_id,"
                 + " next_offset = excluded.next_offset, epoch = excluded.epoch, generation = excluded.generation,"
-                + " complete = excluded.complete")) {
+                + " snapshot_rows = excluded.snapshot_rows, complete = excluded.complete")) {
             for (Position position : positions) {
                 upsert.setString(1, position.topic());
                 upsert.setInt(2, position.partition());
@@ -64,24 +66,25 @@ final class ReplicaPositions {
                 upsert.setLong(4, position.nextOffset());
                 upsert.setLong(5, position.epoch());
                 upsert.setLong(6, position.generation());
-                upsert.setBoolean(7, position.complete());
+                upsert.setLong(7, position.snapshotRows());
+                upsert.setBoolean(8, position.complete());
                 upsert.addBatch();
             }
             upsert.executeBatch();
         }
     }
 
-    /** Whether every partition of a topic has read the generation's end mark. */
-    static boolean allComplete(Connection connection, String topic, long generation, int partitions)
+    /** The rows that a generation's snapshot brought in all partitions, once each of them has read the end mark. */
+    static OptionalLong snapshotRows(Connection connection, String topic, long generation, int partitions)
             throws SQLException {
-        try (PreparedStatement select = connection.prepareStatement("SELECT count(*) FROM syncline.replica_position"
-                + " WHERE topic = ? AND partition < ? AND generation = ? AND complete")) {
+        try (PreparedStatement select = connection.prepareStatement("SELECT count(*), sum(snapshot_rows)"
+                + " FROM syncline.replica_position WHERE topic = ? AND partition < ? AND generation = ? AND complete")) {
             select.setString(1, topic);
             select.setInt(2, partitions);
             select.setLong(3, generation);
             try (ResultSet row = select.executeQuery()) {
                 row.next();
-                return row.getInt(1) == partitions;
+                return row.getInt(1) == partitions ? OptionalLong.of(row.getLong(2)) : OptionalLong.empty();
             }
         }
     }
@@ -99,6 +102,6 @@ final class ReplicaPositions {
 
     private static Position position(ResultSet row) throws SQLException {
         return new Position(row.getString(1), row.getInt(2), row.getString(3), row.getLong(4), row.getLong(5),
-                row.getLong(6), row.getBoolean(7));
+                row.getLong(6), row.getLong(7), row.getBoolean(8));
     }
 }

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +35,6 @@ final class ReplicaTransaction {
     private final Map<String, TableState> tables;
     private final Set<String> changed = new HashSet<>();
     private final Rows rows = new Rows();
-    private @Nullable String rowsTopic;
-    private long rowsGeneration;
     private long rowsTime;
 
     private ReplicaTransaction(Connection connection, Map<String, TableState> tables) {
@@ -65,23 +64,23 @@ final class ReplicaTransaction {
             case TableChange.Truncate c -> truncate(position, c.place(), time);
             case TableChange.SnapshotBegun c -> begin(position, partitions, c);
             case TableChange.SnapshotEnded c -> end(position, c);
-            case TableChange.Halted c -> halt(position, c.generation(), c.cause());
+            case TableChange.Halted c -> stop(flush(position), c.generation(), c.cause());
             case TableChange.Dropped c -> drop(position, c.generation());
             case TableChange.EpochBegun c -> position.inEpoch(c.epoch());
         };
     }
 
-    /** Writes the rows that wait. */
-    void flush() throws SQLException, TableFault {
-        if (rowsTopic == null || rows.isEmpty()) {
-            return;
+    /** Writes the rows that wait; they are of this position's partition and generation. */
+    Position flush(Position position) throws SQLException, TableFault {
+        TableState table = tables.get(position.topic());
+        Content content = table == null ? null : table.target(position.generation()).orElse(null);
+        if (rows.isEmpty() || table == null || content == null) {
+            return position;
         }
-        TableState table = tables.get(rowsTopic);
-        Content content = table == null ? null : table.target(rowsGeneration).orElse(null);
-        if (table != null && content != null) {
-            update(table.written(rowsGeneration, write(content), Instant.ofEpochMilli(rowsTime)));
-        }
+        Delta delta = write(content);
+        update(table.written(content.generation(), delta, Instant.ofEpochMilli(rowsTime)));
         rows.clear();
+        return position.counted(delta.rows());
     }
 
     /** Stores what the transaction has made of its tables and positions. */
@@ -106,7 +105,7 @@ final class ReplicaTransaction {
         if (fault.newGenerationMayHelp()) {
             ReplicaPositions.request(connection, position.topic(), fault.cause());
         }
-        return halt(position, position.generation(), fault.cause());
+        return stop(position, position.generation(), fault.cause());
     }
 
     private Position row(Position position, byte[] key, byte @Nullable [] wire, Place place, long time)
@@ -117,18 +116,14 @@ final class ReplicaTransaction {
             return position;
         }
         belongs(position, place);
-        if (!position.topic().equals(rowsTopic) || position.generation() != rowsGeneration || rows.isFull()) {
-            flush();
-            rowsTopic = position.topic();
-            rowsGeneration = position.generation();
-        }
+        Position room = rows.isFull() ? flush(position) : position;
         rows.add(key, wire, place);
         rowsTime = time;
-        return position;
+        return room;
     }
 
-    private Position truncate(Position position, Place place, long time) throws SQLException, TableFault {
-        flush();
+    private Position truncate(Position before, Place place, long time) throws SQLException, TableFault {
+        Position position = flush(before);
         TableState table = tables.get(position.topic());
         Content content = table == null ? null : table.target(position.generation()).orElse(null);
         if (place.generation() < position.generation() || table == null || content == null) {
@@ -150,9 +145,9 @@ final class ReplicaTransaction {
         return position;
     }
 
-    private Position begin(Position position, int partitions, TableChange.SnapshotBegun begun)
+    private Position begin(Position before, int partitions, TableChange.SnapshotBegun begun)
             throws SQLException, TableFault {
-        flush();
+        Position position = flush(before);
         if (begun.generation() <= position.generation()) {
             return position;
         }
@@ -166,22 +161,24 @@ final class ReplicaTransaction {
         return position.begun(begun.generation());
     }
 
-    private Position end(Position position, TableChange.SnapshotEnded ended) throws SQLException, TableFault {
-        flush();
+    private Position end(Position before, TableChange.SnapshotEnded ended) throws SQLException, TableFault {
+        Position position = flush(before);
         TableState table = tables.get(position.topic());
         if (ended.generation() != position.generation() || table == null || !table.building(ended.generation())) {
             return position;
         }
         Position complete = position.ended();
         ReplicaPositions.save(connection, List.of(complete));
-        if (!ReplicaPositions.allComplete(connection, position.topic(), ended.generation(), table.partitions())) {
+        OptionalLong brought = ReplicaPositions.snapshotRows(connection, position.topic(), ended.generation(),
+                table.partitions());
+        if (brought.isEmpty()) {
             return complete;
         }
-        Content built = table.target(ended.generation()).orElseThrow();
-        if (built.rows() != ended.rows()) {
+        if (brought.getAsLong() != ended.rows()) {
             throw new TableFault("the snapshot of generation " + ended.generation() + " had " + ended.rows()
-                    + " rows, " + built.rows() + " of them arrived; another one has been asked for", true);
+                    + " rows, " + brought.getAsLong() + " of them arrived; another one has been asked for", true);
         }
+        Content built = table.target(ended.generation()).orElseThrow();
         TableState.Served old = table.served();
         if (old != null) {
             if (old.content().schema().key().equals(built.schema().key())) {
@@ -195,19 +192,18 @@ final class ReplicaTransaction {
         return complete;
     }
 
-    private Position halt(Position position, long generation, String cause) throws SQLException {
+    private Position stop(Position position, long generation, String cause) throws SQLException {
         TableState table = tables.get(position.topic());
         if (generation < position.generation() || table == null || table.lastGeneration() > generation) {
             return position;
         }
-        rows.clear();
         ReplicaSchema.discard(connection, table.next());
         update(table.halt(generation, cause));
         return generation > position.generation() ? position.begun(generation) : position;
     }
 
-    private Position drop(Position position, long generation) throws SQLException, TableFault {
-        flush();
+    private Position drop(Position before, long generation) throws SQLException, TableFault {
+        Position position = flush(before);
         TableState table = tables.get(position.topic());
         if (generation < position.generation() || table == null || table.lastGeneration() > generation) {
             return position;

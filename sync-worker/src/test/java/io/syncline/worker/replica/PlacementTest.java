@@ -11,7 +11,7 @@ class PlacementTest {
 
     @Test
     void storedPosition_isResumed() {
-        Position stored = new Position(TOPIC, 0, "id", 50, 3, 2, true);
+        Position stored = new Position(TOPIC, 0, "id", 50, 3, 2, 9, true);
 
         assertThat(place(stored, "id", 10, 50)).isEqualTo(new Placement.Resumed(stored));
         assertThat(place(stored, "id", 50, 60)).isEqualTo(new Placement.Resumed(stored));
@@ -25,14 +25,14 @@ class PlacementTest {
 
     @Test
     void anotherTopicId_startsAtTheEndTrustingNothing() {
-        assertThat(place(new Position(TOPIC, 0, "id", 50, 3, 2, true), "other", 0, 60)).isEqualTo(
+        assertThat(place(new Position(TOPIC, 0, "id", 50, 3, 2, 9, true), "other", 0, 60)).isEqualTo(
                 new Placement.Distrusted(Position.trustingNothing(TOPIC, 0, "other", 60),
                         TOPIC + " was deleted and made again"));
     }
 
     @Test
     void outOfRange_startsAtTheEndTrustingNothing() {
-        Position stored = new Position(TOPIC, 0, "id", 50, 3, 2, true);
+        Position stored = new Position(TOPIC, 0, "id", 50, 3, 2, 9, true);
 
         assertThat(place(stored, "id", 51, 60)).isInstanceOf(Placement.Distrusted.class);
         assertThat(place(stored, "id", 0, 49)).isEqualTo(new Placement.Distrusted(

@@ -380,6 +380,19 @@ class ReplicaMaterialiserIT {
     }
 
     @Test
+    void partitionThatIsAhead_changesRowsBeforeTheOtherHasEnded() throws Exception {
+        Position second = start(TOPIC, 1);
+        store(second);
+        second = apply(second, 2, begin(1), row(1, "[2]", "{}"), row(1, "[4]", "{}"), end(1, 3),
+                upsert(at(1, 10, 11), "[6]", "{}"), delete(at(1, 10, 12), "[2]"), upsert(at(1, 10, 13), "[8]", "{}"));
+        position = apply(position, 2, begin(1), row(1, "[1]", "{}"), end(1, 3));
+
+        assertThat(table()).isEqualTo("live 4 8");
+        assertThat(rows()).containsExactly("1 {}", "4 {}", "6 {}", "8 {}");
+        countsAreExact();
+    }
+
+    @Test
     void manyRows_areWrittenInBatches() throws Exception {
         List<TableChange> changes = new ArrayList<>(List.of(begin(1)));
         LongStream.rangeClosed(1, 12_345).forEach(i -> changes.add(row(1, "[" + i + "]", "{\"id\":" + i + "}")));

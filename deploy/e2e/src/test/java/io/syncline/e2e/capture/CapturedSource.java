@@ -1,0 +1,152 @@
+package io.syncline.e2e.capture;
+
+import io.syncline.model.log.Topics;
+import io.syncline.standalone.EmbeddedBroker;
+import io.syncline.standalone.EmbeddedDatabase;
+import io.syncline.worker.capture.Capture;
+import io.syncline.worker.capture.CaptureProperties;
+import io.syncline.worker.capture.SourceProperties;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.flywaydb.core.Flyway;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** A source, a state database, a broker, and as many capturers as a test wants. */
+final class CapturedSource implements AutoCloseable {
+
+    static final String SOURCE = "shop";
+
+    private final EmbeddedDatabase database;
+    private final EmbeddedDatabase state;
+    private final EmbeddedBroker broker;
+    private final List<Capture> captures = new ArrayList<>();
+    private final TopicFold fold;
+
+    CapturedSource(Path directory) {
+        this(directory, Map.of());
+    }
+
+    CapturedSource(Path directory, Map<String, String> sourceSettings) {
+        database = EmbeddedDatabase.throwAway(sourceSettings);
+        database.createDatabase(SOURCE);
+        state = EmbeddedDatabase.throwAway();
+        state.createDatabase("state");
+        broker = EmbeddedBroker.start(directory.resolve("kafka"));
+        Flyway.configure().dataSource(stateDatabase()).schemas("syncline").locations("db/migration").load().migrate();
+        try (Admin admin = Admin.create(kafka())) {
+            Topics.Spec lease = Topics.ofCluster(1)
+                    .stream()
+                    .filter(spec -> spec.name().equals(Topics.CAPTURE_LEASE))
+                    .findFirst()
+                    .orElseThrow();
+            admin.createTopics(List.of(new NewTopic(lease.name(), 1, (short) 1).configs(lease.config()))).all().get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+        fold = new TopicFold(broker.bootstrapServers());
+    }
+
+    Map<String, Object> kafka() {
+        return Map.of("bootstrap.servers", broker.bootstrapServers());
+    }
+
+    PGSimpleDataSource stateDatabase() {
+        PGSimpleDataSource source = new PGSimpleDataSource();
+        source.setUrl(state.url("state"));
+        source.setUser(state.username());
+        source.setPassword(state.password());
+        return source;
+    }
+
+    /** What the topics say. */
+    TopicFold topics() {
+        return fold;
+    }
+
+    EmbeddedDatabase database() {
+        return database;
+    }
+
+    Capture startCapture() {
+        return startCapture(database.username(), database.password());
+    }
+
+    Capture startCapture(String username, @Nullable String password) {
+        Capture capture = new Capture(new SourceProperties(database.url(SOURCE), username, password),
+                new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
+                        33_554_432),
+                stateDatabase(), kafka(), Duration.ofSeconds(6), (short) 1);
+        capture.start();
+        captures.add(capture);
+        return capture;
+    }
+
+    Connection connect() throws SQLException {
+        return database.connect(SOURCE);
+    }
+
+    void execute(String... statements) {
+        try (Connection connection = connect(); Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    List<String> ask(String sql) {
+        try (Connection connection = connect()) {
+            return ask(connection, sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    List<String> askState(String sql) {
+        try (Connection connection = stateDatabase().getConnection()) {
+            return ask(connection, sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    private static List<String> ask(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
+            List<String> answers = new ArrayList<>();
+            while (rows.next()) {
+                answers.add(rows.getString(1));
+            }
+            return answers;
+        }
+    }
+
+    Map<String, String> statusOfTables() {
+        Map<String, String> states = new HashMap<>();
+        askState("SELECT table_name || '=' || state FROM syncline.capture_status").forEach(
+                line -> states.put(line.substring(0, line.lastIndexOf('=')),
+                        line.substring(line.lastIndexOf('=') + 1)));
+        return states;
+    }
+
+    @Override
+    public void close() {
+        captures.forEach(Capture::stop);
+        fold.close();
+        broker.close();
+        state.close();
+        database.close();
+    }
+}

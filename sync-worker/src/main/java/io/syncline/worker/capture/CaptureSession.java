@@ -1,0 +1,434 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.table.TableChange;
+import io.syncline.model.table.TableName;
+import io.syncline.worker.capture.CaptureStore.Remembered;
+import io.syncline.worker.capture.CaptureStore.SourceStatus;
+import io.syncline.worker.capture.CaptureStore.TableStatus;
+import io.syncline.worker.capture.ReplicationSlot.ExportedSnapshot;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One turn of capturing, from taking the slot to losing it. In this order: a new epoch; whoever holds the slot is ended; what is
+ * published is put right; the epoch's mark goes to every topic; the stream starts. Then the catalogue is looked at again and again,
+ * and tables that need it are snapshotted.
+ */
+final class CaptureSession {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CaptureSession.class);
+
+    /** A big table's snapshot must not keep a small new one waiting. */
+    private static final int MOST_RUNS = 2;
+
+    private static final Duration FRIENDLY_END = Duration.ofSeconds(5);
+    private static final Duration HARD_END = Duration.ofSeconds(25);
+
+    private final SourceDatabase source;
+    private final CaptureProperties properties;
+    private final CaptureStore store;
+    private final TableTopics topics;
+    private final ChangePublisher publisher;
+    private final BooleanSupplier goOn;
+    private final String holder;
+    private final String warnings;
+    private final Semaphore signal;
+
+    private final Publication publication;
+    private final ReplicationSlot slot;
+    private final SourceCatalogue catalogue;
+    private final Map<TableName, CapturedTable> tables = new ConcurrentHashMap<>();
+    private final Map<TableName, TableStatus> told = new HashMap<>();
+    private final Map<TableName, LeftOut> leftOut = new TreeMap<>();
+    private final Set<TableName> refused = new HashSet<>();
+    private final Map<SnapshotRun, Thread> runs = new ConcurrentHashMap<>();
+    private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
+
+    private long epoch;
+    private Map<TableName, Remembered> remembered = Map.of();
+    private @Nullable SourceIdentity identity;
+
+    /**
+     * @param goOn   whether this worker still has the lease and is not being stopped
+     * @param signal released by others when {@code goOn} may have changed
+     */
+    CaptureSession(SourceDatabase source, CaptureProperties properties, CaptureStore store, TableTopics topics,
+            ChangePublisher publisher, BooleanSupplier goOn, Semaphore signal, String holder, String warnings) {
+        this.source = source;
+        this.properties = properties;
+        this.store = store;
+        this.topics = topics;
+        this.publisher = publisher;
+        this.goOn = goOn;
+        this.signal = signal;
+        this.holder = holder;
+        this.warnings = warnings;
+        publication = new Publication(properties.publication());
+        slot = new ReplicationSlot(source, properties.slotName());
+        catalogue = new SourceCatalogue(properties.publication());
+    }
+
+    /** Captures until the lease is lost or something fails. */
+    void run() throws SQLException, SupersededException, ExecutionException, InterruptedException {
+        epoch = store.nextEpoch(holder);
+        LOG.info("Capturing {} begins: epoch {}", source.database(), epoch);
+        StreamEngine engine = null;
+        try (Connection connection = source.connect(); MissingValues values = new MissingValues(source)) {
+            Start start = begin(connection);
+            TableCapture stream = new TableCapture(tables::get, values, () -> store.verifyNewest(epoch));
+            engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn()), stream,
+                    signal::release);
+            if (start.snapshot() != null) {
+                snapshot(due(), start.snapshot());
+            }
+            while (goOn.getAsBoolean()) {
+                failIfEnded(engine);
+                snapshotWhatIsDue();
+                tell(connection, stream);
+                var unused = signal.tryAcquire(properties.catalogueInterval().toMillis(), TimeUnit.MILLISECONDS);
+                if (goOn.getAsBoolean()) {
+                    failIfEnded(engine);
+                    look(connection);
+                    takeRequests();
+                }
+            }
+            store.saveSource(epoch, holder, status("stopped", null, null));
+        } finally {
+            end(engine);
+        }
+    }
+
+    private record Start(long lsn, @Nullable ExportedSnapshot snapshot) {}
+
+    private Start begin(Connection connection)
+            throws SQLException, SupersededException, ExecutionException, InterruptedException {
+        slot.takeFromOthers(connection);
+        publication.ensureExists(connection);
+        SourceIdentity now = SourceIdentity.of(source);
+        identity = now;
+        ReplicationSlot.State state = usableSlot(connection, now);
+        if (state == null) {
+            store.forgetGenerations(epoch);
+        }
+        remembered = store.tables();
+        markEpochInOldTopics();
+        look(connection);
+        forgetStatusOfOthers();
+        store.saveSource(epoch, holder, status("running", state, null));
+        if (state != null) {
+            LOG.info("The slot {} stands at {}", properties.slotName(), Lsn.text(state.confirmedLsn()));
+            return new Start(state.confirmedLsn(), null);
+        }
+        // After the publication: pgoutput looks at it as it was when a change was made.
+        ExportedSnapshot snapshot = slot.create();
+        LOG.info("The slot {} has been made at {}", properties.slotName(), Lsn.text(snapshot.lsn()));
+        return new Start(snapshot.lsn(), snapshot);
+    }
+
+    /** The slot, if what it says follows on what is in the topics; null if it must be made. */
+    private ReplicationSlot.@Nullable State usableSlot(Connection connection, SourceIdentity now) throws SQLException {
+        ReplicationSlot.State state = slot.state(connection);
+        if (state == null) {
+            return null;
+        }
+        SourceIdentity before = store.identity();
+        if (before != null && !before.equals(now)) {
+            LOG.warn("The source is another one, or restored ({}, before {}): everything is captured anew", now,
+                    before);
+        } else if (state.lost()) {
+            LOG.warn("The slot {} has lost WAL that it needs (max_slot_wal_keep_size): everything is captured anew",
+                    properties.slotName());
+        } else {
+            return state;
+        }
+        slot.drop(connection);
+        return null;
+    }
+
+    /** Topics of tables that may not be there any more: an older capturer may still write to them. */
+    private void markEpochInOldTopics() throws ExecutionException, InterruptedException {
+        Set<String> existing = topics.existing();
+        List<Future<RecordMetadata>> marks = new ArrayList<>();
+        for (Remembered table : remembered.values()) {
+            if (existing.contains(table.topic())) {
+                marks.addAll(markEpoch(table.topic(), topics.partitions(table.topic())));
+            }
+        }
+        await(marks);
+    }
+
+    private List<Future<RecordMetadata>> markEpoch(String topic, int partitions) {
+        return publisher.sendToAll(topic, partitions, new TableChange.EpochBegun(epoch), System.currentTimeMillis());
+    }
+
+    private static void await(Collection<? extends Future<?>> sent) throws ExecutionException, InterruptedException {
+        for (Future<?> one : sent) {
+            one.get();
+        }
+    }
+
+    // ---- the catalogue
+
+    /** Puts right what is published, and takes tables in and out. */
+    private void look(Connection connection)
+            throws SQLException, SupersededException, ExecutionException, InterruptedException {
+        Catalogue now = catalogue.read(connection);
+        leftOut.clear();
+        leftOut.putAll(now.leftOut());
+        unpublish(connection, now);
+        Map<TableName, SourceTable> published = publish(connection, now);
+        takeIn(published, now.published());
+        takeOut(published.keySet());
+    }
+
+    /** First of all: until this is done, UPDATE and DELETE may fail on such a table. */
+    private void unpublish(Connection connection, Catalogue now) {
+        for (TableName table : now.published()) {
+            if (!now.tables().containsKey(table)) {
+                try {
+                    publication.drop(connection, table);
+                    LeftOut cause = now.leftOut().get(table);
+                    LOG.warn("Table {} is taken out of the publication: {}", table,
+                            cause == null ? "it is never served" : cause.cause());
+                } catch (SQLException e) {
+                    LOG.warn("Table {} cannot be taken out of the publication yet: {}", table, e.getMessage());
+                }
+            }
+        }
+    }
+
+    private Map<TableName, SourceTable> publish(Connection connection, Catalogue now) throws SQLException {
+        Map<TableName, SourceTable> published = new HashMap<>();
+        for (SourceTable table : now.tables().values()) {
+            if (now.published().contains(table.name())) {
+                published.put(table.name(), table);
+                continue;
+            }
+            try {
+                if (publication.add(connection, table)) {
+                    published.put(table.name(), table);
+                    refused.remove(table.name());
+                }
+            } catch (SQLException e) {
+                if (!connection.isValid(5)) {
+                    throw e;
+                }
+                leftOut.put(table.name(),
+                        new LeftOut("it cannot be published: " + e.getMessage(), "it is tried again by itself"));
+                if (refused.add(table.name())) {
+                    LOG.warn("Table {} cannot be published yet: {}", table.name(), e.getMessage());
+                }
+            }
+        }
+        return published;
+    }
+
+    private void takeIn(Map<TableName, SourceTable> published, Set<TableName> publishedBefore)
+            throws ExecutionException, InterruptedException {
+        List<SourceTable> fresh = new ArrayList<>();
+        for (SourceTable table : published.values()) {
+            CapturedTable captured = tables.get(table.name());
+            if (captured == null) {
+                fresh.add(table);
+            } else {
+                if (!publishedBefore.contains(table.name())) {
+                    captured.publishedAnew();
+                }
+                captured.seen(table);
+            }
+        }
+        if (fresh.isEmpty()) {
+            return;
+        }
+        Map<TableName, Integer> partitions = topics.ensure(fresh.stream().map(SourceTable::name).toList());
+        List<Future<RecordMetadata>> marks = new ArrayList<>();
+        List<CapturedTable> captured = new ArrayList<>();
+        for (SourceTable table : fresh) {
+            int count = partitions.getOrDefault(table.name(), 1);
+            CapturedTable one = new CapturedTable(table, count, epoch, properties.maxRowBytes(), publisher);
+            Remembered before = remembered.get(table.name());
+            if (before != null && publishedBefore.contains(table.name())) {
+                one.resume(before);
+            }
+            marks.addAll(markEpoch(one.topic(), count));
+            captured.add(one);
+        }
+        await(marks);
+        captured.forEach(one -> tables.put(one.name(), one));
+    }
+
+    private void takeOut(Set<TableName> published)
+            throws SupersededException, ExecutionException, InterruptedException {
+        for (CapturedTable table : List.copyOf(tables.values())) {
+            if (!published.contains(table.name())) {
+                tables.remove(table.name());
+                await(table.drop());
+                store.gone(epoch, table.name());
+                LOG.info("Table {} is no longer captured", table.name());
+            }
+        }
+        Set<String> existing = null;
+        for (Remembered table : remembered.values()) {
+            if (!table.gone() && !tables.containsKey(table.table()) && !published.contains(table.table())) {
+                existing = existing == null ? topics.existing() : existing;
+                if (existing.contains(table.topic())) {
+                    await(publisher.sendToAll(table.topic(), topics.partitions(table.topic()),
+                            new TableChange.Dropped(epoch, table.generation()), System.currentTimeMillis()));
+                }
+                store.gone(epoch, table.table());
+            }
+        }
+        // From here on what is in tables is what counts.
+        remembered = Map.of();
+    }
+
+    // ---- snapshots
+
+    private void takeRequests() {
+        Map<String, CapturedTable> byTopic = new HashMap<>();
+        tables.values().forEach(table -> byTopic.put(table.topic(), table));
+        for (CaptureStore.Request request : store.requests()) {
+            CapturedTable table = byTopic.get(request.topic());
+            if (table != null) {
+                LOG.info("The replica of table {} asks for a new generation: {}", table.name(), request.reason());
+                table.request(request);
+            }
+        }
+    }
+
+    private List<CapturedTable> due() {
+        return tables.values().stream().filter(CapturedTable::takeForReading).toList();
+    }
+
+    private void snapshotWhatIsDue() {
+        runs.values().removeIf(thread -> !thread.isAlive());
+        if (runs.size() < MOST_RUNS) {
+            snapshot(due(), null);
+        }
+    }
+
+    private void snapshot(List<CapturedTable> due, @Nullable ExportedSnapshot given) {
+        if (due.isEmpty()) {
+            close(given);
+            return;
+        }
+        SnapshotRun run = new SnapshotRun(source, slot, catalogue.forAnotherSession(), store, publisher, properties,
+                epoch, due, given,
+                problem -> {
+                    fatal.compareAndSet(null, problem);
+                    signal.release();
+                });
+        Thread thread = Thread.ofPlatform().daemon().name("capture-snapshot").unstarted(run);
+        runs.put(run, thread);
+        thread.start();
+    }
+
+    private static void close(@Nullable ExportedSnapshot snapshot) {
+        if (snapshot != null) {
+            try {
+                snapshot.close();
+            } catch (SQLException e) {
+                LOG.debug("A session with the source does not end: {}", e.getMessage());
+            }
+        }
+    }
+
+    // ---- telling
+
+    private void tell(Connection connection, TableCapture stream) throws SQLException, SupersededException {
+        long timestamp = stream.lastTimestamp();
+        store.saveSource(epoch, holder,
+                status("running", slot.state(connection), timestamp == 0 ? null : Instant.ofEpochMilli(timestamp)));
+        Map<TableName, TableStatus> now = new HashMap<>();
+        leftOut.forEach((table, why) -> now.put(table,
+                new TableStatus(table, "left_out", why.cause(), why.remedy(), null, null, null, null)));
+        tables.forEach((table, captured) -> now.put(table, captured.status()));
+        List<TableStatus> changed = now.values()
+                .stream()
+                .filter(status -> !status.equals(told.get(status.table())))
+                .toList();
+        List<TableName> removed = told.keySet().stream().filter(table -> !now.containsKey(table)).toList();
+        if (!changed.isEmpty() || !removed.isEmpty()) {
+            store.saveTables(epoch, changed, removed);
+            told.clear();
+            told.putAll(now);
+        }
+    }
+
+    /** What an earlier capturer told of tables that are no more. */
+    private void forgetStatusOfOthers() throws SupersededException {
+        List<TableName> others = store.tablesWithStatus()
+                .stream()
+                .filter(table -> !tables.containsKey(table) && !leftOut.containsKey(table))
+                .toList();
+        store.saveTables(epoch, List.of(), others);
+    }
+
+    private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange) {
+        return new SourceStatus(state, null, warnings, identity, properties.slotName(), properties.publication(),
+                slotState, lastChange);
+    }
+
+    // ---- the end
+
+    private void failIfEnded(StreamEngine engine) throws SupersededException, InterruptedException {
+        Throwable problem = fatal.get();
+        if (problem == null && engine.hasEnded()) {
+            problem = engine.failure();
+            if (problem == null) {
+                problem = new IllegalStateException("Debezium ended by itself");
+            }
+        }
+        switch (problem) {
+            case null -> {}
+            case SupersededException superseded -> throw superseded;
+            case InterruptedException interrupted -> throw interrupted;
+            default -> throw new IllegalStateException(rootMessage(problem), problem);
+        }
+    }
+
+    /** Debezium wraps what happened several times over. */
+    private static String rootMessage(Throwable problem) {
+        Throwable root = problem;
+        while (root.getCause() != null && root.getCause() != root) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
+    }
+
+    private void end(@Nullable StreamEngine engine) throws InterruptedException {
+        runs.keySet().forEach(SnapshotRun::cancel);
+        if (engine != null && !engine.end(FRIENDLY_END)) {
+            // It waits for Kafka, which does not answer.
+            publisher.close();
+            if (!engine.end(HARD_END)) {
+                LOG.warn("Debezium has not ended within {} s", FRIENDLY_END.plus(HARD_END).toSeconds());
+            }
+        }
+        publisher.close();
+        for (Thread thread : runs.values()) {
+            thread.join(FRIENDLY_END);
+        }
+    }
+}

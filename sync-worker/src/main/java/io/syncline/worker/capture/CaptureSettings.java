@@ -1,0 +1,71 @@
+package io.syncline.worker.capture;
+
+import io.syncline.worker.capture.debezium.SlotOffsets;
+import io.syncline.worker.capture.debezium.SourceSession;
+import io.syncline.worker.capture.debezium.TextConnector;
+import io.syncline.worker.capture.debezium.TextConverter;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/** Our settings as Debezium's. Pure. */
+final class CaptureSettings {
+
+    /** Debezium's name for the source; in no topic of ours. */
+    private static final String NAME = "source";
+
+    private CaptureSettings() {}
+
+    /** @param startLsn the slot's confirmed position */
+    static Properties engine(SourceDatabase source, CaptureProperties capture, long startLsn) {
+        Properties engine = new Properties();
+        engine.setProperty("name", "syncline-capture");
+        engine.setProperty("connector.class", TextConnector.class.getName());
+        engine.setProperty("topic.prefix", NAME);
+
+        engine.setProperty("database.hostname", source.host());
+        engine.setProperty("database.port", source.port());
+        engine.setProperty("database.dbname", source.database());
+        engine.setProperty("database.user", source.user());
+        setIfPresent(engine, "database.password", source.password());
+        source.driverOptions().forEach((name, value) -> engine.setProperty("driver." + name, value));
+        engine.setProperty("driver.options", SourceSession.OPTIONS);
+
+        engine.setProperty("plugin.name", "pgoutput");
+        engine.setProperty("slot.name", capture.slotName());
+        engine.setProperty("slot.drop.on.stop", "false");
+        engine.setProperty("publication.name", capture.publication());
+        engine.setProperty("publication.autocreate.mode", "disabled");
+        engine.setProperty("schema.include.list", "public");
+        engine.setProperty("skipped.operations", "none");
+        engine.setProperty("tombstones.on.delete", "false");
+
+        // Snapshots are ours, see TableSnapshot.
+        engine.setProperty("snapshot.mode", "no_data");
+        engine.setProperty("converters", "text");
+        engine.setProperty("text.type", TextConverter.class.getName());
+
+        engine.setProperty("offset.storage", SlotOffsets.class.getName());
+        engine.setProperty(SlotOffsets.START_LSN, Long.toString(startLsn));
+
+        // A failure ends the engine; CaptureSession begins anew, with a new epoch and the slot's position of then.
+        engine.setProperty("errors.max.retries", "0");
+        engine.setProperty("slot.max.retries", "0");
+
+        // The latency of the stream.
+        engine.setProperty("poll.interval.ms", "5");
+        engine.setProperty("max.batch.size", "4096");
+        engine.setProperty("max.queue.size", "16384");
+        engine.setProperty("max.queue.size.in.bytes", "67108864");
+
+        // An idle table must not hold the WAL of a busy server back. A message needs no table of ours in the source.
+        engine.setProperty("heartbeat.interval.ms", Long.toString(capture.heartbeat().toMillis()));
+        engine.setProperty("heartbeat.action.query", "SELECT pg_logical_emit_message(false, 'syncline', '')");
+        return engine;
+    }
+
+    private static void setIfPresent(Properties properties, String name, @Nullable String value) {
+        if (value != null) {
+            properties.setProperty(name, value);
+        }
+    }
+}

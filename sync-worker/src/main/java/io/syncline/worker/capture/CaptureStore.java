@@ -1,0 +1,260 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.table.TableName;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** What capture keeps in the state database. A capturer whose epoch is not the newest changes nothing here. */
+final class CaptureStore {
+
+    private final JdbcClient jdbc;
+    private final TransactionTemplate transactions;
+
+    CaptureStore(DataSource state) {
+        jdbc = JdbcClient.create(state);
+        transactions = new TransactionTemplate(new JdbcTransactionManager(state));
+    }
+
+    /** A table's newest generation, as it was begun. */
+    record Remembered(
+            TableName table,
+            String topic,
+            long generation,
+            boolean complete,
+            PgSnapshot snapshot,
+            String fingerprint,
+            boolean gone) {}
+
+    /** The replica's wish for a new generation. */
+    record Request(String topic, String reason, Instant askedAt) {}
+
+    /** What the operator is told of a table. */
+    record TableStatus(
+            TableName table,
+            String state,
+            @Nullable String cause,
+            @Nullable String remedy,
+            @Nullable Long generation,
+            @Nullable Long snapshotRows,
+            @Nullable Long snapshotEstimated,
+            @Nullable Instant lastChangeAt) {}
+
+    /** What the operator is told of the source. */
+    record SourceStatus(
+            String state,
+            @Nullable SourceProblem problem,
+            String warnings,
+            @Nullable SourceIdentity identity,
+            String slot,
+            String publication,
+            ReplicationSlot.@Nullable State slotState,
+            @Nullable Instant lastChangeAt) {}
+
+    /** A new epoch, the newest. */
+    long nextEpoch(String holder) {
+        return jdbc.sql(
+                "UPDATE syncline.capture_epoch SET epoch = epoch + 1, holder = ?, since = now() WHERE id = 1 RETURNING epoch")
+                .param(holder)
+                .query(Long.class)
+                .single();
+    }
+
+    void verifyNewest(long epoch) throws SupersededException {
+        if (jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single() != epoch) {
+            throw new SupersededException(epoch);
+        }
+    }
+
+    Map<TableName, Remembered> tables() {
+        Map<TableName, Remembered> tables = new HashMap<>();
+        jdbc.sql(
+                "SELECT table_name, topic, generation, complete, snapshot, fingerprint, gone FROM syncline.capture_table")
+                .query((row, _) -> new Remembered(new TableName(row.getString(1)), row.getString(2), row.getLong(3),
+                        row.getBoolean(4), PgSnapshot.parse(row.getString(5)), row.getString(6), row.getBoolean(7)))
+                .list()
+                .forEach(table -> tables.put(table.table(), table));
+        return tables;
+    }
+
+    /** Begins a table's next generation, and gives its number. */
+    long begin(long epoch, String topic, SourceTable table, PgSnapshot snapshot, long lsn) throws SupersededException {
+        return asNewest(epoch, () -> jdbc.sql("""
+                INSERT INTO syncline.capture_table AS t
+                    (table_name, topic, generation, complete, snapshot, consistent_lsn, fingerprint, gone, changed_at)
+                VALUES (?, ?, 1, false, ?, ?, ?, false, now())
+                ON CONFLICT (table_name) DO UPDATE SET generation = t.generation + 1, complete = false, snapshot = excluded.snapshot,
+                    consistent_lsn = excluded.consistent_lsn, fingerprint = excluded.fingerprint, gone = false, changed_at = now()
+                RETURNING generation""")
+                .params(table.name().name(), topic, snapshot.toString(), lsn, table.fingerprint())
+                .query(Long.class)
+                .single());
+    }
+
+    void complete(long epoch, TableName table, long generation) throws SupersededException {
+        asNewest(epoch, () -> jdbc
+                .sql("UPDATE syncline.capture_table SET complete = true, changed_at = now() WHERE table_name = ? AND generation = ?")
+                .params(table.name(), generation)
+                .update());
+    }
+
+    void gone(long epoch, TableName table) throws SupersededException {
+        asNewest(epoch, () -> jdbc
+                .sql("UPDATE syncline.capture_table SET gone = true, complete = false, changed_at = now() WHERE table_name = ?")
+                .param(table.name())
+                .update());
+    }
+
+    /** A slot that is made anew tells nothing of what went before: no generation can be gone on with. */
+    void forgetGenerations(long epoch) throws SupersededException {
+        asNewest(epoch,
+                () -> jdbc.sql("UPDATE syncline.capture_table SET complete = false, changed_at = now() WHERE complete")
+                        .update());
+    }
+
+    /** Spares the replica to distrust a topic that has just been made. */
+    void topicMade(String topic, String topicId, int partitions) {
+        for (int partition = 0; partition < partitions; partition++) {
+            jdbc.sql("""
+                    INSERT INTO syncline.replica_position (topic, partition, topic_id, next_offset, epoch, generation, complete)
+                    VALUES (?, ?, ?, 0, 0, 0, false) ON CONFLICT DO NOTHING""")
+                    .params(topic, partition, topicId)
+                    .update();
+        }
+    }
+
+    List<Request> requests() {
+        return jdbc.sql("SELECT topic, reason, asked_at FROM syncline.capture_request")
+                .query((row, _) -> new Request(row.getString(1), row.getString(2), row.getTimestamp(3).toInstant()))
+                .list();
+    }
+
+    /** A request stays if it was made anew meanwhile. */
+    void answered(Request request) {
+        jdbc.sql("DELETE FROM syncline.capture_request WHERE topic = ? AND asked_at = ?")
+                .params(request.topic(), Timestamp.from(request.askedAt()))
+                .update();
+    }
+
+    @Nullable
+    SourceIdentity identity() {
+        return jdbc.sql(
+                "SELECT system_identifier, timeline FROM syncline.capture_source WHERE system_identifier IS NOT NULL")
+                .query((row, _) -> new SourceIdentity(row.getString(1), row.getLong(2)))
+                .optional()
+                .orElse(null);
+    }
+
+    /** Told by whoever has the lease, before it has an epoch. */
+    void saveProblem(String holder, SourceStatus status) {
+        long epoch = jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single();
+        try {
+            saveSource(epoch, holder, status);
+        } catch (SupersededException e) {
+            // Whoever has begun meanwhile tells how that goes.
+            return;
+        }
+    }
+
+    void saveSource(long epoch, String holder, SourceStatus status) throws SupersededException {
+        asNewest(epoch, () -> {
+            SourceProblem problem = status.problem();
+            SourceIdentity identity = status.identity();
+            ReplicationSlot.State slot = status.slotState();
+            return jdbc.sql("""
+                    INSERT INTO syncline.capture_source AS s
+                        (id, state, epoch, holder, setting, value, problem, remedy, retry_may_fix, warnings, system_identifier, timeline,
+                         slot_name, publication, confirmed_lsn, retained_bytes, behind_bytes, last_change_at, updated_at)
+                    VALUES (1, :state, :epoch, :holder, :setting, :value, :problem, :remedy, :retry, :warnings, :system, :timeline,
+                            :slot, :publication, :confirmed, :retained, :behind, :lastChange, now())
+                    ON CONFLICT (id) DO UPDATE SET state = excluded.state, epoch = excluded.epoch, holder = excluded.holder,
+                        setting = excluded.setting, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
+                        retry_may_fix = excluded.retry_may_fix, warnings = excluded.warnings,
+                        system_identifier = coalesce(excluded.system_identifier, s.system_identifier),
+                        timeline = coalesce(excluded.timeline, s.timeline), slot_name = excluded.slot_name,
+                        publication = excluded.publication, confirmed_lsn = excluded.confirmed_lsn,
+                        retained_bytes = excluded.retained_bytes, behind_bytes = excluded.behind_bytes,
+                        last_change_at = coalesce(excluded.last_change_at, s.last_change_at), updated_at = now()""")
+                    .param("state", status.state())
+                    .param("epoch", epoch)
+                    .param("holder", holder)
+                    .param("setting", problem == null ? null : problem.setting())
+                    .param("value", problem == null ? null : problem.value())
+                    .param("problem", problem == null ? null : problem.problem())
+                    .param("remedy", problem == null ? null : problem.remedy())
+                    .param("retry", problem == null ? null : problem.retryMayFix())
+                    .param("warnings", status.warnings())
+                    .param("system", identity == null ? null : identity.systemIdentifier())
+                    .param("timeline", identity == null ? null : identity.timeline())
+                    .param("slot", status.slot())
+                    .param("publication", status.publication())
+                    .param("confirmed", slot == null ? null : Lsn.text(slot.confirmedLsn()))
+                    .param("retained", slot == null ? null : slot.retained())
+                    .param("behind", slot == null ? null : slot.behind())
+                    .param("lastChange", timestamp(status.lastChangeAt()))
+                    .update();
+        });
+    }
+
+    void saveTables(long epoch, Collection<TableStatus> changed, Collection<TableName> removed)
+            throws SupersededException {
+        asNewest(epoch, () -> {
+            for (TableName table : removed) {
+                jdbc.sql("DELETE FROM syncline.capture_status WHERE table_name = ?").param(table.name()).update();
+            }
+            for (TableStatus status : changed) {
+                jdbc.sql("""
+                        INSERT INTO syncline.capture_status
+                            (table_name, state, cause, remedy, generation, snapshot_rows, snapshot_estimated, last_change_at, updated_at)
+                        VALUES (:table, :state, :cause, :remedy, :generation, :rows, :estimated, :lastChange, now())
+                        ON CONFLICT (table_name) DO UPDATE SET state = excluded.state, cause = excluded.cause,
+                            remedy = excluded.remedy, generation = excluded.generation, snapshot_rows = excluded.snapshot_rows,
+                            snapshot_estimated = excluded.snapshot_estimated, last_change_at = excluded.last_change_at,
+                            updated_at = now()""")
+                        .param("table", status.table().name())
+                        .param("state", status.state())
+                        .param("cause", status.cause())
+                        .param("remedy", status.remedy())
+                        .param("generation", status.generation())
+                        .param("rows", status.snapshotRows())
+                        .param("estimated", status.snapshotEstimated())
+                        .param("lastChange", timestamp(status.lastChangeAt()))
+                        .update();
+            }
+            return changed.size();
+        });
+    }
+
+    List<TableName> tablesWithStatus() {
+        return jdbc.sql("SELECT table_name FROM syncline.capture_status")
+                .query((row, _) -> new TableName(row.getString(1)))
+                .list();
+    }
+
+    private <T> T asNewest(long epoch, Supplier<T> write) throws SupersededException {
+        T written = transactions.execute(_ -> {
+            // Shared: whoever takes the next epoch waits for this transaction, and none that comes after passes.
+            boolean newest = jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1 FOR SHARE")
+                    .query(Long.class)
+                    .single() == epoch;
+            return newest ? write.get() : null;
+        });
+        if (written == null) {
+            throw new SupersededException(epoch);
+        }
+        return written;
+    }
+
+    private static @Nullable Timestamp timestamp(@Nullable Instant instant) {
+        return instant == null ? null : Timestamp.from(instant);
+    }
+}

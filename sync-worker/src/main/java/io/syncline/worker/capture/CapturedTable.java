@@ -1,0 +1,446 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.log.Topics;
+import io.syncline.model.table.Place;
+import io.syncline.model.table.TableChange;
+import io.syncline.model.table.TableName;
+import io.syncline.worker.capture.CaptureStore.TableStatus;
+import io.syncline.worker.capture.MissingValues.TableChangedException;
+import io.syncline.worker.capture.encode.TextRow;
+import io.syncline.worker.capture.encode.UnencodableValueException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.connect.data.Struct;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A table while it is captured: which generation a change belongs to, and what is sent of it. The stream, the snapshots and the
+ * catalogue come from three threads; all that they change is guarded by this object.
+ */
+final class CapturedTable {
+
+    /** Changes kept while a snapshot is being opened; see {@link #hold}. */
+    private static final int MOST_HELD = 10_000;
+
+    private static final long MOST_HELD_CHARACTERS = 16L << 20;
+    private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+    private static final Duration SHORTEST_HALT = Duration.ofMinutes(1);
+    private static final Duration LONGEST_HALT = Duration.ofHours(1);
+
+    private final TableName name;
+    private final String topic;
+    private final int partitions;
+    private final long epoch;
+    private final int maxRowBytes;
+    private final ChangePublisher publisher;
+
+    private SourceTable source;
+    private long newest;
+    /** Whether the replica has a complete generation, which it goes on serving. */
+    private boolean served;
+    private @Nullable Generation current;
+    private @Nullable Generation next;
+    private @Nullable ArrayDeque<StreamedChange> held;
+    private long heldCharacters;
+    private @Nullable StreamedChange lastLetGo;
+    private boolean wanted;
+    private CaptureStore.@Nullable Request request;
+    private boolean reading;
+    private @Nullable LeftOut trouble;
+    private boolean halted;
+    private int failures;
+    private long notBefore = System.nanoTime();
+    private long snapshotRows;
+    private @Nullable Instant lastChangeAt;
+
+    CapturedTable(SourceTable source, int partitions, long epoch, int maxRowBytes, ChangePublisher publisher) {
+        this.source = source;
+        this.name = source.name();
+        this.topic = Topics.table(name);
+        this.partitions = partitions;
+        this.epoch = epoch;
+        this.maxRowBytes = maxRowBytes;
+        this.publisher = publisher;
+        wanted = true;
+    }
+
+    /** Something sent that must be acknowledged before the stream may be. */
+    record Sent(CapturedTable table, Future<RecordMetadata> future) {}
+
+    /** Gets a row the values that the change came without; false if the source no longer has the row. */
+    @FunctionalInterface
+    interface Completion {
+        boolean complete(SourceTable table, TextRow row, byte[] key)
+                throws SQLException, TableChangedException, InterruptedException;
+    }
+
+    TableName name() {
+        return name;
+    }
+
+    String topic() {
+        return topic;
+    }
+
+    int partitions() {
+        return partitions;
+    }
+
+    // ---- the catalogue
+
+    /** Goes on with the generation that an earlier capturer completed. */
+    synchronized void resume(CaptureStore.Remembered remembered) {
+        newest = remembered.generation();
+        served = remembered.complete();
+        if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())) {
+            current = new Generation(remembered.generation(), source, remembered.snapshot(), Instant.EPOCH);
+            wanted = false;
+        }
+    }
+
+    /** What the catalogue says now; a table that is not as its generation has it gets another one. */
+    synchronized void seen(SourceTable now) {
+        source = now;
+        Generation newer = next != null ? next : current;
+        if (newer != null && !newer.table().fingerprint().equals(now.fingerprint())) {
+            outdated(newer);
+            halted = false;
+            notBefore = System.nanoTime();
+        }
+    }
+
+    /** Somebody took it out of the publication: what happened until it was put back is not known. */
+    synchronized void publishedAnew() {
+        current = null;
+        next = null;
+        wanted = true;
+    }
+
+    /** The replica asks for a new generation. */
+    synchronized void request(CaptureStore.Request asked) {
+        if (!asked.equals(request)) {
+            request = asked;
+            wanted = true;
+        }
+    }
+
+    /** What the generation that has just begun answers. */
+    synchronized CaptureStore.@Nullable Request takeRequest() {
+        CaptureStore.Request answered = request;
+        request = null;
+        return answered;
+    }
+
+    /** Whether a snapshot should be begun now; the caller then begins one. */
+    synchronized boolean takeForReading() {
+        if (wanted && !reading && System.nanoTime() - notBefore >= 0) {
+            reading = true;
+            return true;
+        }
+        return false;
+    }
+
+    synchronized List<Future<RecordMetadata>> drop() {
+        current = null;
+        next = null;
+        held = null;
+        return publisher.sendToAll(topic, partitions, new TableChange.Dropped(epoch, newest),
+                System.currentTimeMillis());
+    }
+
+    synchronized TableStatus status() {
+        String state;
+        if (halted) {
+            state = "marked";
+        } else if (current != null && next == null) {
+            state = "live";
+        } else {
+            state = served ? "refreshing" : "waiting";
+        }
+        LeftOut told = trouble;
+        boolean snapshot = next != null;
+        return new TableStatus(name, state, told == null ? null : told.cause(), told == null ? null : told.remedy(),
+                newest == 0 ? null : newest, snapshot ? snapshotRows : null,
+                snapshot ? Math.max(0, source.estimatedRows()) : null,
+                lastChangeAt);
+    }
+
+    // ---- the stream
+
+    /** The table as the changes that come now should have it: what to ask the source for is asked for by that. */
+    synchronized @Nullable SourceTable streamed() {
+        Generation newer = next != null ? next : current;
+        return newer == null ? null : newer.table();
+    }
+
+    synchronized void change(StreamedChange change, Completion completion, List<Sent> sent)
+            throws SQLException, InterruptedException {
+        lastChangeAt = Instant.ofEpochMilli(change.timestamp());
+        if (held != null) {
+            hold(held, change);
+        }
+        Generation generation = generationOf(change);
+        if (generation != null) {
+            send(change, generation, completion, sent);
+        }
+    }
+
+    private @Nullable Generation generationOf(StreamedChange change) {
+        // Behind the begin mark of the next generation nobody applies the current one's changes any more.
+        Generation candidate = next != null ? next : current;
+        return candidate != null && candidate.has(change) ? candidate : null;
+    }
+
+    /**
+     * While a snapshot is being opened, nobody knows which of the changes that come meanwhile it will see: they are kept. Beyond a
+     * bound the oldest are let go, since those are seen the soonest; if then not all that were let go are seen, the snapshot is
+     * opened anew.
+     */
+    private void hold(ArrayDeque<StreamedChange> kept, StreamedChange change) {
+        kept.addLast(change);
+        heldCharacters += characters(change);
+        while (kept.size() > MOST_HELD || heldCharacters > MOST_HELD_CHARACTERS) {
+            StreamedChange oldest = kept.removeFirst();
+            heldCharacters -= characters(oldest);
+            lastLetGo = oldest;
+        }
+    }
+
+    private static long characters(StreamedChange change) {
+        Struct row = change.after() != null ? change.after() : change.before();
+        if (row == null) {
+            return 0;
+        }
+        return row.schema()
+                .fields()
+                .stream()
+                .mapToLong(field -> row.get(field) instanceof String text ? text.length() : 0)
+                .sum();
+    }
+
+    private void send(StreamedChange change, Generation generation, Completion completion, List<Sent> sent)
+            throws SQLException, InterruptedException {
+        try {
+            switch (change.kind()) {
+                case UPSERT -> sendUpsert(change, generation, completion, sent);
+                case DELETE -> sendDelete(change, change.before(), generation, sent);
+                case TRUNCATE -> {
+                    publisher
+                            .sendToAll(topic, partitions, new TableChange.Truncate(epoch, place(change, generation, 0)),
+                                    change.timestamp())
+                            .forEach(future -> sent.add(new Sent(this, future)));
+                    if (generation == next && !generation.ended()) {
+                        // The rows that the snapshot still brings are gone, and nobody would know.
+                        outdated(generation);
+                    }
+                }
+            }
+        } catch (UnencodableValueException e) {
+            halt(e.cause());
+        } catch (TableChangedException e) {
+            outdated(generation);
+        }
+    }
+
+    private void sendUpsert(StreamedChange change, Generation generation, Completion completion, List<Sent> sent)
+            throws SQLException, TableChangedException, InterruptedException {
+        Struct after = change.after();
+        if (after == null || !generation.reader().fits(after.schema())) {
+            outdated(generation);
+            return;
+        }
+        SourceTable table = generation.table();
+        TextRow row = generation.row();
+        generation.reader().read(after, row);
+        byte[] key = table.encoder().key(row, generation.buffer());
+        if (change.before() != null) {
+            sendDeleteOfOldKey(change, change.before(), key, generation, sent);
+            generation.reader().read(after, row);
+        }
+        if (hasAll(row) || completion.complete(table, row, key)) {
+            byte[] json = table.encoder().row(row, generation.buffer());
+            if (json.length > maxRowBytes) {
+                throw tooLarge(key, json.length);
+            }
+            send(new TableChange.Upsert(epoch, place(change, generation, 1), key, json), change, sent);
+        }
+        // Else the row is gone by now: what became of it follows.
+    }
+
+    /** Debezium makes a delete of a changed key only where it still finds the key in the source's catalogue. */
+    private void sendDeleteOfOldKey(StreamedChange change, Struct before, byte[] newKey, Generation generation,
+            List<Sent> sent) {
+        if (!generation.reader().fits(before.schema())) {
+            return;
+        }
+        generation.reader().readKey(before, generation.row());
+        if (hasKey(generation)) {
+            byte[] oldKey = generation.table().encoder().key(generation.row(), generation.buffer());
+            if (!Arrays.equals(oldKey, newKey)) {
+                send(new TableChange.Delete(epoch, place(change, generation, 0), oldKey), change, sent);
+            }
+        }
+    }
+
+    private void sendDelete(StreamedChange change, @Nullable Struct before, Generation generation, List<Sent> sent) {
+        if (before == null || !generation.reader().fits(before.schema())) {
+            outdated(generation);
+            return;
+        }
+        generation.reader().readKey(before, generation.row());
+        byte[] key = generation.table().encoder().key(generation.row(), generation.buffer());
+        send(new TableChange.Delete(epoch, place(change, generation, 0), key), change, sent);
+    }
+
+    private void send(TableChange message, StreamedChange change, List<Sent> sent) {
+        sent.add(new Sent(this, publisher.send(topic, partitions, message, change.timestamp())));
+    }
+
+    private static boolean hasAll(TextRow row) {
+        for (int i = 0; i < row.columns(); i++) {
+            if (row.isMissing(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean hasKey(Generation generation) {
+        return Arrays.stream(generation.table().keyColumns())
+                .noneMatch(column -> generation.row().isMissing(column) || generation.row().isNull(column));
+    }
+
+    private static Place place(StreamedChange change, Generation generation, int numberInPair) {
+        return new Place(generation.number(), change.commitLsn(), change.lsn(), 2 * change.number() + numberInPair);
+    }
+
+    private UnencodableValueException tooLarge(byte[] key, int bytes) {
+        return new UnencodableValueException("the row with key " + MissingValues.text(key) + " has " + bytes
+                + " bytes, more than syncline.capture.max-row-bytes (" + maxRowBytes + ")");
+    }
+
+    // ---- snapshots
+
+    /** From here on changes are kept for the snapshot that is about to be opened. */
+    synchronized void startHolding() {
+        held = new ArrayDeque<>();
+        heldCharacters = 0;
+        lastLetGo = null;
+    }
+
+    /**
+     * A generation begins: its begin mark, then what has happened since its snapshot. False if too much has happened while it was
+     * being opened.
+     */
+    synchronized boolean begin(Generation generation, Completion completion, List<Sent> sent)
+            throws SQLException, InterruptedException {
+        ArrayDeque<StreamedChange> kept = held;
+        held = null;
+        newest = generation.number();
+        if (kept == null || lastLetGo != null && !generation.snapshot().sees(lastLetGo.xid())) {
+            return false;
+        }
+        publisher.sendToAll(topic, partitions,
+                new TableChange.SnapshotBegun(epoch, generation.number(), generation.table().schema()),
+                generation.asOf().toEpochMilli()).forEach(future -> sent.add(new Sent(this, future)));
+        current = null;
+        next = generation;
+        wanted = false;
+        halted = false;
+        trouble = null;
+        snapshotRows = 0;
+        for (StreamedChange change : kept) {
+            if (generationOf(change) == generation) {
+                send(change, generation, completion, sent);
+            }
+        }
+        return true;
+    }
+
+    synchronized boolean isBeingRead(Generation generation) {
+        return next == generation;
+    }
+
+    synchronized void progress(long rows) {
+        snapshotRows = rows;
+    }
+
+    /** The end mark; none if the generation has been given up. */
+    synchronized List<Future<RecordMetadata>> end(Generation generation, long rows) {
+        if (next != generation) {
+            return List.of();
+        }
+        generation.end();
+        return publisher.sendToAll(topic, partitions,
+                new TableChange.SnapshotEnded(epoch, generation.number(), rows, generation.asOf()),
+                generation.asOf().toEpochMilli());
+    }
+
+    /** The end mark has been acknowledged, and that is remembered. */
+    synchronized void completed(Generation generation) {
+        served = true;
+        if (next == generation) {
+            current = generation;
+            next = null;
+            failures = 0;
+        }
+    }
+
+    /** The snapshot is over, one way or the other. */
+    synchronized void readingEnded() {
+        reading = false;
+        held = null;
+        if (next != null && !next.ended()) {
+            next = null;
+            wanted = true;
+        }
+    }
+
+    /** The snapshot could not be read; it is tried again after a while. */
+    synchronized void failed(LeftOut why) {
+        trouble = why;
+        wanted = true;
+        pause(SHORTEST_PAUSE, LONGEST_PAUSE);
+    }
+
+    /** A value of it cannot be sent: nothing more is, until another generation begins. */
+    synchronized void halt(String cause) {
+        if (halted) {
+            return;
+        }
+        trouble = new LeftOut("table " + name + ": " + cause,
+                "change the value or the column in the source; it is read again by itself, after a pause");
+        halted = true;
+        served = false;
+        current = null;
+        next = null;
+        wanted = true;
+        pause(SHORTEST_HALT, LONGEST_HALT);
+        publisher.sendToAll(topic, partitions, new TableChange.Halted(epoch, newest, trouble.cause()),
+                System.currentTimeMillis());
+    }
+
+    private void pause(Duration shortest, Duration longest) {
+        long pause = Math.min(longest.toNanos(), shortest.toNanos() << Math.min(failures, 20));
+        failures++;
+        notBefore = System.nanoTime() + pause;
+    }
+
+    /** The generation is of a table that is no more as it was. */
+    private void outdated(Generation generation) {
+        if (generation == next) {
+            next = null;
+        } else if (generation == current) {
+            current = null;
+        }
+        wanted = true;
+    }
+
+}

@@ -1,0 +1,92 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.log.LogRecord;
+import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.table.TableChange;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
+
+/** Sends what happened to the tables' topics. Sent is not yet kept: the caller waits for what it is given. */
+final class ChangePublisher implements AutoCloseable {
+
+    private final Producer<byte[], byte[]> producer;
+
+    ChangePublisher(Producer<byte[], byte[]> producer) {
+        this.producer = producer;
+    }
+
+    /** Sends a row's change to the partition of its key. */
+    Future<RecordMetadata> send(String topic, int partitions, TableChange change, long timestamp) {
+        LogRecord record = TableChangeCodec.write(change, timestamp);
+        return producer.send(new ProducerRecord<>(topic, partition(record.key(), partitions), timestamp, record.key(),
+                record.value(),
+                headers(record)));
+    }
+
+    /** Sends a mark, or a truncate, to every partition. */
+    List<Future<RecordMetadata>> sendToAll(String topic, int partitions, TableChange change, long timestamp) {
+        LogRecord record = TableChangeCodec.write(change, timestamp);
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            sent.add(producer
+                    .send(new ProducerRecord<>(topic, partition, timestamp, null, record.value(), headers(record))));
+        }
+        return sent;
+    }
+
+    /** Sends the rows of one snapshot: their headers are all the same, and made once. */
+    Rows rows(String topic, int partitions, TableChange.Upsert first, long timestamp) {
+        return new Rows(topic, partitions, headers(TableChangeCodec.write(first, timestamp)), timestamp);
+    }
+
+    final class Rows {
+        private final String topic;
+        private final int partitions;
+        private final List<Header> headers;
+        private final long timestamp;
+
+        private Rows(String topic, int partitions, List<Header> headers, long timestamp) {
+            this.topic = topic;
+            this.partitions = partitions;
+            this.headers = headers;
+            this.timestamp = timestamp;
+        }
+
+        void send(byte[] key, byte[] row, Callback callback) {
+            var unused = producer.send(
+                    new ProducerRecord<>(topic, partition(key, partitions), timestamp, key, row, headers), callback);
+        }
+    }
+
+    /** Waits until everything sent so far has been acknowledged or has failed. */
+    void flush() {
+        producer.flush();
+    }
+
+    private static int partition(byte @Nullable [] key, int partitions) {
+        // As Kafka's own default does it.
+        return key == null || partitions == 1 ? 0 : Utils.toPositive(Utils.murmur2(key)) % partitions;
+    }
+
+    private static List<Header> headers(LogRecord record) {
+        List<Header> headers = new ArrayList<>(record.headers().size());
+        record.headers().forEach((name, value) -> headers.add(new RecordHeader(name, value)));
+        return headers;
+    }
+
+    @Override
+    public void close() {
+        // What is still under way is void or comes again: nobody waits for it.
+        producer.close(Duration.ZERO);
+    }
+}

@@ -1,0 +1,352 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.table.Place;
+import io.syncline.model.table.TableChange;
+import io.syncline.worker.capture.CapturedTable.Sent;
+import io.syncline.worker.capture.ReplicationSlot.ExportedSnapshot;
+import io.syncline.worker.capture.encode.JsonBytes;
+import io.syncline.worker.capture.encode.TextRow;
+import io.syncline.worker.capture.encode.UnencodableValueException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyOut;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads some tables as they were at one moment, beside the stream: for each a new generation, its rows by COPY, its end mark. Each
+ * table is read in a transaction of its own, so that its lock is let go as soon as it has been read.
+ */
+final class SnapshotRun implements Runnable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotRun.class);
+
+    private static final long WATCH_INTERVAL_MS = 250;
+
+    private final SourceDatabase source;
+    private final ReplicationSlot slot;
+    private final SourceCatalogue catalogue;
+    private final CaptureStore store;
+    private final ChangePublisher publisher;
+    private final CaptureProperties properties;
+    private final long epoch;
+    private final List<CapturedTable> tables;
+    private final @Nullable ExportedSnapshot given;
+    private final Consumer<Throwable> fatal;
+
+    private final Map<Integer, CapturedTable> readers = new ConcurrentHashMap<>();
+    private final Set<Connection> sessions = ConcurrentHashMap.newKeySet();
+    private volatile boolean cancelled;
+
+    /**
+     * @param given the snapshot to read under; null: one of the moment
+     * @param fatal told what ends the whole capture: Kafka does not take it, or another capturer has taken over
+     */
+    SnapshotRun(SourceDatabase source, ReplicationSlot slot, SourceCatalogue catalogue, CaptureStore store,
+            ChangePublisher publisher,
+            CaptureProperties properties, long epoch, List<CapturedTable> tables, @Nullable ExportedSnapshot given,
+            Consumer<Throwable> fatal) {
+        this.source = source;
+        this.slot = slot;
+        this.catalogue = catalogue;
+        this.store = store;
+        this.publisher = publisher;
+        this.properties = properties;
+        this.epoch = epoch;
+        this.tables = List.copyOf(tables);
+        this.given = given;
+        this.fatal = fatal;
+    }
+
+    private record Begun(CapturedTable table, Generation generation, List<Sent> sent) {}
+
+    @Override
+    public void run() {
+        tables.forEach(CapturedTable::startHolding);
+        try (ExportedSnapshot snapshot = given != null ? given : slot.snapshotOfNow()) {
+            read(snapshot, begin(snapshot));
+        } catch (SQLException e) {
+            LOG.warn("No snapshot of {}: {}", names(), e.getMessage());
+            tables.forEach(table -> table.failed(new LeftOut("its snapshot cannot be read: " + e.getMessage(),
+                    "it is tried again by itself; see the source's log if that goes on")));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SupersededException | RuntimeException e) {
+            fatal.accept(e);
+        } finally {
+            tables.forEach(CapturedTable::readingEnded);
+        }
+    }
+
+    private String names() {
+        return String.join(", ", tables.stream().limit(10).map(table -> table.name().name()).toList())
+                + (tables.size() > 10 ? " and " + (tables.size() - 10) + " more" : "");
+    }
+
+    /** Ends it from outside; what has begun has no end mark. */
+    void cancel() {
+        cancelled = true;
+        for (Connection session : sessions) {
+            try {
+                session.abort(Runnable::run);
+            } catch (SQLException e) {
+                LOG.debug("A session with the source does not end: {}", e.getMessage());
+            }
+        }
+    }
+
+    private List<Begun> begin(ExportedSnapshot snapshot)
+            throws SQLException, SupersededException, InterruptedException {
+        PgSnapshot visible;
+        Catalogue seen;
+        Instant asOf;
+        try (Connection session = open(snapshot)) {
+            try (Statement statement = session.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT pg_current_snapshot()::text, clock_timestamp()")) {
+                rows.next();
+                visible = PgSnapshot.parse(rows.getString(1));
+                asOf = rows.getTimestamp(2).toInstant();
+            }
+            seen = catalogue.read(session);
+            session.rollback();
+            close(session);
+        }
+        List<Begun> begun = new ArrayList<>();
+        try (MissingValues values = new MissingValues(source)) {
+            Lookup lookup = new Lookup(values);
+            for (CapturedTable table : tables) {
+                SourceTable asSeen = seen.tables().get(table.name());
+                if (asSeen == null || !seen.published().contains(table.name())) {
+                    // Gone, or without a key, by now: the next look at the catalogue settles it.
+                    continue;
+                }
+                long number = store.begin(epoch, table.topic(), asSeen, visible, snapshot.lsn());
+                Generation generation = new Generation(number, asSeen, visible, asOf);
+                List<Sent> sent = new ArrayList<>();
+                if (table.begin(generation, lookup, sent)) {
+                    CaptureStore.Request request = table.takeRequest();
+                    if (request != null) {
+                        await(sent);
+                        store.answered(request);
+                    }
+                    begun.add(new Begun(table, generation, sent));
+                }
+            }
+        }
+        LOG.info("Snapshot of {} at {}", names(), Lsn.text(snapshot.lsn()));
+        return begun;
+    }
+
+    private void read(ExportedSnapshot snapshot, List<Begun> begun) throws InterruptedException {
+        if (begun.isEmpty()) {
+            return;
+        }
+        Thread watch = Thread.ofVirtual().name("capture-snapshot-watch").start(this::watch);
+        try (ExecutorService readers = Executors.newFixedThreadPool(
+                Math.min(properties.snapshotThreads(), begun.size()),
+                Thread.ofPlatform().name("capture-snapshot-", 0).daemon().factory())) {
+            List<Future<?>> reading = new ArrayList<>();
+            begun.forEach(table -> reading.add(readers.submit(() -> read(snapshot, table))));
+            for (Future<?> one : reading) {
+                one.get();
+            }
+        } catch (ExecutionException e) {
+            fatal.accept(e.getCause() == null ? e : e.getCause());
+        } finally {
+            watch.interrupt();
+        }
+    }
+
+    private void read(ExportedSnapshot snapshot, Begun begun) {
+        CapturedTable table = begun.table();
+        try {
+            long rows = copy(snapshot, begun);
+            if (rows < 0) {
+                return;
+            }
+            await(begun.sent());
+            List<Future<RecordMetadata>> end = table.end(begun.generation(), rows);
+            for (Future<?> mark : end) {
+                mark.get();
+            }
+            if (!end.isEmpty()) {
+                store.complete(epoch, table.name(), begun.generation().number());
+                table.completed(begun.generation());
+                LOG.info("Table {} is captured: generation {}, {} rows", table.name(), begun.generation().number(),
+                        rows);
+            }
+        } catch (UnencodableValueException e) {
+            LOG.warn("Table {} is halted: {}", table.name(), e.cause());
+            table.halt(e.cause());
+        } catch (SQLException e) {
+            if (!cancelled) {
+                LOG.warn("The snapshot of table {} ended early and is begun anew: {}", table.name(), e.getMessage());
+                table.failed(new LeftOut("its snapshot ended early: " + e.getMessage(), "it is begun anew by itself"));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SupersededException | ExecutionException | RuntimeException e) {
+            fatal.accept(e);
+        }
+    }
+
+    /** The number of rows; -1 if the generation was given up meanwhile. */
+    private long copy(ExportedSnapshot snapshot, Begun begun) throws SQLException, InterruptedException {
+        CapturedTable table = begun.table();
+        Generation generation = begun.generation();
+        SourceTable columns = generation.table();
+        AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+        long count = 0;
+        Connection session = open(snapshot);
+        int pid = session.unwrap(PGConnection.class).getBackendPID();
+        try (session) {
+            try (Statement statement = session.createStatement()) {
+                statement.execute("SET LOCAL lock_timeout = '1s'");
+            }
+            readers.put(pid, table);
+            ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
+                    new TableChange.Upsert(epoch, Place.ofSnapshot(generation.number()), new byte[0], new byte[0]),
+                    generation.asOf().toEpochMilli());
+            TextRow row = new TextRow(columns.columns().size());
+            JsonBytes buffer = new JsonBytes();
+            CopyOut copy = session.unwrap(PGConnection.class)
+                    .getCopyAPI()
+                    .copyOut("COPY (SELECT " + columns.selectList() + " FROM ONLY " + columns.qualifiedName()
+                            + ") TO STDOUT");
+            for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
+                row.readCopyLine(line);
+                byte[] key = columns.encoder().key(row, buffer);
+                byte[] json = columns.encoder().row(row, buffer);
+                if (json.length > properties.maxRowBytes()) {
+                    throw new UnencodableValueException("the row with key " + MissingValues.text(key) + " has "
+                            + json.length
+                            + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
+                }
+                rows.send(key, json, (_, problem) -> {
+                    if (problem != null) {
+                        failure.compareAndSet(null, problem);
+                    }
+                });
+                if (++count % 1000 == 0) {
+                    table.progress(count);
+                    if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
+                        return stopEarly(failure.get());
+                    }
+                }
+            }
+            verifyNotRewritten(session, columns);
+            session.rollback();
+        } finally {
+            readers.remove(pid);
+            close(session);
+        }
+        table.progress(count);
+        publisher.flush();
+        return failure.get() != null ? stopEarly(failure.get()) : count;
+    }
+
+    private static long stopEarly(@Nullable Exception failure) {
+        if (failure instanceof RecordTooLargeException) {
+            throw new UnencodableValueException("a row is larger than Kafka takes (" + failure.getMessage()
+                    + "): max.message.bytes of the topic and the broker bound it");
+        }
+        if (failure != null) {
+            throw new IllegalStateException("Kafka did not take a row: " + failure.getMessage(), failure);
+        }
+        return -1;
+    }
+
+    /** A rewritten table looks empty to an older snapshot: what was read of it is not what was there. */
+    private static void verifyNotRewritten(Connection session, SourceTable table) throws SQLException {
+        // The function looks at the catalogue as it is now, not as the snapshot sees it.
+        try (Statement statement = session.createStatement();
+                ResultSet rows = statement
+                        .executeQuery("SELECT pg_relation_filenode(" + table.oid() + "::oid)::bigint")) {
+            rows.next();
+            if (rows.getLong(1) != table.fileNode()) {
+                throw new SQLException("the table was rewritten before it could be read");
+            }
+        }
+    }
+
+    /** A reader that a session of the owner's waits for (to alter the table, or to truncate it) gives way. */
+    private void watch() {
+        String sql = "SELECT p.pid FROM unnest(?) AS p (pid) WHERE EXISTS ("
+                + "SELECT FROM pg_locks w WHERE NOT w.granted AND p.pid = ANY (pg_blocking_pids(w.pid)))";
+        try (Connection session = source.connect()) {
+            while (!cancelled) {
+                Thread.sleep(WATCH_INTERVAL_MS);
+                Object[] pids = readers.keySet().toArray();
+                if (pids.length == 0) {
+                    continue;
+                }
+                try (var statement = session.prepareStatement(sql)) {
+                    statement.setArray(1, session.createArrayOf("int4", pids));
+                    try (ResultSet rows = statement.executeQuery()) {
+                        while (rows.next()) {
+                            giveWay(session, rows.getInt(1));
+                        }
+                    }
+                }
+            }
+        } catch (SQLException e) {
+            LOG.warn("Nobody watches whether snapshots are waited for: {}", e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void giveWay(Connection session, int pid) throws SQLException {
+        CapturedTable table = readers.get(pid);
+        if (table != null) {
+            LOG.info("The snapshot of table {} gives way to a session that waits for it", table.name());
+            try (var statement = session.prepareStatement("SELECT pg_cancel_backend(?)")) {
+                statement.setInt(1, pid);
+                statement.execute();
+            }
+        }
+    }
+
+    private void await(List<Sent> sent) throws InterruptedException {
+        for (Sent one : sent) {
+            try {
+                one.future().get();
+            } catch (ExecutionException e) {
+                stopEarly(e.getCause() instanceof Exception cause ? cause : e);
+            }
+        }
+    }
+
+    private Connection open(ExportedSnapshot snapshot) throws SQLException {
+        Connection session = snapshot.open();
+        sessions.add(session);
+        if (cancelled) {
+            close(session);
+            throw new SQLException("the snapshot was cancelled");
+        }
+        return session;
+    }
+
+    private void close(Connection session) throws SQLException {
+        sessions.remove(session);
+        session.close();
+    }
+}

@@ -1,0 +1,430 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.table.ColumnInfo;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.TableName;
+import io.syncline.model.table.TableSchema;
+import io.syncline.worker.capture.encode.RowEncoder;
+import io.syncline.worker.capture.encode.ValueType;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads which public tables the source has, and what they look like. What has not changed since the last reading is not read
+ * again: asked every few seconds, that is one query.
+ */
+final class SourceCatalogue {
+
+    /** Types whose order and text are the same in any database; further key types come with what they need there. */
+    private static final Set<String> KEY_TYPES = Set.of("int2", "int4", "int8", "text", "varchar", "bpchar", "uuid",
+            "numeric",
+            "date", "timestamp", "timestamptz", "bool");
+
+    /** pg_type's OIDs of arrays in category only: their text is their own. */
+    private static final Set<Long> VECTORS = Set.of(22L, 30L);
+
+    private static final String TABLES = """
+            SELECT c.oid::bigint AS oid, c.relname, c.relkind, c.relispartition, c.relpersistence, c.relreplident,
+                   c.relfilenode::bigint AS relfilenode, c.reltuples::bigint AS estimated_rows, pg_get_userbyid(c.relowner) AS owner,
+                   pg_has_role(c.relowner, 'USAGE') AS owned, has_table_privilege(c.oid, 'SELECT') AS readable,
+                   row_security_active(c.oid) AS hidden_rows,
+                   i.indexrelid::bigint AS key_oid, i.indimmediate, i.indisvalid, i.indnkeyatts, i.indkey::int2[] AS key_columns,
+                   (SELECT x.indexrelid FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident)::bigint AS identity_oid,
+                   (SELECT md5(string_agg(concat_ws(',', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attcollation,
+                                                    a.attgenerated, md5(d.adbin::text)), ';' ORDER BY a.attnum))
+                    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+                   EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                           WHERE r.prrelid = c.oid AND p.pubname = ?) AS published
+            FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+            ORDER BY c.relname""";
+
+    private static final String SHOWN_COLUMNS = """
+            SELECT table_name, column_name, data_type, is_nullable, column_default, character_maximum_length
+            FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY (?)
+            ORDER BY table_name, ordinal_position""";
+
+    private static final String COLUMNS = """
+            SELECT a.attrelid::bigint AS table_oid, a.attnum, a.attname, a.atttypid::bigint AS type_oid, a.atttypmod,
+                   a.attgenerated <> '' AS generated, format_type(a.atttypid, a.atttypmod) AS native_type,
+                   CASE WHEN t.typbasetype <> 0 THEN format_type(t.typbasetype, t.typtypmod) END AS domain_of,
+                   CASE WHEN a.attcollation <> 0 AND l.collname <> 'default' THEN l.collname END AS collation,
+                   coalesce(l.collisdeterministic, true) AS deterministic
+            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
+            WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
+            ORDER BY a.attrelid, a.attnum""";
+
+    private static final String TYPES = """
+            SELECT oid::bigint AS oid, typname, typtype, typcategory, typbasetype::bigint AS base, typtypmod, typelem::bigint AS element,
+                   typlen, typdelim
+            FROM pg_type WHERE typtype <> 'c' AND typtype <> 'p'""";
+
+    private final String publication;
+    private volatile Map<TableName, SourceTable> known;
+
+    SourceCatalogue(String publication) {
+        this(publication, Map.of());
+    }
+
+    private SourceCatalogue(String publication, Map<TableName, SourceTable> known) {
+        this.publication = publication;
+        this.known = known;
+    }
+
+    /** Another reader that knows what this one knows, for another session and thread. */
+    SourceCatalogue forAnotherSession() {
+        return new SourceCatalogue(publication, known);
+    }
+
+    /** A row of TABLES. */
+    private record Table(
+            long oid,
+            TableName name,
+            String kind,
+            boolean partition,
+            String persistence,
+            String replicaIdentity,
+            long estimatedRows,
+            String owner,
+            boolean owned,
+            boolean readable,
+            boolean hiddenRows,
+            @Nullable Key key,
+            boolean identityIsKey,
+            String fingerprint,
+            long fileNode,
+            boolean published) {}
+
+    private record Key(boolean immediate, boolean valid, List<Integer> columns) {}
+
+    private record Column(
+            int number,
+            String name,
+            long typeOid,
+            int modifier,
+            boolean generated,
+            String nativeType,
+            @Nullable String domainOf,
+            @Nullable String collation,
+            boolean deterministic) {}
+
+    private record Type(
+            String name,
+            String kind,
+            String category,
+            long base,
+            int modifier,
+            long element,
+            int length,
+            char delimiter) {}
+
+    /** All public tables as the session's transaction sees them; outside of one, as they are now. */
+    Catalogue read(Connection connection) throws SQLException {
+        List<Table> tables = tables(connection);
+        Map<TableName, LeftOut> leftOut = new HashMap<>();
+        Map<TableName, SourceTable> captured = new HashMap<>();
+        List<Table> changed = new ArrayList<>();
+        Set<TableName> published = new HashSet<>();
+        for (Table table : tables) {
+            if (table.published()) {
+                published.add(table.name());
+            }
+            if (table.name().neverServed()) {
+                continue;
+            }
+            LeftOut cause = causeToLeaveOut(table);
+            SourceTable before = known.get(table.name());
+            if (cause != null) {
+                leftOut.put(table.name(), cause);
+            } else if (before != null && before.fingerprint().equals(table.fingerprint())) {
+                captured.put(table.name(), before);
+            } else {
+                changed.add(table);
+            }
+        }
+        if (!changed.isEmpty()) {
+            readChanged(connection, changed, captured, leftOut);
+        }
+        known = Map.copyOf(captured);
+        return new Catalogue(captured, leftOut, published);
+    }
+
+    private List<Table> tables(Connection connection) throws SQLException {
+        List<Table> tables = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
+            statement.setString(1, publication);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    tables.add(table(rows));
+                }
+            }
+        }
+        return tables;
+    }
+
+    private static Table table(ResultSet row) throws SQLException {
+        long keyOid = row.getLong("key_oid");
+        Key key = null;
+        if (keyOid != 0) {
+            Short[] numbers = (Short[]) array(row, "key_columns");
+            List<Integer> columns = new ArrayList<>();
+            for (int i = 0; i < row.getInt("indnkeyatts"); i++) {
+                columns.add((int) numbers[i]);
+            }
+            key = new Key(row.getBoolean("indimmediate"), row.getBoolean("indisvalid"), columns);
+        }
+        // relfilenode: what rewrites a table (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL) changes rows without a change record,
+        // or may do so.
+        String fingerprint = String.join(":", row.getString("oid"), row.getString("relfilenode"),
+                row.getString("relreplident"),
+                Long.toString(keyOid), String.valueOf(key), String.valueOf(row.getString("columns")));
+        return new Table(row.getLong("oid"), new TableName(row.getString("relname")), row.getString("relkind"),
+                row.getBoolean("relispartition"), row.getString("relpersistence"), row.getString("relreplident"),
+                row.getLong("estimated_rows"), row.getString("owner"), row.getBoolean("owned"),
+                row.getBoolean("readable"),
+                row.getBoolean("hidden_rows"), key, keyOid != 0 && row.getLong("identity_oid") == keyOid, fingerprint,
+                row.getLong("relfilenode"), row.getBoolean("published"));
+    }
+
+    private static Object[] array(ResultSet row, String column) throws SQLException {
+        Array array = row.getArray(column);
+        return (Object[]) array.getArray();
+    }
+
+    /** In a publication, a table whose replica identity does not serve makes its owner's UPDATE and DELETE fail. */
+    private @Nullable LeftOut causeToLeaveOut(Table table) {
+        String name = "public." + Sql.identifier(table.name().name());
+        if (table.kind().equals("p") || table.partition()) {
+            return new LeftOut("it is partitioned, or a partition",
+                    "partitioned tables are not captured by this version");
+        }
+        if (!table.persistence().equals("p")) {
+            return new LeftOut("it is unlogged: its changes are not in the WAL", "ALTER TABLE " + name + " SET LOGGED");
+        }
+        if (table.key() == null) {
+            return new LeftOut("it has no primary key", "ALTER TABLE " + name + " ADD PRIMARY KEY (…)");
+        }
+        if (!table.key().immediate() || !table.key().valid()) {
+            return new LeftOut(
+                    "its primary key is deferrable or not valid: published, its UPDATE and DELETE would fail",
+                    "make the key NOT DEFERRABLE");
+        }
+        switch (table.replicaIdentity()) {
+            case "n" -> {
+                return new LeftOut("its replica identity is NOTHING: published, its UPDATE and DELETE would fail",
+                        "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT");
+            }
+            case "i" -> {
+                if (!table.identityIsKey()) {
+                    return new LeftOut("its replica identity is an index other than the primary key",
+                            "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT");
+                }
+            }
+            default -> {}
+        }
+        if (!table.readable()) {
+            return new LeftOut("our role may not read it", "GRANT SELECT ON " + name + " TO our role");
+        }
+        if (table.hiddenRows()) {
+            return new LeftOut("row-level security hides rows from our role",
+                    "let the role bypass it: ALTER ROLE … BYPASSRLS");
+        }
+        if (!table.owned() && !table.published()) {
+            return new LeftOut("it belongs to " + table.owner() + ": only a table's owner can publish it",
+                    "GRANT " + Sql.identifier(table.owner()) + " TO our role, or ALTER PUBLICATION " + publication
+                            + " ADD TABLE "
+                            + name);
+        }
+        return null;
+    }
+
+    private static void readChanged(Connection connection, List<Table> changed, Map<TableName, SourceTable> captured,
+            Map<TableName, LeftOut> leftOut) throws SQLException {
+        Map<Long, Type> types = types(connection);
+        Map<Long, List<Column>> columns = columns(connection, changed.stream().map(Table::oid).toList());
+        Map<String, Map<String, ColumnInfo>> shown = shownColumns(connection,
+                changed.stream().map(table -> table.name().name()).toList());
+        for (Table table : changed) {
+            List<Column> ofTable = columns.getOrDefault(table.oid(), List.of());
+            Map<String, ColumnInfo> shownOfTable = shown.getOrDefault(table.name().name(), Map.of());
+            LeftOut cause = causeInColumns(table, ofTable, shownOfTable, types);
+            if (cause != null) {
+                leftOut.put(table.name(), cause);
+            } else {
+                captured.put(table.name(), sourceTable(table, ofTable, shownOfTable, types));
+            }
+        }
+    }
+
+    private static @Nullable LeftOut causeInColumns(Table table, List<Column> columns, Map<String, ColumnInfo> shown,
+            Map<Long, Type> types) {
+        Set<String> lowerCase = new HashSet<>();
+        for (Column column : columns) {
+            if (!lowerCase.add(column.name().toLowerCase(Locale.ROOT))) {
+                return new LeftOut("it has columns that differ by case only (" + column.name()
+                        + "), which Debezium cannot tell apart", "rename one of them");
+            }
+            if (column.name().startsWith("\"") && column.name().endsWith("\"")) {
+                return new LeftOut("column " + column.name() + " has quotes around it, which Debezium takes away",
+                        "rename it");
+            }
+            if (!shown.containsKey(column.name())) {
+                return new LeftOut("column " + column.name() + " is not shown to our role",
+                        "GRANT SELECT on the whole table");
+            }
+        }
+        Key key = table.key();
+        for (Column column : columns) {
+            if (key != null && key.columns().contains(column.number())) {
+                Type type = rootType(column.typeOid(), types);
+                if (type == null || !KEY_TYPES.contains(type.name())) {
+                    return new LeftOut("its key column " + column.name() + " is a " + column.nativeType()
+                            + ", which this version does not take in a key",
+                            "use a number, text, uuid, date or timestamp");
+                }
+                if (!column.deterministic()) {
+                    return new LeftOut("its key column " + column.name() + " has a non-deterministic collation",
+                            "use a deterministic one");
+                }
+                if (column.generated()) {
+                    return new LeftOut("its key column " + column.name() + " is generated, and so not in the WAL",
+                            "use a plain column in the key");
+                }
+            }
+        }
+        return null;
+    }
+
+    private static SourceTable sourceTable(Table table, List<Column> columns, Map<String, ColumnInfo> shown,
+            Map<Long, Type> types) {
+        List<SourceTable.Column> sourceColumns = new ArrayList<>();
+        List<ColumnInfo> infos = new ArrayList<>();
+        for (Column column : columns) {
+            sourceColumns.add(new SourceTable.Column(column.name(), column.typeOid(), column.nativeType(),
+                    valueType(column.typeOid(), column.modifier(), types), column.generated()));
+            ColumnInfo info = shown.get(column.name());
+            if (info != null) {
+                infos.add(new ColumnInfo(info.columnName(), info.dataType(), info.isNullable(), info.columnDefault(),
+                        info.characterMaximumLength(), column.nativeType()));
+            }
+        }
+        List<Integer> keyNumbers = table.key() == null ? List.of() : table.key().columns();
+        int[] keyColumns = new int[keyNumbers.size()];
+        List<KeyColumn> keys = new ArrayList<>();
+        for (int k = 0; k < keyColumns.length; k++) {
+            for (int i = 0; i < columns.size(); i++) {
+                Column column = columns.get(i);
+                if (column.number() == keyNumbers.get(k)) {
+                    keyColumns[k] = i;
+                    // The domain itself may not exist where the replica is.
+                    keys.add(new KeyColumn(column.name(),
+                            column.domainOf() == null ? column.nativeType() : column.domainOf(),
+                            column.collation()));
+                }
+            }
+        }
+        RowEncoder encoder = new RowEncoder(
+                sourceColumns.stream().map(column -> new RowEncoder.Column(column.name(), column.type())).toList(),
+                keyColumns);
+        return new SourceTable(table.oid(), new TableSchema(table.name(), infos, keys), table.fingerprint(),
+                table.fileNode(), table.estimatedRows(), sourceColumns, keyColumns, encoder);
+    }
+
+    private static ValueType valueType(long oid, int modifier, Map<Long, Type> types) {
+        Type type = types.get(oid);
+        if (type == null) {
+            return new ValueType.Text();
+        }
+        if (type.kind().equals("d")) {
+            return valueType(type.base(), modifier == -1 ? type.modifier() : modifier, types);
+        }
+        if (type.category().equals("A") && type.element() != 0 && type.length() == -1 && !VECTORS.contains(oid)) {
+            Type element = types.get(type.element());
+            return new ValueType.Array(valueType(type.element(), modifier, types),
+                    element == null ? ',' : element.delimiter());
+        }
+        int digits = modifier < 0 ? 6 : modifier;
+        return switch (type.name()) {
+            case "int2", "int4", "int8" -> new ValueType.Whole();
+            case "float4", "float8" -> new ValueType.Floating();
+            case "bool" -> new ValueType.Bool();
+            case "json", "jsonb" -> new ValueType.Json();
+            case "hstore" -> new ValueType.Hstore();
+            case "time" -> new ValueType.Time(digits);
+            case "timestamp" -> new ValueType.Timestamp(digits, false);
+            case "timestamptz" -> new ValueType.Timestamp(digits, true);
+            default -> new ValueType.Text();
+        };
+    }
+
+    private static @Nullable Type rootType(long oid, Map<Long, Type> types) {
+        Type type = types.get(oid);
+        return type != null && type.kind().equals("d") ? rootType(type.base(), types) : type;
+    }
+
+    private static Map<Long, Type> types(Connection connection) throws SQLException {
+        Map<Long, Type> types = new HashMap<>();
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(TYPES)) {
+            while (rows.next()) {
+                types.put(rows.getLong("oid"),
+                        new Type(rows.getString("typname"), rows.getString("typtype"), rows.getString("typcategory"),
+                                rows.getLong("base"), rows.getInt("typtypmod"), rows.getLong("element"),
+                                rows.getInt("typlen"),
+                                rows.getString("typdelim").charAt(0)));
+            }
+        }
+        return types;
+    }
+
+    private static Map<Long, List<Column>> columns(Connection connection, Collection<Long> tables) throws SQLException {
+        Map<Long, List<Column>> columns = new HashMap<>();
+        try (PreparedStatement statement = connection.prepareStatement(COLUMNS)) {
+            statement.setArray(1, connection.createArrayOf("oid", tables.toArray()));
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    columns.computeIfAbsent(rows.getLong("table_oid"), _ -> new ArrayList<>())
+                            .add(new Column(rows.getInt("attnum"), rows.getString("attname"), rows.getLong("type_oid"),
+                                    rows.getInt("atttypmod"), rows.getBoolean("generated"),
+                                    rows.getString("native_type"),
+                                    rows.getString("domain_of"), rows.getString("collation"),
+                                    rows.getBoolean("deterministic")));
+                }
+            }
+        }
+        return columns;
+    }
+
+    private static Map<String, Map<String, ColumnInfo>> shownColumns(Connection connection, Collection<String> tables)
+            throws SQLException {
+        Map<String, Map<String, ColumnInfo>> columns = new HashMap<>();
+        try (PreparedStatement statement = connection.prepareStatement(SHOWN_COLUMNS)) {
+            statement.setArray(1, connection.createArrayOf("text", tables.toArray()));
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    int length = rows.getInt("character_maximum_length");
+                    Integer maximumLength = rows.wasNull() ? null : length;
+                    String name = rows.getString("column_name");
+                    columns.computeIfAbsent(rows.getString("table_name"), _ -> new LinkedHashMap<>())
+                            .put(name, new ColumnInfo(name, rows.getString("data_type"), rows.getString("is_nullable"),
+                                    rows.getString("column_default"), maximumLength, ""));
+                }
+            }
+        }
+        return columns;
+    }
+}

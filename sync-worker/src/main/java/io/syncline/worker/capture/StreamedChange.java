@@ -1,0 +1,29 @@
+package io.syncline.worker.capture;
+
+import io.syncline.model.table.TableName;
+import org.apache.kafka.connect.data.Struct;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A change as Debezium tells it.
+ *
+ * @param commitLsn of the commit before the change's own transaction's
+ * @param number    among changes with the same LSN; doubled, so that a change of the key has two
+ * @param xid       of its transaction, in 32 bits
+ * @param timestamp when the source committed it, in milliseconds since 1970
+ */
+record StreamedChange(
+        TableName table,
+        Kind kind,
+        long commitLsn,
+        long lsn,
+        long number,
+        long xid,
+        long timestamp,
+        @Nullable Struct before,
+        @Nullable Struct after) {
+
+    enum Kind {
+        UPSERT, DELETE, TRUNCATE
+    }
+}

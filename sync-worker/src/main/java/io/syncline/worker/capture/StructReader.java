@@ -1,0 +1,93 @@
+package io.syncline.worker.capture;
+
+import io.syncline.worker.capture.debezium.TextConverter;
+import io.syncline.worker.capture.encode.TextRow;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.Struct;
+import org.jspecify.annotations.Nullable;
+
+/** Reads Debezium's rows into those of a table as it was at one moment. Not for two threads at once. */
+final class StructReader {
+
+    private final List<SourceTable.Column> columns;
+    private final int[] keyColumns;
+
+    /** Debezium makes a new schema whenever the source tells the table's columns anew; equal ones are compared by identity. */
+    private @Nullable Schema lastSchema;
+    private @Nullable Field @Nullable [] lastFields;
+
+    StructReader(SourceTable table) {
+        columns = table.columns();
+        keyColumns = table.keyColumns();
+    }
+
+    /** Whether rows of this schema have the table's columns, no more and no fewer, of the same types. */
+    boolean fits(Schema schema) {
+        return fields(schema) != null;
+    }
+
+    /** A whole row, except for what the source did not send. */
+    void read(Struct row, TextRow into) {
+        into.reset();
+        @Nullable Field[] fields = fittingFields(row.schema());
+        for (int i = 0; i < fields.length; i++) {
+            read(row, fields[i], i, into);
+        }
+    }
+
+    /** Its key alone. */
+    void readKey(Struct row, TextRow into) {
+        into.reset();
+        @Nullable Field[] fields = fittingFields(row.schema());
+        for (int column : keyColumns) {
+            read(row, fields[column], column, into);
+        }
+    }
+
+    private static void read(Struct row, @Nullable Field field, int column, TextRow into) {
+        if (field == null) {
+            return;
+        }
+        Object value = row.get(field);
+        if (value == null) {
+            into.setNull(column);
+        } else if (value != TextConverter.UNCHANGED) {
+            into.set(column, (String) value);
+        }
+    }
+
+    private @Nullable Field[] fittingFields(Schema schema) {
+        @Nullable Field[] fields = fields(schema);
+        if (fields == null) {
+            throw new IllegalArgumentException("the row is of another table, or of another time");
+        }
+        return fields;
+    }
+
+    private @Nullable Field @Nullable [] fields(Schema schema) {
+        if (schema != lastSchema) {
+            lastSchema = schema;
+            lastFields = match(schema);
+        }
+        return lastFields;
+    }
+
+    private @Nullable Field @Nullable [] match(Schema schema) {
+        Map<String, Field> byName = new HashMap<>();
+        schema.fields().forEach(field -> byName.put(field.name(), field));
+        @Nullable Field[] fields = new Field[columns.size()];
+        for (int i = 0; i < fields.length; i++) {
+            SourceTable.Column column = columns.get(i);
+            Field field = byName.remove(column.name());
+            if (field == null ? !column.generated() : TextConverter.typeOid(field.schema()) != column.typeOid()) {
+                return null;
+            }
+            fields[i] = field;
+        }
+        return byName.isEmpty() ? fields : null;
+    }
+}

@@ -1,0 +1,224 @@
+package io.syncline.worker.capture;
+
+import io.debezium.engine.ChangeEvent;
+import io.debezium.engine.DebeziumEngine;
+import io.syncline.model.table.TableName;
+import io.syncline.worker.capture.CapturedTable.Sent;
+import io.syncline.worker.capture.MissingValues.TableChangedException;
+import io.syncline.worker.capture.StreamedChange.Kind;
+import io.syncline.worker.capture.debezium.TextConverter;
+import io.syncline.worker.capture.encode.JsonBytes;
+import io.syncline.worker.capture.encode.TextRow;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The stream: takes Debezium's batches, sends what they say, and lets the slot move only when all of it has been acknowledged.
+ */
+final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<SourceRecord, SourceRecord>> {
+
+    private static final String OPERATION = "op";
+
+    private final Function<TableName, @Nullable CapturedTable> tables;
+    private final MissingValues values;
+    private final Guard guard;
+    private boolean guarded;
+    private long lastCommitLsn = -1;
+    private long lastLsn = -1;
+    private long number;
+    private volatile long lastTimestamp;
+
+    /** Asked once the slot is ours, and before anything moves it. */
+    @FunctionalInterface
+    interface Guard {
+        void verify() throws SupersededException;
+    }
+
+    TableCapture(Function<TableName, @Nullable CapturedTable> tables, MissingValues values, Guard guard) {
+        this.tables = tables;
+        this.values = values;
+        this.guard = guard;
+    }
+
+    /** When the source committed what came last, in milliseconds since 1970; 0 if nothing has come. */
+    long lastTimestamp() {
+        return lastTimestamp;
+    }
+
+    @Override
+    public void handleBatch(List<ChangeEvent<SourceRecord, SourceRecord>> events,
+            DebeziumEngine.RecordCommitter<ChangeEvent<SourceRecord, SourceRecord>> committer)
+            throws InterruptedException {
+        if (events.isEmpty()) {
+            return;
+        }
+        try {
+            verifyOnce();
+            List<StreamedChange> changes = new ArrayList<>(events.size());
+            for (ChangeEvent<SourceRecord, SourceRecord> event : events) {
+                StreamedChange change = change(event.value());
+                if (change != null) {
+                    changes.add(change);
+                }
+            }
+            await(send(changes));
+        } catch (SQLException | SupersededException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+        // One mark for all: positions only grow.
+        committer.markProcessed(events.getLast());
+        committer.markBatchFinished();
+    }
+
+    /**
+     * A capturer that was slow to take the slot may have been overtaken: its records would be void, and the slot would move past
+     * them. That we read says that the slot is ours; whoever takes a newer epoch after this takes the slot away first.
+     */
+    private void verifyOnce() throws SupersededException {
+        if (!guarded) {
+            guard.verify();
+            guarded = true;
+        }
+    }
+
+    private @Nullable StreamedChange change(SourceRecord record) {
+        if (!(record.value() instanceof Struct value)) {
+            return null;
+        }
+        Field operation = value.schema().field(OPERATION);
+        if (operation == null) {
+            // a heartbeat
+            return null;
+        }
+        Struct source = value.getStruct("source");
+        String table = source.getString("table");
+        Kind kind = switch (value.getString(OPERATION)) {
+            case "c", "u", "r" -> Kind.UPSERT;
+            case "d" -> Kind.DELETE;
+            case "t" -> Kind.TRUNCATE;
+            default -> null; // a logical message
+        };
+        if (kind == null || table == null) {
+            return null;
+        }
+        Map<String, ?> offset = record.sourceOffset();
+        long lsn = number(offset, "lsn");
+        long commitLsn = number(offset, "lsn_commit");
+        number = commitLsn == lastCommitLsn && lsn == lastLsn ? number + 1 : 0;
+        lastCommitLsn = commitLsn;
+        lastLsn = lsn;
+        lastTimestamp = source.getInt64("ts_ms");
+        return new StreamedChange(new TableName(table), kind, commitLsn, lsn, number, number(offset, "txId"),
+                lastTimestamp,
+                value.getStruct("before"), value.getStruct("after"));
+    }
+
+    private static long number(Map<String, ?> offset, String name) {
+        if (offset.get(name) instanceof Number value) {
+            return value.longValue();
+        }
+        throw new IllegalStateException(
+                "Debezium's offset " + offset + " has no " + name + ": is this another version of it?");
+    }
+
+    private List<Sent> send(List<StreamedChange> changes) throws SQLException, InterruptedException {
+        List<Sent> sent = new ArrayList<>(changes.size());
+        Lookup lookup = readAhead(changes);
+        for (StreamedChange change : changes) {
+            CapturedTable table = tables.apply(change.table());
+            if (table != null) {
+                table.change(change, lookup, sent);
+            }
+        }
+        return sent;
+    }
+
+    private static void await(List<Sent> sent) throws InterruptedException {
+        for (Sent one : sent) {
+            try {
+                one.future().get();
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof RecordTooLargeException tooLarge) {
+                    one.table()
+                            .halt("a row is larger than Kafka takes (" + tooLarge.getMessage()
+                                    + "): max.message.bytes of the topic and the broker bound it");
+                } else {
+                    throw new IllegalStateException("Kafka did not take a change: " + e.getMessage(), e);
+                }
+            }
+        }
+    }
+
+    // ---- what changes came without, asked for in one question a table
+
+    private Lookup readAhead(List<StreamedChange> changes) throws SQLException, InterruptedException {
+        Lookup lookup = new Lookup(values);
+        Map<SourceTable, Incomplete> incomplete = new IdentityHashMap<>();
+        for (StreamedChange change : changes) {
+            Struct after = change.after();
+            CapturedTable table = after == null ? null : tables.apply(change.table());
+            SourceTable columns = table == null ? null : table.streamed();
+            if (after != null && columns != null && (columns.hasGeneratedColumns() || hasUnchanged(after))) {
+                incomplete.computeIfAbsent(columns, Incomplete::new).add(after);
+            }
+        }
+        for (Incomplete table : incomplete.values()) {
+            try {
+                lookup.readAhead(table.columns, table.missing, table.keys);
+            } catch (TableChangedException e) {
+                // Found out again, and acted on, by the change that needs it.
+                continue;
+            }
+        }
+        return lookup;
+    }
+
+    private static boolean hasUnchanged(Struct row) {
+        Schema schema = row.schema();
+        for (Field field : schema.fields()) {
+            if (row.get(field) == TextConverter.UNCHANGED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Rows of one table that lack values. */
+    private static final class Incomplete {
+        private final SourceTable columns;
+        private final StructReader reader;
+        private final BitSet missing = new BitSet();
+        private final Map<String, TextRow> keys = new HashMap<>();
+        private final JsonBytes buffer = new JsonBytes();
+
+        Incomplete(SourceTable columns) {
+            this.columns = columns;
+            reader = new StructReader(columns);
+        }
+
+        void add(Struct after) {
+            if (!reader.fits(after.schema())) {
+                return;
+            }
+            TextRow row = new TextRow(columns.columns().size());
+            reader.read(after, row);
+            MissingValues.addMissing(row, missing);
+            TextRow key = new TextRow(columns.columns().size());
+            reader.readKey(after, key);
+            keys.put(MissingValues.text(columns.encoder().key(key, buffer)), key);
+        }
+    }
+}

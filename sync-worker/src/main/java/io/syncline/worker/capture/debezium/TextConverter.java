@@ -1,0 +1,52 @@
+package io.syncline.worker.capture.debezium;
+
+import io.debezium.connector.postgresql.UnchangedToastedReplicationMessageColumn;
+import io.debezium.spi.converter.CustomConverter;
+import io.debezium.spi.converter.RelationalColumn;
+import java.util.Properties;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.SchemaBuilder;
+import org.jspecify.annotations.Nullable;
+
+/** Hands every value over as the text that it is; the column's type goes along in the field's schema. */
+public final class TextConverter implements CustomConverter<SchemaBuilder, RelationalColumn> {
+
+    /** Stands for a TOASTed value that the source did not send. Compared by identity: no text of a row is this one. */
+    public static final String UNCHANGED = new String("unchanged");
+
+    private static final String TYPE_OID = "oid";
+
+    @Override
+    public void configure(Properties properties) {}
+
+    @Override
+    public void converterFor(RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
+        // No default in the schema: Struct.get() would give it where a row has a null.
+        registration.register(
+                SchemaBuilder.string().optional().parameter(TYPE_OID, Integer.toUnsignedString(column.nativeType())),
+                TextConverter::convert);
+    }
+
+    /** The type that a field's column had when the change was made. */
+    public static long typeOid(Schema field) {
+        String oid = field.parameters() == null ? null : field.parameters().get(TYPE_OID);
+        if (oid == null) {
+            throw new IllegalArgumentException("the field was not made by " + TextConverter.class.getSimpleName());
+        }
+        return Long.parseLong(oid);
+    }
+
+    private static @Nullable String convert(@Nullable Object value) {
+        return switch (value) {
+            case null -> null;
+            case String text -> text;
+            default -> {
+                if (UnchangedToastedReplicationMessageColumn.isUnchangedToastedValue(value)) {
+                    yield UNCHANGED;
+                }
+                throw new IllegalArgumentException(
+                        "Debezium gave a " + value.getClass().getName() + " where only text is asked for");
+            }
+        };
+    }
+}

@@ -73,8 +73,13 @@ public final class EmbeddedDatabase implements AutoCloseable {
      *            PostgreSQL's own, over the ones made here
      */
     public static EmbeddedDatabase start(Path directory, int port, Map<String, String> settings) {
+        return start(directory, directory, port, settings);
+    }
+
+    /** @param cache where PostgreSQL's programs are, or are unpacked to */
+    static EmbeddedDatabase start(Path directory, Path cache, int port, Map<String, String> settings) {
         try {
-            return open(directory.toAbsolutePath().normalize(), directory, port, settings, null);
+            return open(directory.toAbsolutePath().normalize(), cache, port, settings, null);
         } catch (IOException failure) {
             throw notStarted(directory, failure);
         }
@@ -116,7 +121,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
             @Nullable ThrowAway throwAway) throws IOException {
         long begun = System.nanoTime();
         PrivateFiles.directory(directory);
-        PostgresPrograms programs = PostgresPrograms.unpackedIn(cache.toAbsolutePath().normalize());
+        PostgresPrograms programs = PostgresPrograms
+                .unpackedIn(PrivateFiles.directory(cache.toAbsolutePath().normalize()));
         Path cluster = cluster(directory);
         Path passwordFile = directory.resolve("password");
         boolean first = !Files.exists(cluster);

@@ -21,20 +21,23 @@ import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedDatabaseIT {
 
+    /** Unpacked once for all tests. */
+    @TempDir static Path programs;
+
     @TempDir Path directory;
 
     @Test
     void start_keepsRowsPortAndPasswordOverRestart() throws Exception {
         int port;
         String password;
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             port = database.port();
             password = database.password();
             database.createDatabase("shop").createDatabase("shop");
             execute(database, "shop", "CREATE TABLE kept (id int PRIMARY KEY)");
             execute(database, "shop", "INSERT INTO kept VALUES (7)");
         }
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             assertThat(database.port()).isEqualTo(port);
             assertThat(database.password()).isEqualTo(password);
             assertThat(query(database, "shop", "SELECT id FROM kept")).isEqualTo("7");
@@ -43,7 +46,7 @@ class EmbeddedDatabaseIT {
 
     @Test
     void start_isFitForCaptureAndSafeAgainstPowerLoss() throws Exception {
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             assertThat(query(database, "postgres", "SHOW wal_level")).isEqualTo("logical");
             assertThat(query(database, "postgres", "SHOW fsync")).isEqualTo("on");
             assertThat(query(database, "postgres", "SHOW synchronous_commit")).isEqualTo("on");
@@ -63,7 +66,7 @@ class EmbeddedDatabaseIT {
 
     @Test
     void start_letsNobodyInWithoutThePassword() throws Exception {
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             assertThatThrownBy(() -> DriverManager
                     .getConnection(database.url("postgres"), database.username(), "wrong")
                     .close())
@@ -89,12 +92,12 @@ class EmbeddedDatabaseIT {
     @Test
     void start_stopsWhatAKilledJvmLeftOver() throws Exception {
         long leftOver;
-        try (ChildJvm child = ChildJvm.start(DatabaseChild.class, directory.toString())) {
+        try (ChildJvm child = ChildJvm.start(DatabaseChild.class, directory.toString(), programs.toString())) {
             leftOver = Long.parseLong(child.awaitLine("pid "));
             child.kill();
         }
         assertThat(new Postmaster(leftOver).isAlive()).isTrue();
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             assertThat(database.pid()).isNotEqualTo(leftOver);
             assertThat(new Postmaster(leftOver).isAlive()).isFalse();
             assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
@@ -103,24 +106,24 @@ class EmbeddedDatabaseIT {
 
     @Test
     void start_takesNoOtherProcessForAPostgres() throws Exception {
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             execute(database, "postgres", "CREATE TABLE kept AS SELECT 7 AS id");
         }
         // The pid was given to another process meanwhile: to this JVM.
         long own = ProcessHandle.current().pid();
         Files.writeString(directory.resolve("data/postmaster.pid"), own + "\n" + directory.resolve("data") + "\n");
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
         }
     }
 
     @Test
     void start_recoversAfterPostgresWasKilled() throws Exception {
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             execute(database, "postgres", "CREATE TABLE kept AS SELECT 7 AS id");
             kill(database.pid());
         }
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(directory)) {
+        try (EmbeddedDatabase database = start(directory)) {
             assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
         }
     }
@@ -129,23 +132,23 @@ class EmbeddedDatabaseIT {
     void start_asRootWhereTheKernelForbidsUserNamespaces() throws Exception {
         assumeTrue(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "only root becomes somebody else");
         // No 'unshare' to be found is as good as one that is forbidden.
-        Path programs = Files.createDirectory(directory.resolve("programs"));
+        Path tools = Files.createDirectory(directory.resolve("tools"));
         for (String name : List.of("setpriv", "sh", "true")) {
             Path program = Stream.of("/usr/bin", "/bin")
                     .map(path -> Path.of(path, name))
                     .filter(Files::exists)
                     .findFirst()
                     .orElseThrow();
-            Files.createSymbolicLink(programs.resolve(name), program);
+            Files.createSymbolicLink(tools.resolve(name), program);
         }
         Path place = directory.resolve("place");
-        try (ChildJvm child = ChildJvm.start(Map.of("PATH", programs.toString()), DatabaseChild.class,
-                place.toString())) {
+        try (ChildJvm child = ChildJvm.start(Map.of("PATH", tools.toString()), DatabaseChild.class,
+                place.toString(), programs.toString())) {
             child.awaitLine("pid ");
             child.kill();
         }
         assertThat(Files.getAttribute(place.resolve("data"), "unix:uid")).isEqualTo(65_534);
-        try (EmbeddedDatabase database = EmbeddedDatabase.start(place)) {
+        try (EmbeddedDatabase database = start(place)) {
             assertThat(query(database, "postgres", "SELECT id FROM kept")).isEqualTo("7");
         }
     }
@@ -179,11 +182,15 @@ class EmbeddedDatabaseIT {
     /** Makes a table and waits to be killed. */
     static final class DatabaseChild {
         public static void main(String[] args) throws Exception {
-            EmbeddedDatabase database = EmbeddedDatabase.start(Path.of(args[0]));
+            EmbeddedDatabase database = EmbeddedDatabase.start(Path.of(args[0]), Path.of(args[1]), 0, Map.of());
             execute(database, "postgres", "CREATE TABLE kept AS SELECT 7 AS id");
             System.out.println("pid " + database.pid());
             System.in.read();
         }
+    }
+
+    private static EmbeddedDatabase start(Path directory) {
+        return EmbeddedDatabase.start(directory, programs, 0, Map.of());
     }
 
     private static void kill(long pid) {

@@ -60,21 +60,14 @@ final class ReplicaSql {
         return "CREATE INDEX ON " + table + " (removed_at) WHERE removed_at IS NOT NULL";
     }
 
-    /**
-     * Rows of a snapshot, into a table that has none of them. Parameters: an array for each key column, then wire,
-     * commit_lsn, lsn, number. Gives rows, bytes, and how many were written: where that is not all of them,
-     * {@link #write} does the rest.
-     */
-    String insert() {
-        return "WITH " + incoming() + ", written AS (INSERT INTO " + table + " (" + keyColumns + ", " + WIRE + ", "
-                + PLACE + ") SELECT " + keyColumns + ", " + WIRE + ", " + PLACE
-                + " FROM incoming ON CONFLICT DO NOTHING RETURNING octet_length(" + WIRE + ") AS bytes)"
-                + " SELECT count(bytes), coalesce(sum(bytes), 0)::bigint, count(*) FROM written";
+    /** Rows of a snapshot, none of which is there yet; fails if one is. The data are {@link Rows#copyTo}'s. */
+    String copy() {
+        return "COPY " + table + " (" + keyColumns + ", " + WIRE + ", " + PLACE + ") FROM STDIN";
     }
 
     /**
-     * Rows and tombstones, each unless a newer one is there. Parameters as {@link #insert}; each key once. Gives rows and
-     * bytes, less those that were there before.
+     * Rows and tombstones, each unless a newer one is there; each key once. Parameters: an array for each key column, then
+     * wire, commit_lsn, lsn, number. Gives rows and bytes, less those that were there before.
      */
     String write() {
         String newer = "(t.commit_lsn, t.lsn, t.number) < ";

@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /** One transaction of the materialiser: the tables it has locked, and the rows that it has not written yet. */
 final class ReplicaTransaction {
@@ -30,6 +32,8 @@ final class ReplicaTransaction {
     private static final String SETTINGS = "SELECT set_config('synchronous_commit', 'off', true),"
             + " set_config('idle_in_transaction_session_timeout', '5s', true), set_config('jit', 'off', true), "
             + indexOnly(true);
+
+    private static final String UNIQUE_VIOLATION = "23505";
 
     private final Connection connection;
     private final Map<String, TableState> tables;
@@ -224,23 +228,20 @@ final class ReplicaTransaction {
     private Delta write(Content content) throws SQLException, TableFault {
         ReplicaSql sql = sql(content);
         if (rows.onlySnapshot()) {
-            try (PreparedStatement insert = connection.prepareStatement(sql.insert())) {
-                rows.bind(insert, sql.kinds());
-                try (ResultSet result = insert.executeQuery()) {
-                    result.next();
-                    Delta delta = new Delta(result.getLong(1), result.getLong(2));
-                    if (result.getLong(3) == rows.size()) {
-                        return delta;
-                    }
-                    Delta rest = write(sql);
-                    return new Delta(delta.rows() + rest.rows(), delta.bytes() + rest.bytes());
+            // As a rule none of them is there yet. Where one is (it was delivered twice), all go the longer way.
+            Savepoint before = connection.setSavepoint();
+            try {
+                long bytes = rows.copyTo(connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql.copy()),
+                        sql.kinds());
+                connection.releaseSavepoint(before);
+                return new Delta(rows.size(), bytes);
+            } catch (SQLException e) {
+                if (!UNIQUE_VIOLATION.equals(e.getSQLState())) {
+                    throw e;
                 }
+                connection.rollback(before);
             }
         }
-        return write(sql);
-    }
-
-    private Delta write(ReplicaSql sql) throws SQLException, TableFault {
         try (PreparedStatement write = connection.prepareStatement(sql.write())) {
             rows.bind(write, sql.kinds());
             try (ResultSet result = write.executeQuery()) {

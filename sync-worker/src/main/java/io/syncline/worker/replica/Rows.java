@@ -7,8 +7,10 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
 
 /** Rows that wait to be written by one statement: of each key the newest, a few thousand rows or some megabytes. */
 final class Rows {
@@ -58,7 +60,34 @@ final class Rows {
         onlySnapshot = true;
     }
 
-    /** Sets the arrays that {@link ReplicaSql#insert} and {@link ReplicaSql#write} take. */
+    /** Sends the rows in COPY's text format, and gives the bytes of their wire JSON. There are no tombstones among them. */
+    long copyTo(CopyIn copy, List<KeyKind> kinds) throws SQLException, TableFault {
+        try {
+            CopyText text = new CopyText(copy);
+            long wireBytes = 0;
+            for (Row row : rows.values()) {
+                if (kinds.size() == 1 && kinds.getFirst() == KeyKind.INTEGER) {
+                    text.value(Long.toString(RowKey.parseInteger(row.key())).getBytes(StandardCharsets.US_ASCII));
+                } else {
+                    for (String value : RowKey.parse(row.key(), kinds.size())) {
+                        text.value(value.getBytes(StandardCharsets.UTF_8));
+                    }
+                }
+                byte[] wire = Objects.requireNonNull(row.wire());
+                text.value(wire);
+                text.place(row.place());
+                wireBytes += wire.length;
+            }
+            text.end();
+            return wireBytes;
+        } finally {
+            if (copy.isActive()) {
+                copy.cancelCopy();
+            }
+        }
+    }
+
+    /** Sets the arrays that {@link ReplicaSql#write} takes. */
     void bind(PreparedStatement statement, List<KeyKind> kinds) throws SQLException, TableFault {
         int count = rows.size();
         Object[] keys = new Object[kinds.size()];

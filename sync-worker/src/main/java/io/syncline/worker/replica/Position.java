@@ -37,7 +37,7 @@ record Position(
         return new Position(topic, partition, topicId, nextOffset, epoch, newer, 0, false);
     }
 
-    /** After rows of the generation: what comes before the end mark is the snapshot's. */
+    /** After rows of the snapshot; whatever the stream has done to them meanwhile, they have been brought. */
     Position counted(long rows) {
         return complete
                 ? this

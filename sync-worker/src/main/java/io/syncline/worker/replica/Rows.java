@@ -22,7 +22,8 @@ final class Rows {
 
     private final Map<String, Row> rows = new LinkedHashMap<>();
     private long bytes;
-    private boolean onlySnapshot = true;
+    private long added;
+    private long ofSnapshot;
 
     /** {@code wire} is null for a row that is gone. */
     void add(byte[] key, byte @Nullable [] wire, Place place) {
@@ -34,7 +35,10 @@ final class Rows {
             rows.put(name, row);
         }
         bytes += key.length + (wire == null ? 0 : wire.length);
-        onlySnapshot &= wire != null && place.equals(Place.ofSnapshot(place.generation()));
+        added++;
+        if (wire != null && place.commitLsn() == 0 && place.lsn() == 0 && place.number() == 0) {
+            ofSnapshot++;
+        }
     }
 
     boolean isEmpty() {
@@ -51,13 +55,19 @@ final class Rows {
 
     /** Whether these are nothing but a snapshot's rows, which as a rule are not there yet. */
     boolean onlySnapshot() {
-        return onlySnapshot;
+        return ofSnapshot == added;
+    }
+
+    /** How many of what was added were a snapshot's rows. */
+    long ofSnapshot() {
+        return ofSnapshot;
     }
 
     void clear() {
         rows.clear();
         bytes = 0;
-        onlySnapshot = true;
+        added = 0;
+        ofSnapshot = 0;
     }
 
     /** Sends the rows in COPY's text format, and gives the bytes of their wire JSON. There are no tombstones among them. */

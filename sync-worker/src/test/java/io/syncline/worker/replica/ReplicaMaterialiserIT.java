@@ -160,6 +160,17 @@ class ReplicaMaterialiserIT {
     }
 
     @Test
+    void streamBesideTheSnapshot_losesNothingAndBringsNothingBack() throws Exception {
+        apply(begin(1), delete(at(1, 5, 6), "[1]"), upsert(at(1, 5, 7), "[2]", "{\"v\":\"changed\"}"));
+        apply(row(1, "[1]", "{\"id\":1}"), row(1, "[2]", "{\"id\":2}"), row(1, "[3]", "{\"id\":3}"));
+        apply(upsert(at(1, 5, 8), "[4]", "{}"), row(1, "[5]", "{}"), delete(at(1, 5, 9), "[3]"), end(1, 4));
+
+        assertThat(rows()).containsExactly("2 {\"v\":\"changed\"}", "4 {}", "5 {}");
+        assertThat(table()).isEqualTo("live 3 " + (15 + 2 + 2));
+        countsAreExact();
+    }
+
+    @Test
     void interruptedSnapshot_leavesNothingBehind() throws Exception {
         apply(begin(1), row(1, "[1]", "{\"id\":1}"), row(1, "[2]", "{\"id\":2}"));
         apply(new TableChange.EpochBegun(2));

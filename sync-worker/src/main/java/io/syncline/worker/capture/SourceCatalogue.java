@@ -365,6 +365,7 @@ final class SourceCatalogue {
             case "bool" -> new ValueType.Bool();
             case "json", "jsonb" -> new ValueType.Json();
             case "hstore" -> new ValueType.Hstore();
+            case "inet" -> new ValueType.Inet();
             case "time" -> new ValueType.Time(digits);
             case "timestamp" -> new ValueType.Timestamp(digits, false);
             case "timestamptz" -> new ValueType.Timestamp(digits, true);

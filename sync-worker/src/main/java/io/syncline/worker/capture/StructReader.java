@@ -52,9 +52,13 @@ final class StructReader {
         if (field == null) {
             return;
         }
-        Object value = row.get(field);
+        // Struct.get() gives a column's default where the row has a null.
+        Object value = row.getWithoutDefault(field.name());
         if (value == null) {
             into.setNull(column);
+        } else if (value == TextConverter.NO_TEXT) {
+            throw new IllegalStateException(
+                    "Debezium gave no text for column " + field.name() + ": is this another version of it?");
         } else if (value != TextConverter.UNCHANGED) {
             into.set(column, (String) value);
         }

@@ -49,8 +49,9 @@ final class SourceOracle {
                   UNION ALL
                     SELECT r.attnum, r.attname, greatest(r.modifier, t.typtypmod), t.typbasetype FROM root r
                     JOIN pg_type t ON t.oid = r.type WHERE t.typtype = 'd')
-                SELECT r.attname, coalesce(e.typname, t.typname), r.modifier, e.oid IS NOT NULL FROM root r JOIN pg_type t ON t.oid = r.type
+                SELECT r.attname, coalesce(b.typname, e.typname, t.typname), r.modifier, e.oid IS NOT NULL FROM root r JOIN pg_type t ON t.oid = r.type
                 LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' AND t.oid NOT IN (22, 30)
+                LEFT JOIN pg_type b ON b.oid = e.typbasetype
                 WHERE t.typtype <> 'd' ORDER BY r.attnum"""
                 .formatted(("public." + quoted(table)).replace("'", "''"));
         List<Column> columns = new ArrayList<>();
@@ -107,23 +108,26 @@ final class SourceOracle {
             case "time" -> "CASE WHEN " + value + " = '24:00' THEN " + text + " ELSE '\"' || left(to_char(" + value
                     + ", 'HH24:MI:SS"
                     + fraction + "'), " + (8 + (digits == 0 ? 0 : 7) - cut) + ") || '\"' END";
-            case "timestamp", "timestamptz" -> "CASE WHEN NOT isfinite(" + value + ") OR extract(year FROM " + value
-                    + ") < 1 THEN " + text
-                    + " ELSE '\"' || " + (cut == 0 ? "" : "substr(") + "to_char(" + value
-                    + ", 'FMYYYY-MM-DD\"T\"HH24:MI:SS" + fraction
-                    + "')"
-                    + (cut == 0 ? ""
-                            : ", 1, length(to_char(" + value + ", 'FMYYYY-MM-DD\"T\"HH24:MI:SS.US')) - " + cut + ")")
-                    + " || '" + (column.type().equals("timestamptz") ? "Z" : "") + "\"' END";
+            case "timestamp", "timestamptz" ->
+                    "CASE WHEN NOT isfinite(" + value + ") OR extract(year FROM " + value + ") < 1 THEN " + text
+                            + " ELSE to_json(left(" + iso(value) + ", length(" + iso(value) + ") - "
+                            + (digits == 0 ? 7 : cut) + ") || '"
+                            + (column.type().equals("timestamptz") ? "Z" : "") + "')::text END";
             default -> text;
         };
     }
 
+    private static String iso(String timestamp) {
+        return "to_char(" + timestamp + ", CASE WHEN extract(year FROM " + timestamp
+                + ") < 10000 THEN 'YYYY' ELSE 'FMYYYY' END || '-MM-DD\"T\"HH24:MI:SS.US')";
+    }
+
     /** Arrays of one dimension; others are compared by tests that name them. */
     private static String array(Column column, String value) {
-        Column element = new Column("x", column.type(), column.modifier(), false);
-        return "CASE WHEN " + value + " IS NOT NULL THEN '[' || coalesce((SELECT string_agg(" + json(element)
-                + ", ',' ORDER BY n) FROM unnest(" + value + ") WITH ORDINALITY u (x, n)), '') || ']' END";
+        String element = value + "[i]";
+        return "CASE WHEN " + value + " IS NOT NULL THEN '[' || coalesce((SELECT string_agg(coalesce("
+                + scalar(column, element)
+                + ", 'null'), ',' ORDER BY i) FROM generate_subscripts(" + value + ", 1) i), '') || ']' END";
     }
 
     private static String quoted(String name) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -86,23 +87,20 @@ final class TopicFold implements AutoCloseable {
         }
     }
 
-    /** Reads on to the present end of the topic. */
+    /** Reads on to the present end of every table's topic. */
     private Table read(String table) {
-        String topic = Topics.table(new TableName(table));
-        TopicPartition partition = new TopicPartition(topic, 0);
-        Table state = tables.computeIfAbsent(topic, _ -> new Table());
-        boolean known = consumer.listTopics(Duration.ofSeconds(5)).containsKey(topic);
-        if (!known) {
-            return state;
+        Set<TopicPartition> partitions = consumer.listTopics(Duration.ofSeconds(5))
+                .keySet()
+                .stream()
+                .filter(topic -> topic.startsWith(Topics.TABLE_PREFIX))
+                .map(topic -> new TopicPartition(topic, 0))
+                .collect(Collectors.toSet());
+        if (!consumer.assignment().equals(partitions)) {
+            consumer.assign(partitions);
         }
-        if (!consumer.assignment().contains(partition)) {
-            Set<TopicPartition> assigned = new java.util.HashSet<>(consumer.assignment());
-            assigned.add(partition);
-            consumer.assign(assigned);
-        }
-        long end = consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
-        while (consumer.position(partition) < end) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+        while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
                 TreeMap<String, byte[]> headers = new TreeMap<>();
                 record.headers().forEach(header -> headers.put(header.key(), header.value()));
                 tables.computeIfAbsent(record.topic(), _ -> new Table())
@@ -110,7 +108,7 @@ final class TopicFold implements AutoCloseable {
                                 .read(new LogRecord(record.key(), record.value(), record.timestamp(), headers)));
             }
         }
-        return state;
+        return tables.computeIfAbsent(Topics.table(new TableName(table)), _ -> new Table());
     }
 
     /** The table's rows by their keys; empty until a generation is complete. */

@@ -26,6 +26,9 @@ public sealed interface ValueType {
     /** @param delimiter between elements: a comma for every type but box */
     record Array(ValueType element, char delimiter) implements ValueType {}
 
+    /** inet: its text form names the netmask of a single host too, which its output function leaves out. */
+    record Inet() implements ValueType {}
+
     /** Everything else: PostgreSQL's text form in a JSON string. */
     record Text() implements ValueType {}
 }

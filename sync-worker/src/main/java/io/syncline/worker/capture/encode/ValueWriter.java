@@ -23,6 +23,7 @@ interface ValueWriter {
             case ValueType.Timestamp timestamp ->
                     (text, start, end, out) -> writeTimestamp(timestamp, text, start, end, out);
             case ValueType.Array array -> new ArrayWriter(of(array.element()), array.delimiter());
+            case ValueType.Inet _ -> ValueWriter::writeInet;
             case ValueType.Text _ -> (text, start, end, out) -> out.writeString(text, start, end);
         };
     }
@@ -73,6 +74,21 @@ interface ValueWriter {
             }
         }
         out.write(text, clean, end);
+    }
+
+    private static void writeInet(byte[] text, int start, int end, JsonBytes out) {
+        boolean masked = false;
+        boolean six = false;
+        for (int i = start; i < end; i++) {
+            masked |= text[i] == '/';
+            six |= text[i] == ':';
+        }
+        out.write('"');
+        out.writeEscaped(text, start, end);
+        if (!masked) {
+            out.write(six ? Literals.SIX : Literals.FOUR);
+        }
+        out.write('"');
     }
 
     private static void writeTime(int fractionDigits, byte[] text, int start, int end, JsonBytes out) {
@@ -148,11 +164,13 @@ interface ValueWriter {
         return b >= '0' && b <= '9';
     }
 
-    /** JSON's own words. */
+    /** What is written as it stands. */
     final class Literals {
         static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
         static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
         static final byte[] FALSE = "false".getBytes(StandardCharsets.US_ASCII);
+        static final byte[] FOUR = "/32".getBytes(StandardCharsets.US_ASCII);
+        static final byte[] SIX = "/128".getBytes(StandardCharsets.US_ASCII);
 
         private Literals() {}
     }

@@ -122,6 +122,13 @@ class RowEncoderTest {
     }
 
     @Test
+    void inetNamesItsNetmask() {
+        assertThat(json(new ValueType.Inet(), "192.168.1.1")).isEqualTo("\"192.168.1.1/32\"");
+        assertThat(json(new ValueType.Inet(), "192.168.1.1/24")).isEqualTo("\"192.168.1.1/24\"");
+        assertThat(json(array(new ValueType.Inet()), "{::1,10.0.0.1}")).isEqualTo("[\"::1/128\",\"10.0.0.1/32\"]");
+    }
+
+    @Test
     void hstoreIsAnObject() {
         assertThat(json(HSTORE, "\"a\"=>\"1\", \"b\"=>NULL, \"c d\"=>\"x \\\"y\\\\\"")).isEqualTo(
                 "{\"a\":\"1\",\"b\":null,\"c d\":\"x \\\"y\\\\\"}");

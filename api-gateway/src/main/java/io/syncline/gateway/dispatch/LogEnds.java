@@ -1,0 +1,115 @@
+package io.syncline.gateway.dispatch;
+
+import io.syncline.gateway.state.HighWater;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.model.log.Fence;
+import io.syncline.model.log.LogRecord;
+import io.syncline.model.log.LoggedEvent;
+import io.syncline.model.log.MalformedRecordException;
+import io.syncline.model.log.Topics;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the last records of each partition of the event log, once at start: what a gateway that has seen no reply yet must
+ * find in the database it answers from.
+ */
+final class LogEnds {
+
+    private static final Logger log = LoggerFactory.getLogger(LogEnds.class);
+    private static final Duration LONGEST = Duration.ofSeconds(5);
+    private static final int FIRST_LOOK = 16;
+    /** How many records that nobody of ours wrote are looked behind: more are a matter for the audit. */
+    private static final int LAST_LOOK = 4_096;
+
+    private final KafkaSettings settings;
+    private final CredentialKeys keys;
+    private final HighWater highWater;
+
+    LogEnds(KafkaSettings settings, CredentialKeys keys, HighWater highWater) {
+        this.settings = settings;
+        this.keys = keys;
+        this.highWater = highWater;
+    }
+
+    /** Throws what the client throws where the broker does not answer. */
+    void read(int partitions) {
+        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer("ends"))) {
+            List<TopicPartition> events = IntStream.range(0, partitions)
+                    .mapToObj(partition -> new TopicPartition(Topics.EVENTS, partition))
+                    .toList();
+            consumer.assign(events);
+            Map<TopicPartition, Long> first = consumer.beginningOffsets(events);
+            Map<TopicPartition, Long> end = consumer.endOffsets(events);
+            for (TopicPartition partition : events) {
+                consumer.pause(consumer.assignment());
+                consumer.resume(List.of(partition));
+                readEnd(consumer, partition, first.getOrDefault(partition, 0L), end.getOrDefault(partition, 0L));
+            }
+        }
+        highWater.logRead();
+    }
+
+    private void readEnd(Consumer<byte[], byte[]> consumer, TopicPartition partition, long first, long end) {
+        for (int back = FIRST_LOOK; first < end && back <= LAST_LOOK; back *= 4) {
+            long from = Math.max(first, end - back);
+            OptionalLong highest = highestBetween(consumer, partition, from, end);
+            if (highest.isPresent()) {
+                highWater.seen(partition.partition(), highest.getAsLong());
+                return;
+            }
+            if (from == first) {
+                break;
+            }
+        }
+        if (first < end) {
+            log.warn("{}: none of the last records was written by a worker of this cluster; run the audit", partition);
+        }
+    }
+
+    private OptionalLong highestBetween(Consumer<byte[], byte[]> consumer, TopicPartition partition, long from,
+            long end) {
+        long deadline = System.nanoTime() + LONGEST.toNanos();
+        OptionalLong highest = OptionalLong.empty();
+        consumer.seek(partition, from);
+        while (consumer.position(partition) < end) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new TimeoutException(
+                        "the end of " + partition + " could not be read in " + LONGEST.toSeconds() + " s");
+            }
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200)).records(partition)) {
+                OptionalLong sequence = sequence(record);
+                if (sequence.isPresent() && sequence.getAsLong() > highest.orElse(-1)) {
+                    highest = sequence;
+                }
+            }
+        }
+        return highest;
+    }
+
+    private OptionalLong sequence(ConsumerRecord<byte[], byte[]> record) {
+        TreeMap<String, byte[]> headers = new TreeMap<>();
+        for (Header header : record.headers()) {
+            headers.put(header.key(), header.value());
+        }
+        LogRecord read = new LogRecord(record.key(), record.value(), record.timestamp(), headers);
+        try {
+            return OptionalLong.of(Fence.isFence(read) ? Fence.read(record.partition(), read, keys).headSequence()
+                    : LoggedEvent.read(record.partition(), read, keys).sequence());
+        } catch (MalformedRecordException e) {
+            return OptionalLong.empty();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package io.syncline.gateway.dispatch;
+
+import io.syncline.gateway.state.Check;
+import io.syncline.gateway.state.HighWater;
+import io.syncline.model.log.MalformedRecordException;
+import io.syncline.model.log.ReplyRecord;
+import io.syncline.model.log.Topics;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the end of the replies topic, all partitions, in no group: every gateway sees every reply. A reply to somebody
+ * else's request still says how far the log has come.
+ */
+public final class ReplyTail implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(ReplyTail.class);
+    private static final Duration POLL = Duration.ofMillis(500);
+    private static final Duration BEFORE_NEW_TRY = Duration.ofSeconds(1);
+    private static final Duration CLOSING = Duration.ofSeconds(5);
+
+    private final KafkaSettings settings;
+    private final int partitions;
+    private final PendingReplies pending;
+    private final HighWater highWater;
+    private final Thread thread = Thread.ofPlatform().daemon().name("reply-tail").unstarted(this::run);
+    private final CountDownLatch stopping = new CountDownLatch(1);
+    /** Where to go on after a new start, so that replies of the meantime are not missed. */
+    private final Map<TopicPartition, Long> next = new HashMap<>();
+    private volatile @Nullable Consumer<byte[], byte[]> consumer;
+    private volatile boolean positioned;
+
+    ReplyTail(KafkaSettings settings, int partitions, PendingReplies pending, HighWater highWater) {
+        this.settings = settings;
+        this.partitions = partitions;
+        this.pending = pending;
+        this.highWater = highWater;
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    /** Until the end of the topic is known a reply could pass by unseen: nothing may be sent. */
+    boolean positioned() {
+        return positioned;
+    }
+
+    public Check last() {
+        return positioned ? new Check.Up()
+                : new Check.Down("the end of topic " + Topics.REPLIES + " is not known yet: replies would be missed",
+                        "wait a moment; if this stays, check that Kafka runs and that a worker has made the topics");
+    }
+
+    private void run() {
+        while (stopping.getCount() > 0) {
+            try (Consumer<byte[], byte[]> made = new KafkaConsumer<>(settings.consumer("replies"))) {
+                consumer = made;
+                position(made);
+                positioned = true;
+                while (stopping.getCount() > 0) {
+                    take(made);
+                }
+            } catch (WakeupException | InterruptException e) {
+                // Only close() does that; the loop's condition ends it.
+            } catch (TimeoutException e) {
+                log.debug("replies: the broker does not answer", e);
+            } catch (KafkaException | IllegalStateException e) {
+                log.warn("replies: following them failed, trying again: {}", e.toString());
+            } catch (RuntimeException e) {
+                log.error("replies: following them failed, trying again", e);
+            } finally {
+                consumer = null;
+                positioned = false;
+            }
+            pause();
+        }
+    }
+
+    private void position(Consumer<byte[], byte[]> made) {
+        List<TopicPartition> replies = IntStream.range(0, partitions)
+                .mapToObj(partition -> new TopicPartition(Topics.REPLIES, partition))
+                .toList();
+        made.assign(replies);
+        for (TopicPartition partition : replies) {
+            Long known = next.get(partition);
+            if (known == null) {
+                made.seekToEnd(List.of(partition));
+            } else {
+                made.seek(partition, known);
+            }
+        }
+        // Seeking is lazy; asking for the position does it.
+        replies.forEach(partition -> next.put(partition, made.position(partition)));
+    }
+
+    private void take(Consumer<byte[], byte[]> from) {
+        for (ConsumerRecord<byte[], byte[]> record : from.poll(POLL)) {
+            next.put(new TopicPartition(record.topic(), record.partition()), record.offset() + 1);
+            if (record.value() != null) {
+                try {
+                    ReplyRecord reply = ReplyRecord.read(record.value());
+                    highWater.seen(reply.partition(), reply.sequence());
+                    pending.arrived(reply.requestId(), reply.outcome());
+                } catch (MalformedRecordException e) {
+                    log.warn("{}-{} offset {} is no reply and is passed over: {}", record.topic(), record.partition(),
+                            record.offset(), e.why());
+                }
+            }
+        }
+    }
+
+    private void pause() {
+        try {
+            if (stopping.await(BEFORE_NEW_TRY.toMillis(), TimeUnit.MILLISECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        stopping.countDown();
+        Consumer<byte[], byte[]> open = consumer;
+        if (open != null) {
+            open.wakeup();
+        }
+        try {
+            if (!thread.join(CLOSING)) {
+                thread.interrupt();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

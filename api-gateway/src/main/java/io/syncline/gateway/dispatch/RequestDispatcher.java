@@ -1,0 +1,70 @@
+package io.syncline.gateway.dispatch;
+
+import io.syncline.gateway.state.Check;
+import io.syncline.gateway.state.DatabaseClock;
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.Request;
+import io.syncline.model.log.RequestRecord;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Sends a request round the ring and waits for its outcome, for a bounded time. */
+public final class RequestDispatcher {
+
+    /** Clocks are compared through a round trip or two: the deadline has passed for certain a little later. */
+    private static final Duration MARGIN = Duration.ofMillis(20);
+
+    private final PendingReplies pending;
+    private final RequestProducer producer;
+    private final OutcomeLookup lookup;
+    private final DatabaseClock clock;
+    private final Ring ring;
+    private final Duration replyTimeout;
+
+    /** Whether requests sent now would be decided and their replies seen. */
+    interface Ring {
+        Check usable();
+    }
+
+    RequestDispatcher(PendingReplies pending, RequestProducer producer, OutcomeLookup lookup, DatabaseClock clock,
+            Ring ring, Duration replyTimeout) {
+        this.pending = pending;
+        this.producer = producer;
+        this.lookup = lookup;
+        this.clock = clock;
+        this.ring = ring;
+        this.replyTimeout = replyTimeout;
+    }
+
+    /**
+     * @param requestId a UUID v7 that no other request has
+     */
+    public Submission submit(UUID requestId, Request request) {
+        if (ring.usable() instanceof Check.Down down) {
+            return new Submission.NotApplied(down.cause());
+        }
+        Optional<Instant> databaseTime = clock.now();
+        if (databaseTime.isEmpty()) {
+            return new Submission.NotApplied("the state database has not been reached yet");
+        }
+        Optional<PendingReplies.Pending> place = pending.open(requestId);
+        if (place.isEmpty()) {
+            return new Submission.Busy();
+        }
+        try (PendingReplies.Pending waiting = place.get()) {
+            long begun = System.nanoTime();
+            Instant deadline = databaseTime.get().plus(replyTimeout);
+            int partition = producer.send(new RequestRecord(requestId, deadline, request));
+            Duration left = replyTimeout.plus(MARGIN).minusNanos(System.nanoTime() - begun);
+            Optional<Outcome> reply = waiting.await(left);
+            return reply.isPresent() ? new Submission.Decided(reply.get())
+                    : lookup.find(requestId, partition, deadline);
+        } catch (InterruptedException e) {
+            // The gateway is stopping; what was sent may well be decided.
+            Thread.currentThread().interrupt();
+            return new Submission.NotKnown();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package io.syncline.gateway.dispatch;
+
+import io.syncline.model.connection.Outcome;
+
+/** What became of a request. */
+public sealed interface Submission {
+
+    /** It was decided, and this is its one outcome. */
+    record Decided(Outcome outcome) implements Submission {}
+
+    /** It had no effect and will have none. */
+    record NotApplied(String why) implements Submission {}
+
+    /** It may have been decided, or be decided yet; nobody can say now. */
+    record NotKnown() implements Submission {}
+
+    /** It was not sent: as many as we can keep are waiting already. */
+    record Busy() implements Submission {}
+}

@@ -1,0 +1,99 @@
+package io.syncline.gateway.state;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks at the state database every two seconds: is it there, is its schema, what time has it. */
+public final class DatabaseWatch implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(DatabaseWatch.class);
+    private static final Duration INTERVAL = Duration.ofSeconds(2);
+
+    private final DataSource database;
+    private final DatabaseClock clock;
+    private final ScheduledExecutorService thread = Executors
+            .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("database-watch").factory());
+    private volatile Check last = new Check.Down("the state database has not been reached yet",
+            "wait a moment; if this stays, check spring.datasource.url");
+
+    public DatabaseWatch(DataSource database, DatabaseClock clock) {
+        this.database = database;
+        this.clock = clock;
+    }
+
+    public void start() {
+        var unused = thread.scheduleWithFixedDelay(this::look, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    public Check last() {
+        return last;
+    }
+
+    private void look() {
+        Check now;
+        try {
+            now = ask();
+        } catch (SQLException e) {
+            now = down(e);
+        } catch (RuntimeException e) {
+            now = new Check.Down("looking at the state database failed: " + e, "see the gateway's log");
+        }
+        if (!now.equals(last)) {
+            switch (now) {
+                case Check.Up up -> log.info("state database: usable");
+                case Check.Down down -> log.warn("state database: {}; {}", down.cause(), down.remedy());
+            }
+        }
+        last = now;
+    }
+
+    private Check ask() throws SQLException {
+        try (Connection connection = database.getConnection();
+                PreparedStatement statement = connection.prepareStatement("""
+                        SELECT clock_timestamp(),
+                            to_regclass('syncline.settings') IS NOT NULL AND to_regclass('syncline.connection') IS NOT NULL
+                                AND to_regclass('syncline.request_outcome') IS NOT NULL
+                                AND to_regclass('syncline.log_head') IS NOT NULL""")) {
+            long asked = System.nanoTime();
+            try (ResultSet row = statement.executeQuery()) {
+                long answered = System.nanoTime();
+                row.next();
+                clock.measured(row.getObject(1, OffsetDateTime.class).toInstant(), asked, answered);
+                return row.getBoolean(2) ? new Check.Up()
+                        : new Check.Down("the state database has no schema 'syncline' yet",
+                                "start a worker: workers make the schema");
+            }
+        }
+    }
+
+    private static Check down(SQLException thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StateDatabaseBehindException behind) {
+                return new Check.Down(String.valueOf(behind.getMessage()),
+                        "it is answered from again once it has caught up; if it never does, start a worker: workers roll the"
+                                + " database forward from the event log");
+            }
+        }
+        Throwable deepest = thrown;
+        while (deepest.getCause() instanceof SQLException cause) {
+            deepest = cause;
+        }
+        return new Check.Down("the state database cannot be used: " + deepest.getMessage(),
+                "check that PostgreSQL runs, and spring.datasource.url, .username and .password");
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}

@@ -1,0 +1,112 @@
+package io.syncline.gateway.state;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.jdbc.datasource.AbstractDataSource;
+
+/**
+ * Where the state database is, and connection pools into it. Every connection is read only, to the primary, and checked
+ * against {@link HighWater} when it is made; a database that goes away breaks its connections, so that is often enough.
+ */
+public final class StateDatabase {
+
+    /** How long a call waits for a connection before it answers 503. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private final String url;
+    private final @Nullable String username;
+    private final @Nullable String password;
+    private final HighWater highWater;
+
+    /** {@link IllegalArgumentException} says what is wrong with the URL. */
+    public StateDatabase(@Nullable String url, @Nullable String username, @Nullable String password,
+            HighWater highWater) {
+        if (url == null || !url.startsWith("jdbc:postgresql:")) {
+            // Without what follows the question mark: a password may stand there.
+            String shown = url == null ? "nothing" : "'" + url.replaceFirst("\\?.*", "?…") + "'";
+            throw new IllegalArgumentException("spring.datasource.url: " + shown
+                    + " is no PostgreSQL URL; give jdbc:postgresql://<host>:<port>/<database>");
+        }
+        this.url = url;
+        this.username = username;
+        this.password = password;
+        this.highWater = highWater;
+    }
+
+    /**
+     * A pool of its own, so that one kind of call cannot starve another. It starts without the database being there.
+     *
+     * @param statementTimeout the longest that one statement may run, streaming its rows included
+     */
+    public HikariDataSource pool(String name, int size, Duration statementTimeout) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("syncline-" + name);
+        config.setDataSource(new CaughtUpDataSource(physical(statementTimeout), statementTimeout, highWater));
+        config.setMaximumPoolSize(size);
+        config.setMinimumIdle(Math.min(size, 2));
+        config.setConnectionTimeout(PATIENCE.toMillis());
+        config.setValidationTimeout(PATIENCE.toMillis() / 2);
+        config.setInitializationFailTimeout(-1);
+        return new HikariDataSource(config);
+    }
+
+    private PGSimpleDataSource physical(Duration statementTimeout) {
+        PGSimpleDataSource physical = new PGSimpleDataSource();
+        physical.setApplicationName("syncline-gateway");
+        physical.setTargetServerType("primary");
+        physical.setConnectTimeout((int) PATIENCE.toSeconds());
+        physical.setLoginTimeout((int) PATIENCE.toSeconds());
+        physical.setTcpKeepAlive(true);
+        // The server gives up first; the socket's own time-out is for a server that is gone without a word.
+        physical.setSocketTimeout((int) statementTimeout.toSeconds() + 2);
+        // Last: what the operator's URL says of any of these wins.
+        physical.setUrl(url);
+        if (username != null) {
+            physical.setUser(username);
+        }
+        if (password != null) {
+            physical.setPassword(password);
+        }
+        return physical;
+    }
+
+    /** Makes connections, and lets none through to a database that is behind. */
+    private static final class CaughtUpDataSource extends AbstractDataSource {
+
+        private final PGSimpleDataSource physical;
+        private final String settings;
+        private final HighWater highWater;
+
+        CaughtUpDataSource(PGSimpleDataSource physical, Duration statementTimeout, HighWater highWater) {
+            this.physical = physical;
+            // Not as start-up options: the driver takes a server on which transactions begin read only for a standby.
+            this.settings = "SET default_transaction_read_only = on; SET statement_timeout = "
+                    + statementTimeout.toMillis();
+            this.highWater = highWater;
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            Connection connection = physical.getConnection();
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(settings);
+                highWater.require(connection);
+                return connection;
+            } catch (SQLException | RuntimeException e) {
+                connection.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public Connection getConnection(String user, String secret) throws SQLException {
+            throw new SQLException("the state database is opened with the configured user only");
+        }
+    }
+}

@@ -25,6 +25,14 @@ public final class SyncApiErrors {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     private record Body(boolean success, String error, @Nullable List<String> fields) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    private record Problem(
+            String type,
+            String title,
+            int status,
+            String detail,
+            @Nullable List<OperatorRefusal.FieldProblem> errors) {}
+
     private record Existence(boolean success, boolean exists) {}
 
     private SyncApiErrors() {}
@@ -82,6 +90,39 @@ public final class SyncApiErrors {
             case TOO_LARGE -> HttpStatus.CONTENT_TOO_LARGE;
             case NOT_DECIDABLE -> HttpStatus.INTERNAL_SERVER_ERROR;
         };
+    }
+
+    /** RFC 9457 problem details for an operator. */
+    static Answer of(OperatorRefusal refusal) {
+        return switch (refusal) {
+            case OperatorRefusal.Invalid invalid -> problem(HttpStatus.BAD_REQUEST,
+                    String.join("; ",
+                            invalid.errors().stream().map(error -> error.field() + " " + error.detail()).toList()),
+                    invalid.errors(), Map.of());
+            case OperatorRefusal.Refused refused -> problem(statusOf(refused.refusal()), refused.refusal().sentence(),
+                    null, Map.of());
+            case OperatorRefusal.NotFound notFound ->
+                    problem(HttpStatus.NOT_FOUND, notFound.detail(), null, Map.of());
+            case OperatorRefusal.Unavailable unavailable ->
+                    problem(HttpStatus.SERVICE_UNAVAILABLE, unavailable.detail(), null, retryAfter(SOON));
+            case OperatorRefusal.Unauthorized unauthorized -> problem(HttpStatus.UNAUTHORIZED, unauthorized.detail(),
+                    null, Map.of(HttpHeaders.WWW_AUTHENTICATE, "Bearer realm=\"syncline\""));
+            case OperatorRefusal.NotConfigured notConfigured ->
+                    problem(HttpStatus.FORBIDDEN, notConfigured.detail(), null, Map.of());
+        };
+    }
+
+    /** What is the same for peers and operators, in the operators' form. */
+    static Answer problem(PeerRefusal refusal) {
+        Answer answer = of(refusal);
+        String detail = answer.body() instanceof Body body ? body.error() : "";
+        return problem(answer.status(), detail, null, answer.headers());
+    }
+
+    private static Answer problem(HttpStatus status, String detail, @Nullable List<OperatorRefusal.FieldProblem> errors,
+            Map<String, String> headers) {
+        return new Answer(status,
+                new Problem("about:blank", status.getReasonPhrase(), status.value(), detail, errors), headers);
     }
 
     /** What the caller reads when something was thrown: what is away and may come back, or that we did not foresee it. */

@@ -1,0 +1,200 @@
+package io.syncline.gateway.connection;
+
+import io.syncline.model.connection.Connection.Receiver;
+import io.syncline.model.connection.Connection.Sender;
+import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Direction;
+import io.syncline.model.connection.Imposition;
+import io.syncline.model.connection.IncomingMode;
+import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.SiteUrl;
+import io.syncline.model.credential.CredentialFingerprint;
+import io.syncline.model.credential.PasswordHash;
+import io.syncline.model.credential.SealedSecret;
+import io.syncline.model.log.StoredSettings;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The committed state, read anew with each call: what a worker has answered for is seen by whoever asks next. One round trip
+ * each.
+ *
+ * <p>Time is the database's here too, in the same statement: whether a connection has expired is then the same question to
+ * every gateway, and to the workers.
+ */
+public final class ConnectionReads {
+
+    private static final String SETTINGS_COLUMNS = "s.enabled, s.incoming_mode, s.incoming_password_hash,"
+            + " s.password_revision, s.updated_at";
+    private static final String RECORD_COLUMNS = """
+             c.site_url, c.direction, c.uuid, c.name, c.fingerprint, c.sealed_token, c.created_at, c.updated_at,
+            c.peer_status, c.registered_via, c.remote_ip, c.user_agent, c.confirmed, c.notify_peer, c.settings,
+            c.created_by, i.kind, i.reason, i.imposed_by, i.since, clock_timestamp()""";
+    private static final String RECORDS = """
+             FROM syncline.connection c
+            LEFT JOIN syncline.imposition i ON i.site_url = c.site_url AND i.direction = c.direction""";
+
+    private static final String SETTINGS = "SELECT " + SETTINGS_COLUMNS + " FROM syncline.settings s";
+    private static final String ENABLED_AND_EXISTS = """
+            SELECT coalesce((SELECT enabled FROM syncline.settings), false),
+                EXISTS (SELECT FROM syncline.connection WHERE site_url = ? AND fingerprint = ?)""";
+    private static final String ENABLED = "SELECT coalesce((SELECT enabled FROM syncline.settings), false)";
+    private static final String SENDER = "SELECT" + RECORD_COLUMNS + RECORDS
+            + " WHERE c.direction = 'sender' AND c.fingerprint = ?";
+    /** One row at least: the switch, and the record where there is one. */
+    private static final String ENABLED_AND_SENDER = "SELECT" + RECORD_COLUMNS
+            + ", coalesce((SELECT enabled FROM syncline.settings), false) FROM (VALUES (1)) one"
+            + " LEFT JOIN (syncline.connection c LEFT JOIN syncline.imposition i"
+            + " ON i.site_url = c.site_url AND i.direction = c.direction)"
+            + " ON c.direction = 'sender' AND c.fingerprint = ?";
+    private static final String RECORD = "SELECT" + RECORD_COLUMNS + RECORDS + " WHERE c.uuid = ?";
+    private static final String LIST = "SELECT" + RECORD_COLUMNS + RECORDS
+            + " WHERE (?::text IS NULL OR c.direction = ?) ORDER BY c.created_at DESC, c.uuid DESC LIMIT ?";
+
+    private final DataSource database;
+
+    public ConnectionReads(DataSource database) {
+        this.database = database;
+    }
+
+    /**
+     * A record with what is imposed on it.
+     *
+     * @param at the database's time when it was read
+     */
+    public record Found(io.syncline.model.connection.Connection connection, @Nullable Imposition imposed, Instant at) {
+
+        /** The status in force. */
+        public ConnectionStatus status() {
+            ConnectionStatus own = connection.ownStatus(at);
+            return imposed == null ? own : own.stricterOf(imposed.kind().status());
+        }
+    }
+
+    public ModuleSettings settings() throws SQLException {
+        return query(SETTINGS, statement -> {}, rows -> rows.next() ? settings(rows) : ModuleSettings.INITIAL);
+    }
+
+    boolean enabled() throws SQLException {
+        return query(ENABLED, statement -> {}, rows -> rows.next() && rows.getBoolean(1));
+    }
+
+    /** Whether the module is enabled, and whether a record of either direction has this URL and fingerprint. */
+    record Existence(boolean enabled, boolean exists) {}
+
+    Existence existence(SiteUrl url, CredentialFingerprint fingerprint) throws SQLException {
+        return query(ENABLED_AND_EXISTS, statement -> {
+            statement.setString(1, url.text());
+            statement.setString(2, fingerprint.hex());
+        }, rows -> rows.next() ? new Existence(rows.getBoolean(1), rows.getBoolean(2)) : new Existence(false, false));
+    }
+
+    /** Whether the module is enabled, and the sender record with this fingerprint. */
+    record EnabledAndSender(boolean enabled, Optional<Found> sender) {}
+
+    EnabledAndSender enabledAndSender(CredentialFingerprint fingerprint) throws SQLException {
+        return query(ENABLED_AND_SENDER, statement -> statement.setString(1, fingerprint.hex()), rows -> {
+            if (!rows.next()) {
+                return new EnabledAndSender(false, Optional.empty());
+            }
+            return new EnabledAndSender(rows.getBoolean(22),
+                    rows.getString(1) == null ? Optional.empty() : Optional.of(found(rows)));
+        });
+    }
+
+    Optional<Found> sender(CredentialFingerprint fingerprint) throws SQLException {
+        return query(SENDER, statement -> statement.setString(1, fingerprint.hex()),
+                rows -> rows.next() ? Optional.of(found(rows)) : Optional.empty());
+    }
+
+    public Optional<Found> connection(UUID uuid) throws SQLException {
+        return query(RECORD, statement -> statement.setObject(1, uuid),
+                rows -> rows.next() ? Optional.of(found(rows)) : Optional.empty());
+    }
+
+    /** The newest records first. */
+    public List<Found> list(@Nullable Direction direction, int limit) throws SQLException {
+        return query(LIST, statement -> {
+            statement.setString(1, direction == null ? null : direction.word());
+            statement.setString(2, direction == null ? null : direction.word());
+            statement.setInt(3, limit);
+        }, rows -> {
+            List<Found> all = new ArrayList<>();
+            while (rows.next()) {
+                all.add(found(rows));
+            }
+            return all;
+        });
+    }
+
+    private static ModuleSettings settings(ResultSet row) throws SQLException {
+        String mode = row.getString(2);
+        String password = row.getString(3);
+        return new ModuleSettings(row.getBoolean(1),
+                IncomingMode.parse(mode)
+                        .orElseThrow(() -> new IllegalStateException(
+                                "settings.incoming_mode is '" + mode + "', which this version does not know")),
+                password == null ? null : new PasswordHash(password), row.getLong(4), time(row, 5));
+    }
+
+    private static Found found(ResultSet row) throws SQLException {
+        SiteUrl url = SiteUrl.asSent(row.getString(1));
+        UUID uuid = row.getObject(3, UUID.class);
+        String name = row.getString(4);
+        CredentialFingerprint fingerprint = new CredentialFingerprint(row.getString(5));
+        SealedSecret token = SealedSecret.parse(row.getString(6));
+        Instant created = time(row, 7);
+        Instant updated = time(row, 8);
+        io.syncline.model.connection.Connection record = switch (Direction.of(row.getString(2))) {
+            case SENDER -> new Sender(uuid, url, name, fingerprint, token, row.getBoolean(13), row.getBoolean(14),
+                    StoredSettings.read(row.getString(15)), row.getString(16), created, updated);
+            case RECEIVER -> new Receiver(uuid, url, name, fingerprint, token, wish(row.getString(9)),
+                    row.getString(10), row.getString(11), row.getString(12), created, updated);
+        };
+        String kind = row.getString(17);
+        Imposition imposed = kind == null ? null
+                : new Imposition(Imposition.Kind.of(kind), row.getString(18), row.getString(19), time(row, 20));
+        return new Found(record, imposed, time(row, 21));
+    }
+
+    private static PeerWish wish(String word) {
+        return PeerWish.parse(word)
+                .orElseThrow(() -> new IllegalStateException(
+                        "connection.peer_status is '" + word + "', which this version does not know"));
+    }
+
+    private static Instant time(ResultSet row, int column) throws SQLException {
+        return row.getObject(column, OffsetDateTime.class).toInstant();
+    }
+
+    @FunctionalInterface
+    private interface Parameters {
+        void bind(PreparedStatement statement) throws SQLException;
+    }
+
+    @FunctionalInterface
+    private interface Rows<T> {
+        T read(ResultSet rows) throws SQLException;
+    }
+
+    private <T> T query(String sql, Parameters parameters, Rows<T> reader) throws SQLException {
+        try (Connection connection = database.getConnection();
+                PreparedStatement statement = connection.prepareStatement(sql)) {
+            parameters.bind(statement);
+            try (ResultSet rows = statement.executeQuery()) {
+                return reader.read(rows);
+            }
+        }
+    }
+}

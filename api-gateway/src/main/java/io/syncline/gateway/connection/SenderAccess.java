@@ -1,0 +1,33 @@
+package io.syncline.gateway.connection;
+
+import io.syncline.gateway.table.TableAccess;
+import io.syncline.model.connection.Connection;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.model.credential.TokenHash;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/** Tells the table calls which connection a presented hash opens. */
+public final class SenderAccess implements TableAccess {
+
+    private final ConnectionReads reads;
+    private final CredentialKeys keys;
+
+    public SenderAccess(ConnectionReads reads, CredentialKeys keys) {
+        this.reads = reads;
+        this.keys = keys;
+    }
+
+    @Override
+    public boolean enabled() throws SQLException {
+        return reads.enabled();
+    }
+
+    @Override
+    public Optional<Sender> sender(TokenHash hash) throws SQLException {
+        return reads.sender(keys.fingerprint(hash)).flatMap(found -> switch (found.connection()) {
+            case Connection.Sender sender -> Optional.of(new Sender(found.status(), sender.settings()));
+            case Connection.Receiver receiver -> Optional.empty();
+        });
+    }
+}

@@ -1,0 +1,16 @@
+package io.syncline.gateway.http;
+
+/** What an operator gets. */
+public sealed interface OperatorAnswer {
+
+    /** 200 with this body, its property names in snake_case. */
+    record Ok(Object body) implements OperatorAnswer {}
+
+    /** 201; the location is a path below the operators' root. */
+    record Created(String location, Object body) implements OperatorAnswer {}
+
+    /** 204. */
+    record Done() implements OperatorAnswer {}
+
+    record No(OperatorRefusal refusal) implements OperatorAnswer {}
+}

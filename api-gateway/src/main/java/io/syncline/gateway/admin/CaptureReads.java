@@ -1,0 +1,124 @@
+package io.syncline.gateway.admin;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** What the workers say of the source and of each of its tables: captured how far, and served how far. */
+final class CaptureReads {
+
+    private static final int MOST_TABLES = 10_000;
+
+    private static final String SOURCE = """
+            SELECT state, setting, value, problem, remedy, warnings, slot_name, publication, retained_bytes, behind_bytes,
+                last_change_at, updated_at
+            FROM syncline.capture_source""";
+
+    /** A table is live once its copy is; before that it waits, whatever capture has done already. */
+    private static final String TABLES = """
+            SELECT coalesce(c.table_name, r.table_name),
+                CASE WHEN c.state IN ('left_out', 'marked') THEN c.state
+                    WHEN r.state IS NULL THEN 'waiting'
+                    WHEN r.state IN ('marked', 'waiting') THEN r.state
+                    WHEN r.state = 'refreshing' OR c.state IN ('refreshing', 'waiting') THEN 'refreshing'
+                    ELSE 'live' END,
+                CASE WHEN c.state IN ('left_out', 'marked') THEN c.cause ELSE r.cause END,
+                CASE WHEN c.state IN ('left_out', 'marked') THEN c.remedy END,
+                r.row_count, r.size_bytes, r.as_of, r.next_row_count, c.snapshot_rows, c.snapshot_estimated,
+                c.last_change_at, r.replica_name IS NOT NULL
+            FROM syncline.capture_status c FULL JOIN syncline.replica_table r ON r.table_name = c.table_name
+            ORDER BY 1 LIMIT ?""";
+
+    /** @param warnings of what may become a problem */
+    record Source(
+            String state,
+            @Nullable String setting,
+            @Nullable String value,
+            @Nullable String problem,
+            @Nullable String remedy,
+            List<String> warnings,
+            String slotName,
+            String publication,
+            @Nullable Long retainedBytes,
+            @Nullable Long behindBytes,
+            @Nullable Instant lastChangeAt,
+            Instant updatedAt) {}
+
+    /**
+     * @param rowCount what list-tables says; null before the first copy is complete
+     * @param copied   rows of the copy under way that have arrived
+     * @param snapshot rows of it that have been read from the source, and how many it may have
+     */
+    record Table(
+            String name,
+            String state,
+            @Nullable String cause,
+            @Nullable String remedy,
+            @Nullable Long rowCount,
+            @Nullable Long sizeBytes,
+            @Nullable Instant asOf,
+            @Nullable Long copied,
+            @Nullable Long snapshotRows,
+            @Nullable Long snapshotEstimated,
+            @Nullable Instant lastChangeAt) {}
+
+    record Tables(@Nullable Source source, List<Table> tables) {}
+
+    private final DataSource database;
+
+    CaptureReads(DataSource database) {
+        this.database = database;
+    }
+
+    Tables tables() throws SQLException {
+        try (Connection connection = database.getConnection()) {
+            return new Tables(source(connection), tables(connection));
+        }
+    }
+
+    private static @Nullable Source source(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(SOURCE);
+                ResultSet row = statement.executeQuery()) {
+            if (!row.next()) {
+                return null;
+            }
+            OffsetDateTime updated = row.getObject(12, OffsetDateTime.class);
+            return new Source(row.getString(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5),
+                    row.getString(6).lines().toList(), row.getString(7), row.getString(8), number(row, 9),
+                    number(row, 10), time(row, 11), updated.toInstant());
+        }
+    }
+
+    private static List<Table> tables(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
+            statement.setInt(1, MOST_TABLES);
+            try (ResultSet row = statement.executeQuery()) {
+                List<Table> tables = new ArrayList<>();
+                while (row.next()) {
+                    boolean served = row.getBoolean(12);
+                    tables.add(new Table(row.getString(1), row.getString(2), row.getString(3), row.getString(4),
+                            served ? number(row, 5) : null, served ? number(row, 6) : null, time(row, 7),
+                            number(row, 8), number(row, 9), number(row, 10), time(row, 11)));
+                }
+                return tables;
+            }
+        }
+    }
+
+    private static @Nullable Long number(ResultSet row, int column) throws SQLException {
+        long value = row.getLong(column);
+        return row.wasNull() ? null : value;
+    }
+
+    private static @Nullable Instant time(ResultSet row, int column) throws SQLException {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
+    }
+}

@@ -3,10 +3,12 @@ package io.syncline.gateway;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.annotation.Import;
 
 /** Runs one gateway. */
 @SpringBootConfiguration
 @EnableAutoConfiguration
+@Import(GatewayConfiguration.class)
 public class GatewayApplication {
 
     public static void main(String[] args) {

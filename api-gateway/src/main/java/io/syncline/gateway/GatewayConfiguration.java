@@ -1,0 +1,205 @@
+package io.syncline.gateway;
+
+import com.fasterxml.uuid.Generators;
+import com.fasterxml.uuid.NoArgGenerator;
+import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.gateway.admin.AdminAuthentication;
+import io.syncline.gateway.admin.AdminEndpoints;
+import io.syncline.gateway.connection.ConnectionEndpoints;
+import io.syncline.gateway.connection.ConnectionReads;
+import io.syncline.gateway.connection.Passwords;
+import io.syncline.gateway.connection.SenderAccess;
+import io.syncline.gateway.dispatch.Dispatch;
+import io.syncline.gateway.dispatch.KafkaSettings;
+import io.syncline.gateway.http.BoundedLog;
+import io.syncline.gateway.http.OperatorRoutes;
+import io.syncline.gateway.http.PeerRoutes;
+import io.syncline.gateway.http.ReadinessIndicator;
+import io.syncline.gateway.state.DatabaseClock;
+import io.syncline.gateway.state.DatabaseWatch;
+import io.syncline.gateway.state.HighWater;
+import io.syncline.gateway.state.StateDatabase;
+import io.syncline.gateway.table.RowStream;
+import io.syncline.gateway.table.TableEndpoints;
+import io.syncline.gateway.table.TableReads;
+import io.syncline.model.api.SyncPaths;
+import io.syncline.model.credential.CredentialKeys;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceProperties;
+import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.ServerResponse;
+
+/** The gateway's whole object graph. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties({GatewayProperties.class, DataSourceProperties.class, KafkaProperties.class})
+class GatewayConfiguration {
+
+    /** Reads of one row or a few: what takes longer than this is a fault. */
+    private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
+    /** Look-ups wait for a lock for a second. */
+    private static final int LOOKUP_CONNECTIONS = 4;
+
+    @Bean
+    static UnknownProperties unknownProperties() {
+        return new UnknownProperties();
+    }
+
+    @Bean
+    CredentialKeys credentialKeys(GatewayProperties properties) {
+        Path file = properties.credentials().keyFile();
+        if (file == null) {
+            throw new IllegalArgumentException("syncline.credentials.key-file is not set. Make a key file with:"
+                    + " java -jar sync-worker.jar keys <file> and give the same file to every gateway and worker.");
+        }
+        return CredentialKeys.read(file);
+    }
+
+    @Bean
+    SecureRandom random() {
+        return new SecureRandom();
+    }
+
+    /** UUIDs v7: the time first, so that what is stored by them lies in the order of its making. */
+    @Bean
+    Supplier<UUID> ids(SecureRandom random) {
+        NoArgGenerator generator = Generators.timeBasedEpochGenerator(random);
+        return generator::generate;
+    }
+
+    @Bean
+    Passwords passwords(GatewayProperties properties) {
+        return new Passwords(properties.passwordChecksAtOnce());
+    }
+
+    // The state database.
+
+    @Bean
+    HighWater highWater() {
+        return new HighWater();
+    }
+
+    @Bean
+    StateDatabase stateDatabase(DataSourceProperties properties, HighWater highWater) {
+        return new StateDatabase(properties.getUrl(), properties.getUsername(), properties.getPassword(), highWater);
+    }
+
+    @Bean
+    @Primary
+    HikariDataSource reads(StateDatabase database, GatewayProperties properties) {
+        return database.pool("reads", properties.gateway().databaseConnections(), READ_TIMEOUT);
+    }
+
+    @Bean
+    HikariDataSource lookups(StateDatabase database) {
+        return database.pool("lookups", LOOKUP_CONNECTIONS, READ_TIMEOUT);
+    }
+
+    @Bean
+    HikariDataSource pulls(StateDatabase database, GatewayProperties properties) {
+        return database.pool("pulls", properties.gateway().pullConnections(), properties.gateway().pullDuration());
+    }
+
+    @Bean
+    DatabaseClock databaseClock() {
+        return new DatabaseClock(System::nanoTime);
+    }
+
+    @Bean(initMethod = "start")
+    DatabaseWatch databaseWatch(HikariDataSource reads, DatabaseClock clock) {
+        return new DatabaseWatch(reads, clock);
+    }
+
+    // The ring.
+
+    @Bean(initMethod = "start")
+    Dispatch dispatch(KafkaProperties kafka, GatewayProperties properties,
+            @Qualifier("lookups") HikariDataSource lookups, DatabaseClock clock, HighWater highWater,
+            CredentialKeys keys) {
+        Duration replyTimeout = properties.gateway().replyTimeout();
+        return new Dispatch(
+                new KafkaSettings(kafka.buildProducerProperties(), kafka.buildConsumerProperties(),
+                        kafka.buildAdminProperties(), replyTimeout),
+                properties.topics().partitions(), replyTimeout, properties.gateway().maxPending(), lookups, clock,
+                highWater, keys);
+    }
+
+    // What answers peers and operators.
+
+    @Bean
+    ConnectionReads connectionReads(HikariDataSource reads) {
+        return new ConnectionReads(reads);
+    }
+
+    @Bean
+    ConnectionEndpoints connectionEndpoints(ConnectionReads reads, Dispatch dispatch, CredentialKeys keys,
+            Passwords passwords, SecureRandom random, Supplier<UUID> ids) {
+        return new ConnectionEndpoints(reads, dispatch.dispatcher(), keys, passwords, random, ids);
+    }
+
+    @Bean
+    TableEndpoints tableEndpoints(ConnectionReads connections, HikariDataSource reads,
+            @Qualifier("pulls") HikariDataSource pulls, GatewayProperties properties, CredentialKeys keys) {
+        return new TableEndpoints(new SenderAccess(connections, keys), new TableReads(reads),
+                new RowStream(pulls, properties.gateway().pullDuration()));
+    }
+
+    @Bean
+    RouterFunction<ServerResponse> peerRoutes(GatewayProperties properties, ConnectionEndpoints connections,
+            TableEndpoints tables, Supplier<UUID> ids) {
+        return new PeerRoutes(properties.prefix(), ids, boundedLog(PeerRoutes.class))
+                .get(SyncPaths.STATUS, connections::status)
+                .post(SyncPaths.REGISTER_CONNECTION, connections::register)
+                .post(SyncPaths.VERIFY_CONNECTION, connections::verify)
+                .post(SyncPaths.UPDATE_STATUS, connections::updateStatus)
+                .post(SyncPaths.DELETE_CONNECTION, connections::delete)
+                .post(SyncPaths.GET_CONNECTION_STATUS, connections::connectionStatus)
+                .post(SyncPaths.LIST_TABLES, tables::listTables)
+                .post(SyncPaths.TABLE_SCHEMA, tables::tableSchema)
+                .post(SyncPaths.TABLE_RECORDS, tables::tableRecords)
+                .post(SyncPaths.PULL_DATA, tables::pullData)
+                .function();
+    }
+
+    @Bean
+    RouterFunction<ServerResponse> operatorRoutes(GatewayProperties properties, ConnectionReads reads,
+            HikariDataSource database, Dispatch dispatch, CredentialKeys keys, Passwords passwords, SecureRandom random,
+            Supplier<UUID> ids) {
+        GatewayProperties.Admin admin = properties.admin();
+        OperatorRoutes routes = new OperatorRoutes(AdminAuthentication.of(admin.token(), admin.tokenFile()), ids,
+                boundedLog(OperatorRoutes.class));
+        return new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids).addTo(routes)
+                .function();
+    }
+
+    private static BoundedLog boundedLog(Class<?> owner) {
+        return new BoundedLog(LoggerFactory.getLogger(owner), System::nanoTime);
+    }
+
+    // Readiness; the names are those in gateway.yml's readiness group.
+
+    @Bean
+    ReadinessIndicator databaseHealthIndicator(DatabaseWatch watch) {
+        return new ReadinessIndicator(watch::last);
+    }
+
+    @Bean
+    ReadinessIndicator brokerHealthIndicator(Dispatch dispatch) {
+        return new ReadinessIndicator(dispatch::broker);
+    }
+
+    @Bean
+    ReadinessIndicator repliesHealthIndicator(Dispatch dispatch) {
+        return new ReadinessIndicator(dispatch::replies);
+    }
+}

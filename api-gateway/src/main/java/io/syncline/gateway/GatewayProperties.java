@@ -1,0 +1,76 @@
+package io.syncline.gateway;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * The gateway's own properties; {@code gateway.yml} says what each is for. All that is wrong with them is said at once.
+ *
+ * @param prefix what stands before {@code /sync/api} in the peers' paths, without slashes at its ends
+ */
+@ConfigurationProperties("syncline")
+public record GatewayProperties(
+        @DefaultValue("phoenix_kit") String prefix,
+        @DefaultValue Admin admin,
+        @DefaultValue Credentials credentials,
+        @DefaultValue Topics topics,
+        @DefaultValue Gateway gateway) {
+
+    public record Admin(@Nullable String token, @Nullable Path tokenFile) {
+
+        @Override
+        public String toString() {
+            return "Admin[tokenFile=" + tokenFile + "]";
+        }
+    }
+
+    public record Credentials(@Nullable Path keyFile) {}
+
+    public record Topics(@DefaultValue("4") int partitions) {}
+
+    public record Gateway(
+            @DefaultValue("5s") Duration replyTimeout,
+            @DefaultValue("10000") int maxPending,
+            @DefaultValue("16") int databaseConnections,
+            @DefaultValue("8") int pullConnections,
+            @DefaultValue("10m") Duration pullDuration,
+            @DefaultValue("0") int passwordChecks) {}
+
+    public GatewayProperties {
+        prefix = prefix.strip().replaceAll("^/+|/+$", "");
+        List<String> problems = new ArrayList<>();
+        if (!prefix.matches("[A-Za-z0-9._~-]*(/[A-Za-z0-9._~-]+)*")) {
+            problems.add("syncline.prefix is '" + prefix + "', it must be a path of letters, digits and . _ ~ -");
+        }
+        if (topics.partitions() < 1) {
+            problems.add("syncline.topics.partitions is " + topics.partitions() + ", it must be 1 or more");
+        }
+        between("reply-timeout", gateway.replyTimeout(), Duration.ofMillis(500), Duration.ofMinutes(1), problems);
+        between("pull-duration", gateway.pullDuration(), Duration.ofSeconds(1), Duration.ofDays(1), problems);
+        between("max-pending", gateway.maxPending(), 1, 1_000_000, problems);
+        between("database-connections", gateway.databaseConnections(), 1, 1_000, problems);
+        between("pull-connections", gateway.pullConnections(), 1, 1_000, problems);
+        between("password-checks", gateway.passwordChecks(), 0, 1_000, problems);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
+        }
+    }
+
+    /** How many passwords are hashed at once: unless said otherwise, half of the processors may be busy with it. */
+    int passwordChecksAtOnce() {
+        return gateway.passwordChecks() > 0 ? gateway.passwordChecks()
+                : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    }
+
+    private static <T extends Comparable<T>> void between(String name, T value, T least, T most,
+            List<String> problems) {
+        if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+            problems.add("syncline.gateway." + name + " is " + value + ", it must be from " + least + " to " + most);
+        }
+    }
+}

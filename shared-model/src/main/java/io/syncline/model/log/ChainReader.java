@@ -2,6 +2,7 @@ package io.syncline.model.log;
 
 import io.syncline.model.credential.CredentialKeys;
 import java.util.Arrays;
+import java.util.HexFormat;
 
 /**
  * Reads one partition of the event log in the order of its offsets and says of each record whether it counts. One reader
@@ -60,6 +61,12 @@ public final class ChainReader {
         try {
             if (Fence.isFence(record)) {
                 Fence fence = Fence.read(partition, record, keys);
+                if (provesOther(fence, head)) {
+                    return new Verdict.Foreign("a fence proves event " + fence.headSequence() + " with hash "
+                            + fence.headHash() + " before it, but the log before it ends with event " + head.sequence()
+                            + " with hash " + HexFormat.of().formatHex(head.hash())
+                            + ": events were removed or replaced");
+                }
                 head = new Head(offset, head.sequence(), head.hash());
                 return new Verdict.Raises(fence);
             }
@@ -67,6 +74,12 @@ public final class ChainReader {
         } catch (MalformedRecordException e) {
             return new Verdict.Foreign(e.why());
         }
+    }
+
+    /** Whether a fence is signed proof of events that have not been read: its writer had read what we cannot. */
+    private static boolean provesOther(Fence fence, Head head) {
+        return fence.headSequence() > head.sequence() || (fence.headSequence() == head.sequence()
+                && !fence.headHash().equals(HexFormat.of().formatHex(head.hash())));
     }
 
     private Verdict judge(LoggedEvent event) {

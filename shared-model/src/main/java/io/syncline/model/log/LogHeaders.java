@@ -13,6 +13,7 @@ final class LogHeaders {
     static final String TIME = "ce_time";
     static final String CONTENT_TYPE = "content-type";
     static final String REQUEST_ID = "ce_requestid";
+    static final String REQUEST_OFFSET = "ce_requestoffset";
     static final String FENCE = "ce_fence";
     static final String SEQUENCE = "ce_sequence";
     static final String PREVIOUS_HASH = "ce_previoushash";

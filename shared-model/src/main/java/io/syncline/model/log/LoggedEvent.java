@@ -16,6 +16,8 @@ import java.util.UUID;
  *
  * @param fence     the epoch of the worker that wrote it: the offset of that worker's fence record
  * @param sequence  1 for a partition's first event, then one more each time
+ * @param requestOffset offset, in the same partition of the requests topic, of the request that this event is the outcome
+ *                  of: a database that lost its end learns from the log which requests were decided
  * @param time      the database's, to the millisecond; never earlier than the event before
  * @param record    what lies in Kafka, {@link #hash} and MAC included
  */
@@ -25,6 +27,7 @@ public record LoggedEvent(
         long sequence,
         UUID id,
         UUID requestId,
+        long requestOffset,
         Instant time,
         String key,
         String type,
@@ -35,17 +38,16 @@ public record LoggedEvent(
 
     /** Chains an event onto the head of its partition. */
     public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id,
-            UUID requestId,
-            Instant time, Event event, CredentialKeys keys) {
-        return chain(partition, fence, sequence, previousHash, id, requestId, time, event.key(),
+            UUID requestId, long requestOffset, Instant time, Event event, CredentialKeys keys) {
+        return chain(partition, fence, sequence, previousHash, id, requestId, requestOffset, time, event.key(),
                 EventCodec.typeOf(event),
                 EventCodec.payloadOf(event), keys);
     }
 
     /** Chains a stored event anew: after a takeover, what the log lacks goes out under the new owner's fence. */
     public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id,
-            UUID requestId,
-            Instant time, String key, String type, byte[] payload, CredentialKeys keys) {
+            UUID requestId, long requestOffset, Instant time, String key, String type, byte[] payload,
+            CredentialKeys keys) {
         Instant at = time.truncatedTo(ChronoUnit.MILLIS);
         SortedMap<String, byte[]> headers = new TreeMap<>();
         put(headers, LogHeaders.SPEC_VERSION, "1.0");
@@ -55,6 +57,7 @@ public record LoggedEvent(
         put(headers, LogHeaders.TIME, at.toString());
         put(headers, LogHeaders.CONTENT_TYPE, "application/json");
         put(headers, LogHeaders.REQUEST_ID, requestId.toString());
+        put(headers, LogHeaders.REQUEST_OFFSET, Long.toString(requestOffset));
         put(headers, LogHeaders.FENCE, Long.toString(fence));
         put(headers, LogHeaders.SEQUENCE, Long.toString(sequence));
         put(headers, LogHeaders.PREVIOUS_HASH, HexFormat.of().formatHex(previousHash));
@@ -64,7 +67,8 @@ public record LoggedEvent(
         put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
         put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(hash)));
         LogRecord sealed = new LogRecord(bare.key(), payload, bare.timestamp(), headers);
-        return new LoggedEvent(partition, fence, sequence, id, requestId, at, key, type, payload, previousHash, hash,
+        return new LoggedEvent(partition, fence, sequence, id, requestId, requestOffset, at, key, type, payload,
+                previousHash, hash,
                 sealed);
     }
 
@@ -85,7 +89,8 @@ public record LoggedEvent(
             throw new MalformedRecordException("ce_time is not the record's timestamp");
         }
         return new LoggedEvent(partition, headers.number(LogHeaders.FENCE), headers.number(LogHeaders.SEQUENCE),
-                headers.uuid(LogHeaders.ID), headers.uuid(LogHeaders.REQUEST_ID), time,
+                headers.uuid(LogHeaders.ID), headers.uuid(LogHeaders.REQUEST_ID),
+                headers.number(LogHeaders.REQUEST_OFFSET), time,
                 new String(key, StandardCharsets.UTF_8),
                 headers.text(LogHeaders.TYPE), payload, headers.hex(LogHeaders.PREVIOUS_HASH), hash, record);
     }

@@ -10,6 +10,7 @@ import io.syncline.model.credential.TestKeys;
 import io.syncline.model.log.ChainReader.Verdict;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -91,7 +92,8 @@ class ChainReaderTest {
     @Test
     void insertedEventOfSomebodyWithoutTheKey_isForeign() {
         fence();
-        LoggedEvent forged = LoggedEvent.chain(0, head.fence(), 1, head.hash(), ID, ID, TIME, event(), TestKeys.SECOND);
+        LoggedEvent forged = LoggedEvent.chain(0, head.fence(), 1, head.hash(), ID, ID, 7, TIME, event(),
+                TestKeys.SECOND);
         log.add(forged.record());
         append();
         assertThat(kinds(log)).containsExactly("Raises", "Foreign", "Counts");
@@ -103,6 +105,16 @@ class ChainReaderTest {
         log.add(new Fence(ID, TIME, "stranger", 0, "").toRecord(0, TestKeys.SECOND));
         append();
         assertThat(kinds(log)).containsExactly("Raises", "Foreign", "Counts");
+    }
+
+    @Test
+    void eventsRemovedBeforeAFence_areFoundByIt() {
+        fence();
+        append();
+        append();
+        fence();
+        log.remove(2);
+        assertThat(kinds(log)).containsExactly("Raises", "Counts", "Foreign");
     }
 
     @Test
@@ -131,7 +143,8 @@ class ChainReaderTest {
 
     private void fence() {
         head = new ChainReader.Head(log.size(), head.sequence(), head.hash());
-        log.add(new Fence(ID, TIME, "worker-1", head.sequence(), "").toRecord(0, KEYS));
+        log.add(new Fence(ID, TIME, "worker-1", head.sequence(), HexFormat.of().formatHex(head.hash())).toRecord(0,
+                KEYS));
     }
 
     private void append() {
@@ -141,7 +154,7 @@ class ChainReaderTest {
     }
 
     private static LoggedEvent chained(long fence, long sequence, byte[] previous) {
-        return LoggedEvent.chain(0, fence, sequence, previous, ID, ID, TIME, event(), KEYS);
+        return LoggedEvent.chain(0, fence, sequence, previous, ID, ID, 7, TIME, event(), KEYS);
     }
 
     private static Event event() {

@@ -52,7 +52,8 @@ class LogFormatTest {
 
     @Test
     void secondEvent_isAsWrittenDown() {
-        LoggedEvent second = LoggedEvent.chain(2, 41, 2, firstEvent().hash(), REQUEST_ID, EVENT_ID, TIME.plusMillis(1),
+        LoggedEvent second = LoggedEvent.chain(2, 41, 2, firstEvent().hash(), REQUEST_ID, EVENT_ID, 18,
+                TIME.plusMillis(1),
                 new SiteEvent.ConnectionSuspended(SiteUrl.asSent("http://one.example"),
                         io.syncline.model.connection.Direction.RECEIVER, CONNECTION, "unpaid", "admin"),
                 KEYS);
@@ -64,7 +65,7 @@ class LogFormatTest {
                 "From: One", new CredentialFingerprint("ab".repeat(32)), new SealedSecret("k1", new byte[]{1, 2, 3}),
                 true,
                 "api", "192.0.2.1", "PhoenixKit-Sync/1.0");
-        return LoggedEvent.chain(2, 41, 1, HashChain.genesis(), EVENT_ID, REQUEST_ID, TIME, registered, KEYS);
+        return LoggedEvent.chain(2, 41, 1, HashChain.genesis(), EVENT_ID, REQUEST_ID, 17, TIME, registered, KEYS);
     }
 
     /** The lines {@code name: value} of the vector's block in the document. */

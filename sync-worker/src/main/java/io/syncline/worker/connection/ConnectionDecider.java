@@ -1,0 +1,267 @@
+package io.syncline.worker.connection;
+
+import io.syncline.model.connection.Connection;
+import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Direction;
+import io.syncline.model.connection.Imposition;
+import io.syncline.model.connection.IncomingMode;
+import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.SettingsChangeRequested;
+import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.Site;
+import io.syncline.model.connection.SiteEvent;
+import io.syncline.model.connection.SiteEvent.Deleted;
+import io.syncline.model.connection.SiteRequest;
+import io.syncline.model.credential.CredentialFingerprint;
+import io.syncline.model.credential.PasswordHash;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** May this happen? Pure: the state and the time are arguments, the answer is an outcome and the fact that made it true. */
+final class ConnectionDecider {
+
+    /** Who takes a connection back by {@code delete-connection}. */
+    static final String PEER = "peer";
+    private static final String REGISTERED_VIA_API = "api";
+    private static final String NAME_PREFIX = "From: ";
+
+    private ConnectionDecider() {}
+
+    /**
+     * @param tokenInUse whether a sender record of any site has the fingerprint that this request brings
+     */
+    static Decision<SiteEvent> decide(Site site, ModuleSettings settings, SiteRequest request, Instant now,
+            boolean tokenInUse) {
+        if (fromPeer(request) && !settings.enabled()) {
+            return Decision.refused(Refusal.MODULE_DISABLED);
+        }
+        return switch (request) {
+            case SiteRequest.RegistrationRequested r -> register(site, settings, r, now);
+            case SiteRequest.StatusChangeRequested r -> changeStatus(site, r, now);
+            case SiteRequest.DeletionRequested r -> delete(site, r, now);
+            case SiteRequest.ConfirmationRequested r -> confirm(site, r, now);
+            case SiteRequest.SenderCreationRequested r -> createSender(site, r, now, tokenInUse);
+            case SiteRequest.ApprovalRequested r -> withRecord(site, r.connectionUuid(),
+                    record -> approve(site, record, r, now));
+            case SiteRequest.SuspensionRequested r -> withRecord(site, r.connectionUuid(),
+                    record -> suspend(site, record, r, now));
+            case SiteRequest.ReactivationRequested r -> withRecord(site, r.connectionUuid(),
+                    record -> reactivate(site, record, r, now));
+            case SiteRequest.RevocationRequested r -> withRecord(site, r.connectionUuid(),
+                    record -> revoke(site, record, r, now));
+            case SiteRequest.RemovalRequested r -> withRecord(site, r.connectionUuid(),
+                    record -> happened(site,
+                            new SiteEvent.ConnectionDeleted(site.url(),
+                                    List.of(new Deleted(record.direction(), record.uuid())), r.by()),
+                            now));
+        };
+    }
+
+    static Decision<SettingsChanged> decide(ModuleSettings settings, SettingsChangeRequested request) {
+        boolean enabled = Objects.requireNonNullElse(request.enabled(), settings.enabled());
+        IncomingMode mode = Objects.requireNonNullElse(request.incomingMode(), settings.incomingMode());
+        PasswordHash password = request.changePassword() ? request.incomingPassword() : settings.incomingPassword();
+        boolean passwordChanged = !Objects.equals(password, settings.incomingPassword());
+        if (enabled == settings.enabled() && mode == settings.incomingMode() && !passwordChanged) {
+            return Decision.nothingNew(Outcome.Accepted.WITHOUT_RECORD);
+        }
+        long revision = settings.passwordRevision() + (passwordChanged ? 1 : 0);
+        return new Decision<>(Outcome.Accepted.WITHOUT_RECORD,
+                List.of(new SettingsChanged(enabled, mode, password, revision, request.by())));
+    }
+
+    /**
+     * The outcome that an event was decided with, found from the event alone: a takeover that rolls the database forward
+     * has nothing else.
+     *
+     * @param after the site after the event
+     */
+    static Outcome outcomeOf(SiteEvent event, Site after, Instant at) {
+        return switch (event) {
+            case SiteEvent.ConnectionRegistered e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.SenderCreated e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.SenderConfirmed e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.PeerStatusReported e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.ConnectionApproved e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.ConnectionSuspended e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.ConnectionReactivated e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.ConnectionRevoked e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.ConnectionDeleted _ -> Outcome.Accepted.WITHOUT_RECORD;
+        };
+    }
+
+    /** The fingerprint that a request wants for a new sender record: no other sender record may have it. */
+    static Optional<CredentialFingerprint> claimedToken(SiteRequest request) {
+        return request instanceof SiteRequest.SenderCreationRequested creation ? Optional.of(creation.fingerprint())
+                : Optional.empty();
+    }
+
+    private static boolean fromPeer(SiteRequest request) {
+        return switch (request) {
+            case SiteRequest.RegistrationRequested _,SiteRequest.StatusChangeRequested _,SiteRequest.DeletionRequested _,SiteRequest.ConfirmationRequested _ ->
+                    true;
+            case SiteRequest.SenderCreationRequested _,SiteRequest.ApprovalRequested _,SiteRequest.SuspensionRequested _,SiteRequest.ReactivationRequested _,SiteRequest.RevocationRequested _,SiteRequest.RemovalRequested _ ->
+                    false;
+        };
+    }
+
+    private static Decision<SiteEvent> register(Site site, ModuleSettings settings,
+            SiteRequest.RegistrationRequested request, Instant now) {
+        Optional<Refusal> notAdmitted = notAdmitted(settings, request.passwordRevision());
+        if (notAdmitted.isPresent()) {
+            return Decision.refused(notAdmitted.get());
+        }
+        if (site.receiver() != null) {
+            return Decision.refused(Refusal.ALREADY_EXISTS);
+        }
+        // Whatever our operator imposed on this site outlived the record that it was imposed on: a peer that deletes its
+        // record and registers again comes back waiting, in every mode.
+        boolean waits = settings.incomingMode() == IncomingMode.REQUIRE_APPROVAL
+                || site.imposition(Direction.RECEIVER).isPresent();
+        return happened(site, new SiteEvent.ConnectionRegistered(site.url(), request.connectionUuid(),
+                NAME_PREFIX + request.name(), request.fingerprint(), request.sealedToken(), waits, REGISTERED_VIA_API,
+                request.remoteIp(), request.userAgent()), now);
+    }
+
+    /** The gateway compared the password; it is compared with the one stored <em>now</em> only if the revision is still this. */
+    private static Optional<Refusal> notAdmitted(ModuleSettings settings, @Nullable Long passwordRevision) {
+        return switch (settings.incomingMode()) {
+            case DENY_ALL -> Optional.of(Refusal.INCOMING_DENIED);
+            case REQUIRE_PASSWORD -> {
+                if (settings.incomingPassword() == null || passwordRevision == null) {
+                    yield Optional.of(Refusal.PASSWORD_REQUIRED);
+                }
+                yield passwordRevision == settings.passwordRevision() ? Optional.empty()
+                        : Optional.of(Refusal.PASSWORD_INVALID);
+            }
+            case AUTO_ACCEPT, REQUIRE_APPROVAL -> Optional.empty();
+        };
+    }
+
+    private static Decision<SiteEvent> changeStatus(Site site, SiteRequest.StatusChangeRequested request,
+            Instant now) {
+        Connection.Receiver receiver = site.receiver();
+        if (receiver == null || !receiver.fingerprint().equals(request.fingerprint())) {
+            return Decision.refused(Refusal.NOT_FOUND);
+        }
+        if (receiver.wish() == request.status()) {
+            return Decision.nothingNew(accepted(site, receiver.uuid(), now));
+        }
+        return happened(site, new SiteEvent.PeerStatusReported(site.url(), receiver.uuid(), request.status()), now);
+    }
+
+    private static Decision<SiteEvent> delete(Site site, SiteRequest.DeletionRequested request, Instant now) {
+        List<Deleted> matching = site.records()
+                .stream()
+                .filter(record -> record.fingerprint().equals(request.fingerprint()))
+                .map(record -> new Deleted(record.direction(), record.uuid()))
+                .toList();
+        return matching.isEmpty() ? Decision.refused(Refusal.NOT_FOUND)
+                : happened(site, new SiteEvent.ConnectionDeleted(site.url(), matching, PEER), now);
+    }
+
+    private static Decision<SiteEvent> confirm(Site site, SiteRequest.ConfirmationRequested request, Instant now) {
+        Connection.Sender sender = site.sender();
+        if (sender == null || !sender.fingerprint().equals(request.fingerprint())) {
+            return Decision.refused(Refusal.NOT_FOUND);
+        }
+        // Only what is pending is confirmed: one that is expired, suspended or revoked says so, and is asked again when
+        // that has ended.
+        if (sender.confirmed() || site.status(sender, now) != ConnectionStatus.PENDING) {
+            return Decision.nothingNew(accepted(site, sender.uuid(), now));
+        }
+        return happened(site, new SiteEvent.SenderConfirmed(site.url(), sender.uuid()), now);
+    }
+
+    private static Decision<SiteEvent> createSender(Site site, SiteRequest.SenderCreationRequested request,
+            Instant now, boolean tokenInUse) {
+        if (site.sender() != null) {
+            return Decision.refused(Refusal.ALREADY_EXISTS);
+        }
+        if (tokenInUse) {
+            return Decision.refused(Refusal.TOKEN_IN_USE);
+        }
+        // "Active" is our operator's own word, later than what was imposed before: it lifts that.
+        boolean waits = !request.active() && site.imposition(Direction.SENDER).isPresent();
+        return happened(site, new SiteEvent.SenderCreated(site.url(), request.connectionUuid(), request.name(),
+                request.fingerprint(), request.sealedToken(), request.active(), waits, request.notifyPeer(),
+                request.settings(), request.by()), now);
+    }
+
+    private static Decision<SiteEvent> approve(Site site, Connection record, SiteRequest.ApprovalRequested request,
+            Instant now) {
+        Optional<Imposition.Kind> imposed = site.imposition(record.direction()).map(Imposition::kind);
+        boolean unconfirmed = record instanceof Connection.Sender sender && !sender.confirmed();
+        boolean waits = imposed.map(kind -> kind == Imposition.Kind.AWAITING_APPROVAL).orElse(unconfirmed);
+        if (waits) {
+            return happened(site, new SiteEvent.ConnectionApproved(site.url(), record.direction(), record.uuid(),
+                    request.by()), now);
+        }
+        return site.status(record, now) == ConnectionStatus.ACTIVE
+                ? Decision.nothingNew(accepted(site, record.uuid(), now))
+                : Decision.refused(Refusal.NOT_AWAITING_APPROVAL);
+    }
+
+    private static Decision<SiteEvent> suspend(Site site, Connection record, SiteRequest.SuspensionRequested request,
+            Instant now) {
+        Optional<Imposition> imposed = site.imposition(record.direction());
+        // Revoked is stricter: who asks that a connection be of no use finds that it is, and is told the status in force.
+        // To weaken it takes the word for that: reactivate, then suspend.
+        if (is(imposed, Imposition.Kind.REVOKED)
+                || (is(imposed, Imposition.Kind.SUSPENDED) && sameReason(imposed, request.reason()))) {
+            return Decision.nothingNew(accepted(site, record.uuid(), now));
+        }
+        return happened(site, new SiteEvent.ConnectionSuspended(site.url(), record.direction(), record.uuid(),
+                request.reason(), request.by()), now);
+    }
+
+    private static Decision<SiteEvent> revoke(Site site, Connection record, SiteRequest.RevocationRequested request,
+            Instant now) {
+        Optional<Imposition> imposed = site.imposition(record.direction());
+        if (is(imposed, Imposition.Kind.REVOKED) && sameReason(imposed, request.reason())) {
+            return Decision.nothingNew(accepted(site, record.uuid(), now));
+        }
+        return happened(site, new SiteEvent.ConnectionRevoked(site.url(), record.direction(), record.uuid(),
+                request.reason(), request.by()), now);
+    }
+
+    private static Decision<SiteEvent> reactivate(Site site, Connection record,
+            SiteRequest.ReactivationRequested request, Instant now) {
+        Optional<Imposition> imposed = site.imposition(record.direction());
+        if (is(imposed, Imposition.Kind.SUSPENDED) || is(imposed, Imposition.Kind.REVOKED)) {
+            return happened(site, new SiteEvent.ConnectionReactivated(site.url(), record.direction(), record.uuid(),
+                    request.by()), now);
+        }
+        return Decision.nothingNew(accepted(site, record.uuid(), now));
+    }
+
+    private static boolean is(Optional<Imposition> imposed, Imposition.Kind kind) {
+        return imposed.filter(imposition -> imposition.kind() == kind).isPresent();
+    }
+
+    private static boolean sameReason(Optional<Imposition> imposed, @Nullable String reason) {
+        return imposed.filter(imposition -> Objects.equals(imposition.reason(), reason)).isPresent();
+    }
+
+    private static Decision<SiteEvent> withRecord(Site site, UUID uuid,
+            Function<Connection, Decision<SiteEvent>> decide) {
+        return site.connection(uuid).map(decide).orElseGet(() -> Decision.refused(Refusal.NOT_FOUND));
+    }
+
+    private static Decision<SiteEvent> happened(Site site, SiteEvent event, Instant now) {
+        return new Decision<>(outcomeOf(event, site.evolve(event, now), now), List.of(event));
+    }
+
+    private static Outcome accepted(Site site, UUID uuid, Instant at) {
+        return site.connection(uuid)
+                .<Outcome>map(record -> new Outcome.Accepted(uuid, site.status(record, at)))
+                .orElse(Outcome.Accepted.WITHOUT_RECORD);
+    }
+}

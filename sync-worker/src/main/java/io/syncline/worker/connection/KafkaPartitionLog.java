@@ -1,0 +1,61 @@
+package io.syncline.worker.connection;
+
+import io.syncline.model.log.LogRecord;
+import io.syncline.model.log.Topics;
+import io.syncline.worker.audit.EventLogReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
+
+/** A partition of the events topic, for the time of one takeover. */
+record KafkaPartitionLog(
+        int partition,
+        int settingsPartition,
+        EventLogReader reader,
+        Producer<byte[], byte[]> producer) implements PartitionTakeover.PartitionLog {
+
+    @Override
+    public PartitionTakeover.PartitionLog ofSettings() {
+        return new KafkaPartitionLog(settingsPartition, settingsPartition, reader, producer);
+    }
+
+    @Override
+    public long beginning() {
+        return reader.extent(Topics.EVENTS, partition).beginning();
+    }
+
+    @Override
+    public long end() {
+        return reader.extent(Topics.EVENTS, partition).end();
+    }
+
+    @Override
+    public void read(long from, long to, EventLogReader.Each each) {
+        reader.read(partition, from, to, each);
+    }
+
+    @Override
+    public List<Long> append(List<LogRecord> records) {
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (LogRecord record : records) {
+            sent.add(producer.send(EventRecords.of(partition, record)));
+        }
+        List<Long> offsets = new ArrayList<>();
+        for (Future<RecordMetadata> one : sent) {
+            try {
+                offsets.add(one.get().offset());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptException(e);
+            } catch (ExecutionException e) {
+                throw new KafkaException("records could not be appended to partition " + partition, e.getCause());
+            }
+        }
+        return offsets;
+    }
+}

@@ -1,0 +1,71 @@
+package io.syncline.worker.connection;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.worker.start.StateDatabase;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A real PostgreSQL with the state schema and the worker's own pool, for one test class. */
+final class StateDatabaseUnderTest implements AutoCloseable {
+
+    private final EmbeddedPostgres postgres;
+    private final StateDatabase database;
+    private final HikariDataSource pool;
+
+    StateDatabaseUnderTest() {
+        try {
+            postgres = EmbeddedPostgres.builder().start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        database = new StateDatabase(postgres.getJdbcUrl("postgres", "postgres"), "postgres", "postgres");
+        database.migrate();
+        pool = database.pool("test", 4, Duration.ofSeconds(10));
+    }
+
+    HikariDataSource pool() {
+        return pool;
+    }
+
+    void empty() {
+        execute("""
+                TRUNCATE syncline.settings, syncline.connection, syncline.imposition, syncline.request_outcome,
+                    syncline.connection_event, syncline.log_head""");
+    }
+
+    void execute(String sql) {
+        try (Connection connection = pool.getConnection(); Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    List<String> column(String sql) {
+        try (Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            List<String> values = new ArrayList<>();
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+            return values;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        pool.close();
+        postgres.close();
+    }
+}

@@ -119,7 +119,9 @@ class TableEndpointsIT {
         config.setMaximumPoolSize(STREAMS);
         pulls = new HikariDataSource(config);
         gateway = new SpringApplicationBuilder(Gateway.class).properties("server.port=0",
-                "spring.threads.virtual.enabled=true", "spring.config.name=none").run();
+                "spring.threads.virtual.enabled=true", "spring.config.name=none",
+                // How long Tomcat waits for a client that takes nothing.
+                "server.tomcat.connection-timeout=5s").run();
 
         table("basic", List.of("id integer"), List.of("id integer", "name text", "qty integer"),
                 IntStream.rangeClosed(1, 150)
@@ -419,9 +421,13 @@ class TableEndpointsIT {
         // Calls that pull nothing are not concerned.
         assertThat(ok("list-tables", "active").path("success").booleanValue()).isTrue();
 
-        for (Socket socket : idle) {
-            socket.close();
-        }
+        // One goes, the other just sits there.
+        idle.getFirst().close();
+        await().atMost(Duration.ofSeconds(2)).untilAsserted(
+                () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(1));
+        await().atMost(Duration.ofSeconds(15)).untilAsserted(
+                () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+        idle.getLast().close();
         await().atMost(Duration.ofSeconds(5))
                 .untilAsserted(
                         () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());

@@ -37,7 +37,7 @@ public record GatewayProperties(
             @DefaultValue("5s") Duration replyTimeout,
             @DefaultValue("10000") int maxPending,
             @DefaultValue("16") int databaseConnections,
-            @DefaultValue("8") int pullConnections,
+            @DefaultValue("16") int pullConnections,
             @DefaultValue("10m") Duration pullDuration,
             @DefaultValue("0") int passwordChecks) {}
 

@@ -11,7 +11,12 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -40,6 +45,11 @@ public final class RowStream {
     private final HikariDataSource connections;
     private final Duration longest;
     private final Semaphore free;
+    /**
+     * Where streams run. The calls' own virtual threads would be put aside and fetched again at every few kilobytes that the
+     * database has not sent yet, which costs as much again as the streaming.
+     */
+    private final ExecutorService threads;
 
     /**
      * {@code connections} is used for nothing else; as many streams run at once as it has.
@@ -50,6 +60,11 @@ public final class RowStream {
         this.connections = connections;
         this.longest = longest;
         this.free = new Semaphore(connections.getMaximumPoolSize(), true);
+        ThreadPoolExecutor streams = new ThreadPoolExecutor(connections.getMaximumPoolSize(),
+                connections.getMaximumPoolSize(), 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(),
+                Thread.ofPlatform().name("row-stream-", 0).daemon().factory());
+        streams.allowCoreThreadTimeOut(true);
+        this.threads = streams;
     }
 
     /**
@@ -64,11 +79,38 @@ public final class RowStream {
         }
         return Optional.of(out -> {
             try {
-                write(new Output(out, marked, System.nanoTime() + longest.toNanos()), head, query);
+                await(threads.submit(() -> {
+                    write(new Output(out, marked, System.nanoTime() + longest.toNanos()), head, query);
+                    return null;
+                }));
             } finally {
                 free.release();
             }
         });
+    }
+
+    /** Waits for a stream, which is bounded itself, and throws what it threw. */
+    private static void await(Future<?> stream) throws SQLException, IOException {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                stream.get();
+                break;
+            } catch (InterruptedException e) {
+                // The answer must not be written to any more when this returns.
+                interrupted = true;
+            } catch (ExecutionException e) {
+                switch (e.getCause()) {
+                    case SQLException sql -> throw sql;
+                    case IOException io -> throw io;
+                    case RuntimeException surprise -> throw surprise;
+                    case null, default -> throw new IllegalStateException("a stream of rows failed", e);
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void write(Output out, String head, RowQuery query) throws SQLException, IOException {

@@ -423,10 +423,12 @@ class TableEndpointsIT {
 
         // One goes, the other just sits there.
         idle.getFirst().close();
-        await().atMost(Duration.ofSeconds(2)).untilAsserted(
-                () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(1));
-        await().atMost(Duration.ofSeconds(15)).untilAsserted(
-                () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+        await().atMost(Duration.ofSeconds(2))
+                .untilAsserted(
+                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(1));
+        await().atMost(Duration.ofSeconds(15))
+                .untilAsserted(
+                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
         idle.getLast().close();
         await().atMost(Duration.ofSeconds(5))
                 .untilAsserted(

@@ -1,0 +1,200 @@
+package io.syncline.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.gateway.GatewayApplication;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.standalone.EmbeddedBroker;
+import io.syncline.standalone.EmbeddedDatabase;
+import io.syncline.worker.WorkerApplication;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/**
+ * One site under test: a real broker and a real PostgreSQL of its own, and as many gateways and workers as a test wants, in
+ * this JVM or as processes that can be killed.
+ */
+public final class SyncCluster implements AutoCloseable {
+
+    public static final String ADMIN_TOKEN = "admin-token-of-the-test-cluster";
+
+    private static final Duration STARTED = Duration.ofSeconds(60);
+
+    private final EmbeddedDatabase database;
+    private final EmbeddedBroker broker;
+    private final Path directory;
+    private final Path keyFile;
+    private final List<AutoCloseable> running = new ArrayList<>();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(20))
+            .build();
+
+    private SyncCluster(EmbeddedDatabase database, EmbeddedBroker broker, Path directory, Path keyFile) {
+        this.database = database;
+        this.broker = broker;
+        this.directory = directory;
+        this.keyFile = keyFile;
+    }
+
+    /** Starts broker and databases; gateways and workers are started by the test. */
+    public static SyncCluster start(Path directory) {
+        try {
+            Path keyFile = directory.resolve("keys");
+            CredentialKeys.writeNew(keyFile, new SecureRandom());
+            EmbeddedDatabase database = EmbeddedDatabase.throwAway();
+            database.createDatabase("syncline");
+            database.createDatabase("site");
+            return new SyncCluster(database, EmbeddedBroker.start(directory.resolve("kafka")), directory, keyFile);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public EmbeddedDatabase database() {
+        return database;
+    }
+
+    public EmbeddedBroker broker() {
+        return broker;
+    }
+
+    public CredentialKeys keys() {
+        return CredentialKeys.read(keyFile);
+    }
+
+    /** A gateway in this JVM, answering once this returns. */
+    public Gateway startGateway(String... settings) {
+        List<String> arguments = common();
+        arguments.add("--server.port=0");
+        arguments.add("--syncline.admin.token=" + ADMIN_TOKEN);
+        arguments.addAll(List.of(settings));
+        ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
+        int port = Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));
+        Gateway gateway = new Gateway("http://127.0.0.1:" + port);
+        Awaitility.await("the gateway is ready")
+                .atMost(STARTED)
+                .pollInterval(Duration.ofMillis(100))
+                .untilAsserted(() -> {
+                    HttpResponse<String> readiness = gateway.get("/actuator/health/readiness");
+                    assertThat(readiness.statusCode()).as(readiness.body()).isEqualTo(200);
+                });
+        return gateway;
+    }
+
+    /** A worker in this JVM. */
+    public ConfigurableApplicationContext startWorker(String... settings) {
+        return run(WorkerApplication.application(), workerArguments(settings));
+    }
+
+    /** A worker as a process of its own, which can be killed, stopped and continued. */
+    public WorkerProcess startWorkerProcess(String name, String... settings) {
+        WorkerProcess process = WorkerProcess.start(name, directory.resolve(name + ".log"), workerArguments(settings));
+        running.add(process);
+        return process;
+    }
+
+    private List<String> workerArguments(String... settings) {
+        List<String> arguments = common();
+        arguments.add("--syncline.source.url=" + database.url("site"));
+        arguments.add("--syncline.source.username=" + database.username());
+        arguments.add("--syncline.source.password=" + database.password());
+        arguments.addAll(List.of(settings));
+        return arguments;
+    }
+
+    private List<String> common() {
+        return new ArrayList<>(List.of("--spring.kafka.bootstrap-servers=" + broker.bootstrapServers(),
+                "--spring.datasource.url=" + database.url("syncline"),
+                "--spring.datasource.username=" + database.username(),
+                "--spring.datasource.password=" + database.password(), "--syncline.credentials.key-file=" + keyFile));
+    }
+
+    private ConfigurableApplicationContext run(SpringApplicationBuilder application, List<String> arguments) {
+        ConfigurableApplicationContext context = application.run(arguments.toArray(String[]::new));
+        running.add(context);
+        return context;
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable one : running.reversed()) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(one + " did not end", e);
+            }
+        }
+        broker.close();
+        database.close();
+    }
+
+    /** A gateway as its peers and operators see it. */
+    public final class Gateway {
+
+        private final String base;
+
+        private Gateway(String base) {
+            this.base = base;
+        }
+
+        public String base() {
+            return base;
+        }
+
+        public HttpResponse<String> get(String path) {
+            return send(HttpRequest.newBuilder(URI.create(base + path)));
+        }
+
+        /** A peer's call, by its name in the protocol. */
+        public HttpResponse<String> call(String name, String json) {
+            return send(HttpRequest.newBuilder(URI.create(base + "/phoenix_kit/sync/api/" + name))
+                    .header("content-type", "application/json")
+                    .header("accept", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(json)));
+        }
+
+        /** An operator's call below {@code /admin/api}. */
+        public HttpResponse<String> admin(String method, String path, @Nullable String json) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + "/admin/api" + path))
+                    .header("authorization", "Bearer " + ADMIN_TOKEN);
+            if (json != null) {
+                request.header("content-type", "application/json");
+            }
+            return send(request.method(method, json == null ? HttpRequest.BodyPublishers.noBody()
+                    : HttpRequest.BodyPublishers.ofString(json)));
+        }
+
+        public HttpResponse<String> send(String method, String path, Map<String, String> headers, String body) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path));
+            headers.forEach(request::header);
+            return send(request.method(method, body.isEmpty() ? HttpRequest.BodyPublishers.noBody()
+                    : HttpRequest.BodyPublishers.ofString(body)));
+        }
+
+        private HttpResponse<String> send(HttpRequest.Builder request) {
+            try {
+                return http.send(request.timeout(Duration.ofSeconds(30)).build(), HttpResponse.BodyHandlers.ofString());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package io.syncline.e2e.golden;
+
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Recorded exchanges that do not hold yet, by number and name. The list only shrinks: the test fails when one of them holds
+ * and is still here.
+ */
+final class NotCovered {
+
+    /** Tables without a key are neither captured nor listed yet. */
+    private static final Set<String> KEYLESS_TABLES = Set.of("304 list-tables/ok", "445 table-schema/name 'no_pk'",
+            "447 pull-data/name 'no_pk_with_id'");
+
+    /** Limits of a connection that are stored and not enforced yet. */
+    private static final Set<String> LIMITS = Set.of("306 limits/max_downloads reached",
+            "307 limits/max_records_total reached",
+            "308 limits/ip not in whitelist",
+            "313 limits/approval_mode require_approval",
+            "314 limits/download_password set, none given",
+            "315 limits/outside allowed hours");
+
+    /** Whether the elements of an array are marked as bytes too is not decided yet. */
+    private static final Set<String> VALUES = Set.of("775 type t_uuid_array/table-records");
+
+    static final SortedSet<String> NAMES = Stream.of(KEYLESS_TABLES, LIMITS, VALUES)
+            .flatMap(Set::stream)
+            .collect(Collectors.toCollection(TreeSet::new));
+
+    private NotCovered() {}
+}

@@ -45,15 +45,18 @@ final class Site {
     private final Closing closing;
     private final DataDirectory data;
     private final @Nullable EmbeddedDatabase database;
+    private final ConfigurableApplicationContext worker;
     private final String gateway;
     private final String adminToken;
 
     private Site(StandaloneProperties properties, Closing closing, DataDirectory data,
-            @Nullable EmbeddedDatabase database, String gateway, String adminToken) {
+            @Nullable EmbeddedDatabase database, ConfigurableApplicationContext worker, String gateway,
+            String adminToken) {
         this.properties = properties;
         this.closing = closing;
         this.data = data;
         this.database = database;
+        this.worker = worker;
         this.gateway = gateway;
         this.adminToken = adminToken;
     }
@@ -110,7 +113,7 @@ final class Site {
 
         String address = environment.getProperty("server.address", "localhost");
         String port = gateway.getEnvironment().getProperty("local.server.port", Integer.toString(properties.port()));
-        Site site = new Site(properties, closing, data, database,
+        Site site = new Site(properties, closing, data, database, worker,
                 "http://%s:%s".formatted(address.equals("0.0.0.0") ? "localhost" : address, port), adminToken);
         if (database != null) {
             site.watch(database);
@@ -249,7 +252,7 @@ final class Site {
     }
 
     /** Waits until the site can be used; says why it cannot while that takes longer than it should. */
-    Invitation awaitReady() throws IOException, InterruptedException {
+    Invitation awaitReady() throws InterruptedException, NotStartedException {
         long begun = System.nanoTime();
         Duration remindAt = READY;
         Set<String> said = new HashSet<>(Reachability.complaints(properties));
@@ -258,6 +261,9 @@ final class Site {
             while (true) {
                 if (closing.isClosing()) {
                     throw new Closing.ClosingException();
+                }
+                if (!worker.isActive()) {
+                    throw new NotStartedException("the worker has ended, see above");
                 }
                 Attempt attempt = attempt(operator, firstStart, begun);
                 if (attempt.invitation() != null) {
@@ -347,7 +353,8 @@ final class Site {
     }
 
     private String api() {
-        return "/" + properties.prefix() + SyncPaths.ROOT;
+        String prefix = properties.prefix().strip().replaceAll("^/+|/+$", "");
+        return (prefix.isEmpty() ? "" : "/" + prefix) + SyncPaths.ROOT;
     }
 
     /** The user's to mend; the message says how. */

@@ -23,6 +23,8 @@ final class StandaloneLogging {
         Map<String, LogLevel> levels = new LinkedHashMap<>();
         levels.put("root", LogLevel.WARN);
         levels.put("io.syncline", LogLevel.INFO);
+        // Knows the gateway's properties alone; KnownProperties those of all parts.
+        levels.put("io.syncline.gateway.UnknownProperties", LogLevel.ERROR);
         // Warns of each start, and of each connection that it closes twice.
         levels.put("org.apache.kafka.controller.QuorumController", LogLevel.ERROR);
         levels.put("org.apache.kafka.clients.NetworkClient", LogLevel.ERROR);

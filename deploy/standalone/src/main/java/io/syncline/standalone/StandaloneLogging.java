@@ -28,6 +28,8 @@ final class StandaloneLogging {
         // Warns of each start, and of each connection that it closes twice.
         levels.put("org.apache.kafka.controller.QuorumController", LogLevel.ERROR);
         levels.put("org.apache.kafka.clients.NetworkClient", LogLevel.ERROR);
+        // Warns at each start of snapshot classes that it found and that nobody asked for.
+        levels.put("io.debezium.snapshot", LogLevel.ERROR);
         return levels;
     }
 
@@ -61,6 +63,8 @@ final class StandaloneLogging {
             }
         });
         arguments.add("--logging.register-shutdown-hook=false");
+        // One log of several applications: the name of one would stand on every line.
+        arguments.add("--logging.include-application-name=false");
         return arguments;
     }
 }

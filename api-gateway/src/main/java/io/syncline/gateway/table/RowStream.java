@@ -126,11 +126,13 @@ public final class RowStream {
             connection.commit();
             copied = true;
         } finally {
-            if (!copied) {
-                // The server may be in the midst of its rows: the connection is of no use to the next one.
+            if (copied) {
+                connection.close();
+            } else {
+                // The server may be in the midst of its rows: the connection is of no use to the next one. Eviction closes
+                // it; to close it once more would hide why the stream broke off.
                 connections.evictConnection(connection);
             }
-            connection.close();
         }
         out.finish();
     }

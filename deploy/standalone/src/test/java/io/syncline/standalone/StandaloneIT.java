@@ -1,0 +1,197 @@
+package io.syncline.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.syncline.model.credential.TokenHash;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The one command, as a newcomer gives it, in processes of their own. */
+class StandaloneIT {
+
+    private static final Duration READY = Duration.ofSeconds(90);
+    private static final Duration STOPPED = Duration.ofSeconds(20);
+    private static final Pattern CURL = Pattern.compile(
+            "  curl -s(?: -H 'content-type: application/json' -d @(?<body>\\S+))?(?: -H @(?<header>\\S+))? (?<url>\\S+)");
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final JsonMapper json = JsonMapper.shared();
+
+    @TempDir Path folder;
+
+    @Test
+    void start_triedStoppedKilledAndStartedAgain() throws Exception {
+        int port = RememberedPort.anyFree();
+        try (ChildJvm first = start(port)) {
+            first.awaitLine("Syncline is ready", READY);
+            List<String> lines = curlLines(first);
+            assertThat(tables(lines)).contains("customers 2500", "events 15600", "order_lines 22500", "orders 9000",
+                    "products 400");
+            assertThat(pull(lines).path("data")).hasSize(400);
+            assertThat(run(lines.get(2)).path("enabled").asBoolean()).isTrue();
+            assertThat(run(lines.get(2)).path("incoming_mode").asString()).isEqualTo("require_approval");
+
+            try (ChildJvm second = start(port + 1)) {
+                assertThat(second.awaitExit(Duration.ofSeconds(30))).isEqualTo(1);
+                assertThat(second.text()).contains("is in use by process " + first.pid(), ".syncline",
+                        "--syncline.data-dir=");
+            }
+
+            insertProduct("NEW-00001");
+            awaitProduct(lines, "NEW-00001");
+
+            long begun = System.nanoTime();
+            first.signal("INT");
+            assertThat(first.awaitExit(STOPPED)).isEqualTo(130);
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
+            assertThat(Postmaster.of(folder.resolve(".syncline/postgresql/data"))).isEmpty();
+            assertNothingSecretIn(first.text());
+        }
+
+        try (ChildJvm again = start(port)) {
+            again.awaitLine("Syncline is ready", READY);
+            List<String> lines = curlLines(again);
+            assertThat(tables(lines)).contains("products 401");
+            assertThat(connections(port)).hasSize(1);
+            insertProduct("NEW-00002");
+            again.kill();
+        }
+
+        try (ChildJvm afterKill = start(port)) {
+            afterKill.awaitLine("Syncline is ready", READY);
+            assertThat(afterKill.text()).contains("is left over from a run that was killed");
+            List<String> lines = curlLines(afterKill);
+            awaitProduct(lines, "NEW-00002");
+            assertThat(tables(lines)).contains("products 402", "customers 2500", "order_lines 22500");
+            assertNothingSecretIn(afterKill.text());
+            afterKill.signal("TERM");
+            assertThat(afterKill.awaitExit(STOPPED)).isEqualTo(143);
+        }
+    }
+
+    private ChildJvm start(int port) throws IOException {
+        return ChildJvm.start(folder, Map.of(), StandaloneLauncher.class, "--server.port=" + port);
+    }
+
+    private static List<String> curlLines(ChildJvm site) {
+        site.awaitLine("Ctrl-C stops everything");
+        List<String> lines = site.text().lines().filter(line -> line.startsWith("  curl ")).toList();
+        assertThat(lines).hasSize(3);
+        return lines;
+    }
+
+    private List<String> tables(List<String> lines) throws Exception {
+        List<String> tables = new ArrayList<>();
+        run(lines.get(0)).path("tables")
+                .forEach(table -> tables.add(table.path("name").asString() + " " + table.path("row_count").asLong()));
+        return tables;
+    }
+
+    private JsonNode pull(List<String> lines) throws Exception {
+        return run(lines.get(1));
+    }
+
+    /** What the line does when it is pasted into a shell; by curl itself where there is one. */
+    private JsonNode run(String line) throws Exception {
+        Optional<Path> curl = Stream.of("/usr/bin/curl", "/bin/curl", "/usr/local/bin/curl")
+                .map(Path::of)
+                .filter(Files::exists)
+                .findFirst();
+        if (curl.isPresent()) {
+            Process shell = new ProcessBuilder("sh", "-c", line.strip()).directory(folder.toFile()).start();
+            String answer = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(shell.waitFor()).isZero();
+            return json.readTree(answer);
+        }
+        Matcher parts = CURL.matcher(line);
+        assertThat(parts.matches()).as(line).isTrue();
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(parts.group("url")));
+        if (parts.group("body") != null) {
+            request.header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofFile(folder.resolve(parts.group("body"))));
+        }
+        if (parts.group("header") != null) {
+            String[] header = Files.readString(folder.resolve(parts.group("header"))).strip().split(": ", 2);
+            request.header(header[0], header[1]);
+        }
+        HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return json.readTree(response.body());
+    }
+
+    private JsonNode connections(int port) throws Exception {
+        return run("  curl -s -H @.syncline/admin.header http://localhost:" + port
+                + "/admin/api/connections?direction=sender").path("connections");
+    }
+
+    private void insertProduct(String sku) throws Exception {
+        Path directory = folder.resolve(".syncline/postgresql");
+        Properties login = new Properties();
+        login.setProperty("user", "syncline");
+        login.setProperty("password", Files.readString(directory.resolve("password")).strip());
+        try (Connection connection = EmbeddedDatabase.connect("jdbc:postgresql://127.0.0.1:"
+                + Files.readString(directory.resolve("port")).strip() + "/shop", login);
+                Statement statement = connection.createStatement()) {
+            statement.execute("""
+                    INSERT INTO products (sku, name, category, price, weight_grams, in_stock, attributes, released_on, created_at)
+                    VALUES ('%s', 'Lamp', 'garden', 12.50, 100, true, '{}', '2026-01-01', now())""".formatted(sku));
+        }
+    }
+
+    private void awaitProduct(List<String> lines, String sku) {
+        await().atMost(Duration.ofSeconds(10))
+                .pollInterval(Duration.ofMillis(100))
+                .untilAsserted(
+                        () -> assertThat(pull(lines).path("data").valueStream().map(row -> row.path("sku").asString()))
+                                .contains(sku));
+    }
+
+    private void assertNothingSecretIn(String output) throws IOException {
+        Path data = folder.resolve(".syncline");
+        String token = secret(data.resolve("try/token"));
+        assertThat(output).doesNotContain(token, TokenHash.ofToken(token).text(), secret(data.resolve("admin.token")),
+                secret(data.resolve("postgresql/password")));
+        for (String line : Files.readAllLines(data.resolve("keys"))) {
+            if (line.startsWith("#")) {
+                continue;
+            }
+            String key = line.substring(line.indexOf('=') + 1);
+            if (key.length() > 16) {
+                assertThat(output).doesNotContain(key);
+            }
+        }
+        secret(data.resolve("try/list-tables.json"));
+        secret(data.resolve("try/pull-data.json"));
+        secret(data.resolve("admin.header"));
+        secret(data.resolve("keys"));
+    }
+
+    private static String secret(Path file) throws IOException {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).as(file.toString())
+                .isEqualTo("rw-------");
+        return Files.readString(file).strip();
+    }
+}

@@ -64,6 +64,16 @@ final class ChildJvm implements AutoCloseable {
         return line == null ? "" : line.substring(prefix.length());
     }
 
+    /** Anywhere in what it has written. */
+    void awaitText(String part) {
+        await().atMost(Duration.ofSeconds(90))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> text().contains(part) || !process.isAlive());
+        if (!text().contains(part)) {
+            throw new AssertionError("the child has ended without saying '" + part + "':\n" + text());
+        }
+    }
+
     String text() {
         return String.join("\n", lines);
     }

@@ -92,8 +92,55 @@ class StandaloneIT {
         }
     }
 
-    private ChildJvm start(int port) throws IOException {
-        return ChildJvm.start(folder, Map.of(), StandaloneLauncher.class, "--server.port=" + port);
+    @Test
+    void start_withEverythingOfTheUsersOwn() throws Exception {
+        try (EmbeddedBroker kafka = EmbeddedBroker.start(folder.resolve("their-kafka"));
+                EmbeddedDatabase postgres = EmbeddedDatabase.throwAway()) {
+            postgres.createDatabase("state").createDatabase("site");
+            try (Connection connection = postgres.connect("site"); Statement statement = connection.createStatement()) {
+                statement.execute("CREATE TABLE notes (id bigint PRIMARY KEY, text text)");
+                statement.execute("INSERT INTO notes VALUES (1, 'first')");
+            }
+            String secret = postgres.password();
+            try (ChildJvm site = start(RememberedPort.anyFree(),
+                    "--spring.kafka.bootstrap-servers=" + kafka.bootstrapServers(),
+                    "--spring.datasource.url=" + postgres.url("state"), "--spring.datasource.username=syncline",
+                    "--spring.datasource.password=" + secret, "--syncline.source.url=" + postgres.url("site"),
+                    "--syncline.source.username=syncline", "--syncline.source.password=" + secret,
+                    "--syncline.prefix=kit", "--syncline.admin.token=chosen by the user")) {
+                site.awaitLine("Syncline is ready", READY);
+                List<String> lines = curlLines(site);
+                assertThat(lines.getFirst()).contains("/kit/sync/api/list-tables");
+                assertThat(tables(lines)).containsExactly("notes 1");
+                assertThat(pull(lines).path("data").get(0).path("text").asString()).isEqualTo("first");
+                assertThat(run(lines.get(2)).path("enabled").asBoolean()).isTrue();
+                assertThat(folder.resolve(".syncline/kafka")).doesNotExist();
+                assertThat(folder.resolve(".syncline/postgresql")).doesNotExist();
+                assertThat(site.text()).doesNotContain(secret, "chosen by the user");
+                site.signal("INT");
+                assertThat(site.awaitExit(STOPPED)).isEqualTo(130);
+            }
+        }
+    }
+
+    @Test
+    void start_saysWhatOfTheUsersOwnDoesNotAnswer() throws Exception {
+        int nobody = RememberedPort.anyFree();
+        try (ChildJvm site = start(RememberedPort.anyFree(),
+                "--spring.datasource.url=jdbc:postgresql://127.0.0.1:" + nobody + "/state?password=geheim",
+                "--spring.datasource.username=u", "--syncline.surce.url=x")) {
+            site.awaitText("spring.datasource.url: 'jdbc:postgresql://127.0.0.1:" + nobody + "/state?password=***'");
+            site.awaitText("--syncline.surce.url is on the command line, and nothing reads a property of that name");
+            assertThat(site.text()).contains("start that PostgreSQL").doesNotContain("geheim");
+            site.signal("INT");
+            assertThat(site.awaitExit(STOPPED)).isEqualTo(130);
+        }
+    }
+
+    private ChildJvm start(int port, String... arguments) throws IOException {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.add("--server.port=" + port);
+        return ChildJvm.start(folder, Map.of(), StandaloneLauncher.class, all.toArray(String[]::new));
     }
 
     private static List<String> curlLines(ChildJvm site) {

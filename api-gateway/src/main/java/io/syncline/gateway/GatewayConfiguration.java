@@ -9,6 +9,7 @@ import io.syncline.gateway.connection.ConnectionEndpoints;
 import io.syncline.gateway.connection.ConnectionReads;
 import io.syncline.gateway.connection.Passwords;
 import io.syncline.gateway.connection.SenderAccess;
+import io.syncline.gateway.connection.SettingsAdvice;
 import io.syncline.gateway.dispatch.Dispatch;
 import io.syncline.gateway.dispatch.KafkaSettings;
 import io.syncline.gateway.http.BoundedLog;
@@ -59,10 +60,10 @@ class GatewayConfiguration {
     CredentialKeys credentialKeys(GatewayProperties properties) {
         Path file = properties.credentials().keyFile();
         if (file == null) {
-            throw new IllegalArgumentException("syncline.credentials.key-file is not set. Make a key file with:"
+            throw new UnusableSettingException("syncline.credentials.key-file is not set. Make a key file with:"
                     + " java -jar sync-worker.jar keys <file> and give the same file to every gateway and worker.");
         }
-        return CredentialKeys.read(file);
+        return UnusableSettingException.orElse(() -> CredentialKeys.read(file));
     }
 
     @Bean
@@ -91,7 +92,8 @@ class GatewayConfiguration {
 
     @Bean
     StateDatabase stateDatabase(DataSourceProperties properties, HighWater highWater) {
-        return new StateDatabase(properties.getUrl(), properties.getUsername(), properties.getPassword(), highWater);
+        return UnusableSettingException.orElse(() -> new StateDatabase(properties.getUrl(), properties.getUsername(),
+                properties.getPassword(), highWater));
     }
 
     @Bean
@@ -116,8 +118,8 @@ class GatewayConfiguration {
     }
 
     @Bean(initMethod = "start")
-    DatabaseWatch databaseWatch(HikariDataSource reads, DatabaseClock clock) {
-        return new DatabaseWatch(reads, clock);
+    DatabaseWatch databaseWatch(HikariDataSource reads, DatabaseClock clock, ConnectionReads connections) {
+        return new DatabaseWatch(reads, clock, new SettingsAdvice(connections)::give);
     }
 
     // The ring.
@@ -176,8 +178,9 @@ class GatewayConfiguration {
             HikariDataSource database, Dispatch dispatch, CredentialKeys keys, Passwords passwords, SecureRandom random,
             Supplier<UUID> ids) {
         GatewayProperties.Admin admin = properties.admin();
-        OperatorRoutes routes = new OperatorRoutes(AdminAuthentication.of(admin.token(), admin.tokenFile()), ids,
-                boundedLog(OperatorRoutes.class));
+        AdminAuthentication gate = UnusableSettingException
+                .orElse(() -> AdminAuthentication.of(admin.token(), admin.tokenFile()));
+        OperatorRoutes routes = new OperatorRoutes(gate, ids, boundedLog(OperatorRoutes.class));
         return new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids).addTo(routes)
                 .function();
     }

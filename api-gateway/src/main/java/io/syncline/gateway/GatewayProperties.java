@@ -57,7 +57,7 @@ public record GatewayProperties(
         between("pull-connections", gateway.pullConnections(), 1, 1_000, problems);
         between("password-checks", gateway.passwordChecks(), 0, 1_000, problems);
         if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
+            throw new UnusableSettingException(String.join("; ", problems));
         }
     }
 

@@ -55,6 +55,12 @@ record SenderForm(
         }
     }
 
+    /** Without what is secret in it. */
+    @Override
+    public String toString() {
+        return "SenderForm[" + site + "]";
+    }
+
     sealed interface Read {
         record Form(SenderForm form) implements Read {}
 
@@ -146,8 +152,9 @@ record SenderForm(
 
     private static boolean isAddress(String text) {
         try {
-            // Literals only: nothing is looked up.
-            return !text.contains("%") && InetAddress.ofLiteral(text) != null;
+            // Literals only: nothing is looked up. IPv4 with all four numbers, as an address is written back.
+            InetAddress address = InetAddress.ofLiteral(text);
+            return text.contains(":") ? !text.contains("%") : address.getHostAddress().equals(text);
         } catch (IllegalArgumentException e) {
             return false;
         }

@@ -40,7 +40,14 @@ final class Admission {
             String connectionName,
             AuthToken token,
             String password,
-            @Nullable PasswordHash passwordToCompare) {}
+            @Nullable PasswordHash passwordToCompare) {
+
+        /** Without what is secret in it. */
+        @Override
+        public String toString() {
+            return "Registration[" + sender + "]";
+        }
+    }
 
     static Verdict<Registration> registration(ModuleSettings settings, JsonNode body) {
         if (!settings.enabled()) {

@@ -45,7 +45,7 @@ final class OutcomeLookup {
             }
             return look(requestId, partition, deadline);
         } catch (SQLException e) {
-            log.warn("outcome of request {} not known: {}", requestId, e.toString());
+            log.debug("outcome of request {} not known: {}", requestId, e.toString());
             return new Submission.NotKnown();
         }
     }

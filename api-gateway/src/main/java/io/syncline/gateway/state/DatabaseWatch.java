@@ -23,12 +23,17 @@ public final class DatabaseWatch implements AutoCloseable {
     private final DatabaseClock clock;
     private final ScheduledExecutorService thread = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("database-watch").factory());
+    private final Runnable whenUsable;
     private volatile Check last = new Check.Down("the state database has not been reached yet",
             "wait a moment; if this stays, check spring.datasource.url");
 
-    public DatabaseWatch(DataSource database, DatabaseClock clock) {
+    /**
+     * @param whenUsable run each time that the database becomes usable
+     */
+    public DatabaseWatch(DataSource database, DatabaseClock clock, Runnable whenUsable) {
         this.database = database;
         this.clock = clock;
+        this.whenUsable = whenUsable;
     }
 
     public void start() {
@@ -48,13 +53,20 @@ public final class DatabaseWatch implements AutoCloseable {
         } catch (RuntimeException e) {
             now = new Check.Down("looking at the state database failed: " + e, "see the gateway's log");
         }
-        if (!now.equals(last)) {
+        if (thread.isShutdown()) {
+            return;
+        }
+        boolean changed = !now.equals(last);
+        last = now;
+        if (changed) {
             switch (now) {
-                case Check.Up up -> log.info("state database: usable");
+                case Check.Up up -> {
+                    log.info("state database: usable");
+                    whenUsable.run();
+                }
                 case Check.Down down -> log.warn("state database: {}; {}", down.cause(), down.remedy());
             }
         }
-        last = now;
     }
 
     private Check ask() throws SQLException {

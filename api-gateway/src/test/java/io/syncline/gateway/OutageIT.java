@@ -1,0 +1,198 @@
+package io.syncline.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.syncline.gateway.state.HighWater;
+import io.syncline.model.credential.CredentialKeys;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.net.ServerSocket;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What a gateway does while something that it needs is away, and that it never gives up. */
+class OutageIT {
+
+    @TempDir Path directory;
+
+    private static JsonNode readiness(GatewayUnderTest gateway) {
+        return JsonMapper.shared().readTree(gateway.send("GET", "/actuator/health/readiness", "").body());
+    }
+
+    private static void assertLives(GatewayUnderTest gateway) {
+        HttpResponse<String> liveness = gateway.send("GET", "/actuator/health/liveness", "");
+        assertThat(liveness.statusCode()).as(liveness.body()).isEqualTo(200);
+    }
+
+    private static void assert503Soon(GatewayUnderTest gateway, String sentence) {
+        for (String call : List.of("verify-connection", "register-connection", "list-tables", "update-status")) {
+            long begun = System.nanoTime();
+            HttpResponse<String> response = gateway.call(call, "{\"sender_url\":\"x\",\"auth_token_hash\":\"x\"}");
+            assertThat(response.statusCode()).as(call + response.body()).isEqualTo(503);
+            assertThat(response.body()).startsWith("{\"success\":false,\"error\":\"")
+                    .contains(sentence)
+                    .doesNotContain("Exception")
+                    .doesNotContain("SQL");
+            assertThat(response.headers().firstValue("retry-after")).isPresent();
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
+        }
+    }
+
+    @Test
+    void databaseAwayAtStartThenThereThenAwayAgain() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        Path keys = directory.resolve("keys");
+        CredentialKeys.writeNew(keys, new SecureRandom());
+        EmbeddedPostgres postgres = null;
+        GatewayUnderTest gateway = GatewayUnderTest.startAlone(keys,
+                "--spring.datasource.url=jdbc:postgresql://127.0.0.1:" + port + "/postgres");
+        try {
+            gateway.bean(HighWater.class).logRead();
+            assertLives(gateway);
+            assert503Soon(gateway, "cannot be used now");
+            assertThat(readiness(gateway).path("status").asString()).isEqualTo("OUT_OF_SERVICE");
+            assertThat(readiness(gateway).at("/components/database/details/cause").asString())
+                    .contains("the state database cannot be used");
+            assertThat(readiness(gateway).at("/components/database/details/remedy").asString())
+                    .contains("spring.datasource.url");
+            assertThat(readiness(gateway).at("/components/broker/details/remedy").asString())
+                    .contains("spring.kafka.bootstrap-servers");
+            assertThat(readiness(gateway).at("/components/replies/details/cause").asString()).isNotEmpty();
+
+            postgres = EmbeddedPostgres.builder()
+                    .setPort(port)
+                    .setDataDirectory(directory.resolve("pg"))
+                    .setCleanDataDirectory(false)
+                    .start();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> readiness(gateway)
+                            .at("/components/database/details/remedy")
+                            .asString()
+                            .contains("start a worker"));
+            assert503Soon(gateway, "start a worker");
+
+            gateway.adopt(postgres);
+            gateway.makeSchema();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> readiness(gateway)
+                            .at("/components/database/status")
+                            .asString()
+                            .equals("UP"));
+            assertThat(gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode()).isEqualTo(200);
+
+            postgres.close();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> readiness(gateway)
+                            .at("/components/database/status")
+                            .asString()
+                            .equals("OUT_OF_SERVICE"));
+            assertLives(gateway);
+            assert503Soon(gateway, "cannot be used now");
+
+            postgres = EmbeddedPostgres.builder()
+                    .setPort(port)
+                    .setDataDirectory(directory.resolve("pg"))
+                    .setCleanDataDirectory(false)
+                    .start();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(
+                            () -> gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode() == 200);
+        } finally {
+            gateway.closeGateway();
+            if (postgres != null) {
+                postgres.close();
+            }
+        }
+    }
+
+    @Test
+    void withoutBrokerAtStart_nobodyIsAnsweredFromADatabaseThatMayBeBehind() throws Exception {
+        Path keys = directory.resolve("keys");
+        CredentialKeys.writeNew(keys, new SecureRandom());
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.builder().start()) {
+            GatewayUnderTest gateway = GatewayUnderTest.startAlone(keys,
+                    "--spring.datasource.url=" + postgres.getJdbcUrl("postgres", "postgres"));
+            try {
+                gateway.adopt(postgres);
+                gateway.makeSchema();
+                assert503Soon(gateway, "behind what is known");
+                assertLives(gateway);
+            } finally {
+                gateway.closeGateway();
+            }
+        }
+    }
+
+    @Test
+    void twoGatewaysInOneJvm_unresolvableBroker() throws Exception {
+        Path keys = directory.resolve("keys");
+        CredentialKeys.writeNew(keys, new SecureRandom());
+        String broker = "--spring.kafka.bootstrap-servers=no-such-host.invalid:9092";
+        GatewayUnderTest one = GatewayUnderTest.startAlone(keys, broker);
+        GatewayUnderTest two = GatewayUnderTest.startAlone(keys, broker, "--syncline.prefix=/other/");
+        try {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> readiness(one)
+                            .at("/components/broker/details/cause")
+                            .asString()
+                            .contains("cannot be reached"));
+            assertLives(one);
+            assertThat(two.send("POST", "/other/sync/api/nothing", "").body()).contains("\"success\":false");
+            assertThat(two.send("POST", "/phoenix_kit/sync/api/verify-connection", "").statusCode()).isEqualTo(404);
+        } finally {
+            one.closeGateway();
+            two.closeGateway();
+        }
+    }
+
+    @Test
+    void withoutKeys_itDoesNotStart_andSaysHowToMakeThem() {
+        for (String[] arguments : List.of(new String[]{"--server.port=0"},
+                new String[]{"--server.port=0", "--syncline.credentials.key-file=" + directory.resolve("none")})) {
+            assertThatThrownBy(() -> GatewayApplication.application().run(arguments).close())
+                    .hasStackTraceContaining("syncline.credentials.key-file")
+                    .hasStackTraceContaining("java -jar sync-worker.jar keys");
+        }
+    }
+
+    @Test
+    void allWrongPropertiesAreNamedAtOnce() throws Exception {
+        Path keys = directory.resolve("keys");
+        CredentialKeys.writeNew(keys, new SecureRandom());
+        assertThatThrownBy(() -> GatewayUnderTest.startAlone(keys, "--syncline.topics.partitions=0",
+                "--syncline.gateway.reply-timeout=0s", "--syncline.prefix=a b"))
+                .hasStackTraceContaining("syncline.topics.partitions is 0")
+                .hasStackTraceContaining("syncline.gateway.reply-timeout is PT0S")
+                .hasStackTraceContaining("syncline.prefix is 'a b'");
+    }
+
+    @Test
+    void withoutAdminToken_theOperatorsApiSaysWhatToSet() throws Exception {
+        Path keys = directory.resolve("keys");
+        CredentialKeys.writeNew(keys, new SecureRandom());
+        GatewayUnderTest gateway = GatewayUnderTest.startAlone(keys, "--syncline.admin.token=");
+        try {
+            HttpResponse<String> response = gateway.admin("GET", "/settings", null);
+            assertThat(response.statusCode()).isEqualTo(403);
+            assertThat(response.body()).contains("syncline.admin.token-file");
+        } finally {
+            gateway.closeGateway();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package io.syncline.gateway.dispatch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.log.PartitionLock;
+import io.syncline.model.log.ReplyRecord;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The deadline rule of the architecture, against a real PostgreSQL and a worker's transaction that a test plays. */
+class OutcomeLookupIT {
+
+    private static final int PARTITION = 3;
+    private static final Outcome DECIDED = new Outcome.Refused(Refusal.ALREADY_EXISTS);
+
+    private static EmbeddedPostgres postgres;
+    private static OutcomeLookup lookup;
+
+    @BeforeAll
+    static void start() throws Exception {
+        postgres = EmbeddedPostgres.builder().start();
+        lookup = new OutcomeLookup(postgres.getPostgresDatabase());
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE SCHEMA syncline; CREATE TABLE syncline.request_outcome"
+                    + " (request_id uuid PRIMARY KEY, outcome text NOT NULL)");
+        }
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        postgres.close();
+    }
+
+    private static Instant now() throws SQLException {
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT clock_timestamp()")) {
+            row.next();
+            return row.getObject(1, OffsetDateTime.class).toInstant();
+        }
+    }
+
+    /** What a worker's transaction does first. */
+    private static Connection workerTransaction(int partition) throws SQLException {
+        Connection worker = postgres.getPostgresDatabase().getConnection();
+        worker.setAutoCommit(false);
+        try (PreparedStatement lock = worker.prepareStatement("SELECT pg_advisory_xact_lock(?, ?)")) {
+            lock.setInt(1, PartitionLock.SPACE);
+            lock.setInt(2, partition);
+            lock.execute();
+        }
+        return worker;
+    }
+
+    private static void decide(Connection worker, UUID requestId) throws SQLException {
+        try (PreparedStatement insert = worker.prepareStatement(
+                "INSERT INTO syncline.request_outcome VALUES (?, ?)")) {
+            insert.setObject(1, requestId);
+            insert.setString(2, ReplyRecord.storedForm(DECIDED));
+            insert.execute();
+        }
+    }
+
+    @Test
+    void pastTheDeadline_noOutcome_isNotApplied() throws Exception {
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1)))
+                .isInstanceOf(Submission.NotApplied.class);
+    }
+
+    @Test
+    void outcomeThatIsThere_isTheAnswer() throws Exception {
+        UUID id = UUID.randomUUID();
+        try (Connection worker = workerTransaction(PARTITION)) {
+            decide(worker, id);
+            worker.commit();
+        }
+        assertThat(lookup.find(id, PARTITION, now().minusMillis(1))).isEqualTo(new Submission.Decided(DECIDED));
+    }
+
+    @Test
+    void transactionUnderWay_isWaitedForAndSeen() throws Exception {
+        UUID id = UUID.randomUUID();
+        Instant deadline = now().minusMillis(1);
+        try (Connection worker = workerTransaction(PARTITION)) {
+            CompletableFuture<Submission> found = CompletableFuture.supplyAsync(() -> find(id, PARTITION, deadline));
+            awaitWaiter();
+            decide(worker, id);
+            worker.commit();
+            assertThat(found.get(5, TimeUnit.SECONDS)).isEqualTo(new Submission.Decided(DECIDED));
+        }
+    }
+
+    @Test
+    void transactionThatDoesNotEnd_isNotKnown_withinASecondOrTwo() throws Exception {
+        Instant deadline = now().minusMillis(1);
+        long begun = System.nanoTime();
+        try (Connection worker = workerTransaction(PARTITION)) {
+            assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline)).isEqualTo(new Submission.NotKnown());
+            worker.rollback();
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isBetween(Duration.ofMillis(900),
+                Duration.ofSeconds(3));
+    }
+
+    @Test
+    void otherPartitionsWork_isNotWaitedFor() throws Exception {
+        try (Connection worker = workerTransaction(PARTITION + 1)) {
+            assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1)))
+                    .isInstanceOf(Submission.NotApplied.class);
+            worker.rollback();
+        }
+    }
+
+    @Test
+    void twoGateways_lookAtOnce() throws Exception {
+        Connection other = postgres.getPostgresDatabase().getConnection();
+        other.setAutoCommit(false);
+        try (PreparedStatement lock = other.prepareStatement("SELECT pg_advisory_xact_lock_shared(?, ?)")) {
+            lock.setInt(1, PartitionLock.SPACE);
+            lock.setInt(2, PARTITION);
+            lock.execute();
+            assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1)))
+                    .isInstanceOf(Submission.NotApplied.class);
+        } finally {
+            other.close();
+        }
+    }
+
+    @Test
+    void databaseThatHasNotReachedTheDeadline_isWaitedFor() throws Exception {
+        Instant deadline = now().plusMillis(300);
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline)).isInstanceOf(Submission.NotApplied.class);
+        assertThat(now()).isAfter(deadline);
+    }
+
+    @Test
+    void databaseFarBehindOurClock_isNotKnown_neverNotApplied() throws Exception {
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().plusSeconds(60)))
+                .isEqualTo(new Submission.NotKnown());
+    }
+
+    @Test
+    void databaseAway_isNotKnown() throws Exception {
+        PGSimpleDataSource nothing = new PGSimpleDataSource();
+        nothing.setUrl("jdbc:postgresql://127.0.0.1:1/none");
+        assertThat(new OutcomeLookup(nothing).find(UUID.randomUUID(), PARTITION, Instant.EPOCH))
+                .isEqualTo(new Submission.NotKnown());
+    }
+
+    private static Submission find(UUID id, int partition, Instant deadline) {
+        try {
+            return lookup.find(id, partition, deadline);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void awaitWaiter() {
+        Awaitility.await().atMost(Duration.ofSeconds(5)).pollInterval(Duration.ofMillis(10)).until(() -> {
+            try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                    Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery(
+                            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")) {
+                row.next();
+                return row.getInt(1) == 1;
+            }
+        });
+    }
+}

@@ -2,6 +2,8 @@ package io.syncline.e2e.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.e2e.EventLog;
+import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,6 +58,9 @@ class GoldenExchangesIT {
             }
             assertThat(wrong).as("exchanges with another answer").isEmpty();
             assertThat(failed).as("exchanges that hold now: strike them off NotCovered").isEqualTo(NotCovered.NAMES);
+            EventLog log = EventLog.read(cluster.broker().bootstrapServers(), cluster.keys());
+            assertThat(log.foreign()).isEmpty();
+            LogFoldsToState.check(cluster, log);
         }
     }
 

@@ -3,6 +3,7 @@ package io.syncline.e2e.promises;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.e2e.EventLog;
+import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
 import io.syncline.e2e.WorkerProcess;
 import io.syncline.model.connection.SiteEvent;
@@ -162,6 +163,7 @@ class OneRequestOneOutcomeIT {
         System.out.println("OneRequestOneOutcomeIT: " + log.counted().size() + " events, " + log.fences() + " fences, "
                 + log.voided().size() + " void");
         assertThat(log.foreign()).isEmpty();
+        LogFoldsToState.check(cluster, log);
         Map<String, Long> eventsBySite = log.counted()
                 .stream()
                 .filter(event -> event.event() instanceof SiteEvent.ConnectionRegistered)

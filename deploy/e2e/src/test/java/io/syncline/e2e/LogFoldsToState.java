@@ -1,0 +1,118 @@
+package io.syncline.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.model.connection.Connection;
+import io.syncline.model.connection.Direction;
+import io.syncline.model.connection.Imposition;
+import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.Site;
+import io.syncline.model.connection.SiteEvent;
+import io.syncline.model.connection.SiteUrl;
+import io.syncline.model.log.LoggedEvent;
+import io.syncline.model.log.StoredSettings;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Promise 4: the events, read from offset 0 by somebody who has nothing else, add up to the rows of the tables. */
+public final class LogFoldsToState {
+
+    private static final String CONNECTIONS = """
+            SELECT site_url, direction, uuid, name, fingerprint, sealed_token, peer_status, registered_via, remote_ip,
+                user_agent, confirmed, notify_peer, settings, created_by, floor(extract(epoch FROM created_at) * 1000)::bigint,
+                floor(extract(epoch FROM updated_at) * 1000)::bigint
+            FROM syncline.connection""";
+    private static final String IMPOSITIONS = """
+            SELECT site_url, direction, kind, reason, imposed_by, floor(extract(epoch FROM since) * 1000)::bigint
+            FROM syncline.imposition""";
+    private static final String SETTINGS = """
+            SELECT 'settings', 'settings', enabled, incoming_mode, incoming_password_hash, password_revision,
+                floor(extract(epoch FROM updated_at) * 1000)::bigint
+            FROM syncline.settings""";
+
+    private LogFoldsToState() {}
+
+    public static void check(SyncCluster cluster, EventLog log) throws SQLException {
+        Map<SiteUrl, Site> sites = new HashMap<>();
+        ModuleSettings settings = ModuleSettings.INITIAL;
+        for (LoggedEvent logged : log.counted()) {
+            switch (logged.event()) {
+                case SiteEvent event -> sites.put(event.siteUrl(),
+                        sites.getOrDefault(event.siteUrl(), Site.unknown(event.siteUrl()))
+                                .evolve(event, logged.time()));
+                case SettingsChanged event -> settings = settings.evolve(event, logged.time());
+            }
+        }
+        Map<String, String> connections = new TreeMap<>();
+        Map<String, String> impositions = new TreeMap<>();
+        for (Site site : sites.values()) {
+            site.records().forEach(connection -> connections.put(key(site, connection.direction()), row(connection)));
+            site.impositions().forEach((direction, imposed) -> impositions.put(key(site, direction), row(imposed)));
+        }
+        assertThat(rows(cluster, CONNECTIONS)).isEqualTo(connections);
+        assertThat(rows(cluster, IMPOSITIONS)).isEqualTo(impositions);
+        assertThat(rows(cluster, SETTINGS)).isEqualTo(Map.of("settings settings", row(settings)));
+    }
+
+    private static String key(Site site, Direction direction) {
+        return site.url() + " " + direction.word();
+    }
+
+    private static String row(Connection connection) {
+        return switch (connection) {
+            case Connection.Receiver r ->
+                    line(r.uuid(), r.name(), r.fingerprint().hex(), r.sealedToken().text(), r.wish().word(),
+                            r.registeredVia(), r.remoteIp(), r.userAgent(), null, null, null, null,
+                            r.createdAt().toEpochMilli(),
+                            r.updatedAt().toEpochMilli());
+            case Connection.Sender s -> line(s.uuid(), s.name(), s.fingerprint().hex(), s.sealedToken().text(), null,
+                    null, null,
+                    null, sql(s.confirmed()), sql(s.notifyPeer()), StoredSettings.write(s.settings()), s.createdBy(),
+                    s.createdAt().toEpochMilli(), s.updatedAt().toEpochMilli());
+        };
+    }
+
+    private static String row(Imposition imposed) {
+        return line(imposed.kind().word(), imposed.reason(), imposed.by(), imposed.since().toEpochMilli());
+    }
+
+    private static String row(ModuleSettings settings) {
+        return line(sql(settings.enabled()), settings.incomingMode().word(),
+                settings.incomingPassword() == null ? null : settings.incomingPassword().encoded(),
+                settings.passwordRevision(), settings.updatedAt().toEpochMilli());
+    }
+
+    /** A boolean as the driver shows it in text. */
+    private static String sql(boolean value) {
+        return value ? "t" : "f";
+    }
+
+    private static String line(@Nullable Object... values) {
+        return Stream.of(values).map(Objects::toString).collect(Collectors.joining(" | "));
+    }
+
+    private static Map<String, String> rows(SyncCluster cluster, String sql) throws SQLException {
+        Map<String, String> rows = new TreeMap<>();
+        try (java.sql.Connection connection = cluster.database().connect("syncline");
+                Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(sql)) {
+            while (result.next()) {
+                Object[] values = new Object[result.getMetaData().getColumnCount() - 2];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = result.getString(i + 3);
+                }
+                rows.put(result.getString(1) + " " + result.getString(2), line(values));
+            }
+        }
+        return rows;
+    }
+}

@@ -138,6 +138,10 @@ final class ConnectionPublisher implements AutoCloseable {
         }
         lane.expect(new Waiting(committed.size(), answers.stream().map(ConnectionPublisher::record).toList()));
         for (LoggedEvent event : committed) {
+            if (lane.broken().isPresent()) {
+                // What follows could only be void, and the log keeps it for ever.
+                return;
+            }
             unacknowledged.incrementAndGet();
             try {
                 var unused = producer().send(EventRecords.of(lane.partition, event.record()), (metadata, failure) -> {

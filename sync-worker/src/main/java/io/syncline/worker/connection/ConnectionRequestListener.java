@@ -255,6 +255,9 @@ final class ConnectionRequestListener implements AutoCloseable {
             why = "its site belongs to another partition";
         } catch (MalformedRecordException e) {
             why = e.getMessage();
+        } catch (RuntimeException e) {
+            // A field that another version leaves out, for instance: one record must not stop the partition.
+            why = e.getClass().getSimpleName();
         }
         if (malformed.incrementAndGet() % 1_000 == 1) {
             log.warn("Record {}-{}@{} is no request and is passed over ({} so far): {}", record.topic(),

@@ -22,6 +22,7 @@ public final class ConnectionRoom implements Room {
     private final TopicKeeper topics;
     private final Settings settings;
     private final Map<String, Object> kafka;
+    private final OutcomeJanitor janitor;
     private volatile @Nullable ConnectionRequestListener listener;
 
     /**
@@ -40,6 +41,7 @@ public final class ConnectionRoom implements Room {
         this.topics = topics;
         this.kafka = Map.copyOf(kafka);
         this.settings = settings;
+        this.janitor = new OutcomeJanitor(database);
     }
 
     @Override
@@ -60,6 +62,7 @@ public final class ConnectionRoom implements Room {
                 maxEventBytes);
         listener = opened;
         opened.start();
+        janitor.start();
     }
 
     @Override
@@ -68,6 +71,7 @@ public final class ConnectionRoom implements Room {
         if (opened != null) {
             opened.close();
         }
+        janitor.close();
     }
 
     /** What this worker is to each partition that the group gave it. */

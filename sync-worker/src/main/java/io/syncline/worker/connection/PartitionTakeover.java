@@ -405,9 +405,10 @@ final class PartitionTakeover {
             if (ofSettings.partition() == partition) {
                 return;
             }
+            // The log's end first: what lies before it was committed before, so a head that is read later has it.
+            long end = ofSettings.end();
             LogHead known = store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition()));
             ChainReader reader = new ChainReader(ofSettings.partition(), known.published().head(), keys);
-            long end = ofSettings.end();
             if (known.published().offset() < end) {
                 ofSettings.read(known.published().offset(), end, (offset, record) -> reader.read(offset, record));
             }

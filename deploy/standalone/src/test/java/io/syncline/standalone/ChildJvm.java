@@ -87,7 +87,7 @@ final class ChildJvm implements AutoCloseable {
         process.destroyForcibly().onExit().join();
     }
 
-    /** As Ctrl-C or kill do. */
+    /** As kill does. Not INT: a shell starts background jobs with INT ignored, and their children inherit that. */
     void signal(String name) throws IOException, InterruptedException {
         new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start().waitFor();
     }

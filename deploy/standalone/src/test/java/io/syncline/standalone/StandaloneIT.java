@@ -64,8 +64,8 @@ class StandaloneIT {
             awaitProduct(lines, "NEW-00001");
 
             long begun = System.nanoTime();
-            first.signal("INT");
-            assertThat(first.awaitExit(STOPPED)).isEqualTo(130);
+            first.signal("TERM");
+            assertThat(first.awaitExit(STOPPED)).isEqualTo(143);
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
             assertThat(Postmaster.of(folder.resolve(".syncline/postgresql/data"))).isEmpty();
             assertNothingSecretIn(first.text());
@@ -117,8 +117,8 @@ class StandaloneIT {
                 assertThat(folder.resolve(".syncline/kafka")).doesNotExist();
                 assertThat(folder.resolve(".syncline/postgresql")).doesNotExist();
                 assertThat(site.text()).doesNotContain(secret, "chosen by the user");
-                site.signal("INT");
-                assertThat(site.awaitExit(STOPPED)).isEqualTo(130);
+                site.signal("TERM");
+                assertThat(site.awaitExit(STOPPED)).isEqualTo(143);
             }
         }
     }
@@ -132,8 +132,8 @@ class StandaloneIT {
             site.awaitText("spring.datasource.url: 'jdbc:postgresql://127.0.0.1:" + nobody + "/state?password=***'");
             site.awaitText("--syncline.surce.url is on the command line, and nothing reads a property of that name");
             assertThat(site.text()).contains("start that PostgreSQL").doesNotContain("geheim");
-            site.signal("INT");
-            assertThat(site.awaitExit(STOPPED)).isEqualTo(130);
+            site.signal("TERM");
+            assertThat(site.awaitExit(STOPPED)).isEqualTo(143);
         }
     }
 

@@ -123,14 +123,27 @@ final class ReplicationSlot {
         /** A session whose transaction sees the snapshot. */
         Connection open() throws SQLException {
             Connection connection = source.connectForReading();
-            try (Statement statement = connection.createStatement()) {
+            try {
                 connection.setAutoCommit(false);
-                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-                statement.execute("SET TRANSACTION SNAPSHOT " + Sql.literal(name));
+                begin(connection);
                 return connection;
             } catch (SQLException e) {
                 connection.close();
                 throw e;
+            }
+        }
+
+        /** Lets go of what a session has locked, and begins a transaction in it that sees the snapshot too. */
+        void beginAgain(Connection connection) throws SQLException {
+            connection.rollback();
+            begin(connection);
+        }
+
+        private void begin(Connection connection) throws SQLException {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+                statement.execute("SET TRANSACTION SNAPSHOT " + Sql.literal(name));
+                statement.execute("SET LOCAL lock_timeout = '1s'");
             }
         }
 

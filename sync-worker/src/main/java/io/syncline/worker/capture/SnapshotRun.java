@@ -15,8 +15,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -40,6 +42,7 @@ final class SnapshotRun implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotRun.class);
 
     private static final long WATCH_INTERVAL_MS = 250;
+    private static final int PROGRESS_ROWS = 1000;
 
     private final SourceDatabase source;
     private final ReplicationSlot slot;
@@ -54,7 +57,9 @@ final class SnapshotRun implements Runnable {
 
     private final Map<Integer, CapturedTable> readers = new ConcurrentHashMap<>();
     private final Set<Connection> sessions = ConcurrentHashMap.newKeySet();
+    private final Set<CapturedTable> unended = ConcurrentHashMap.newKeySet();
     private volatile boolean cancelled;
+    private volatile boolean allRead;
 
     /**
      * @param given the snapshot to read under; null: one of the moment
@@ -72,6 +77,7 @@ final class SnapshotRun implements Runnable {
         this.properties = properties;
         this.epoch = epoch;
         this.tables = List.copyOf(tables);
+        unended.addAll(tables);
         this.given = given;
         this.fatal = fatal;
     }
@@ -92,7 +98,14 @@ final class SnapshotRun implements Runnable {
         } catch (SupersededException | RuntimeException e) {
             fatal.accept(e);
         } finally {
-            tables.forEach(CapturedTable::readingEnded);
+            List.copyOf(unended).forEach(this::ended);
+        }
+    }
+
+    /** Another run may take the table from here on. */
+    private void ended(CapturedTable table) {
+        if (unended.remove(table)) {
+            table.readingEnded();
         }
     }
 
@@ -118,7 +131,8 @@ final class SnapshotRun implements Runnable {
         PgSnapshot visible;
         Catalogue seen;
         Instant asOf;
-        try (Connection session = open(snapshot)) {
+        Connection session = open(snapshot);
+        try {
             try (Statement statement = session.createStatement();
                     ResultSet rows = statement.executeQuery("SELECT pg_current_snapshot()::text, clock_timestamp()")) {
                 rows.next();
@@ -126,7 +140,7 @@ final class SnapshotRun implements Runnable {
                 asOf = rows.getTimestamp(2).toInstant();
             }
             seen = catalogue.read(session);
-            session.rollback();
+        } finally {
             close(session);
         }
         List<Begun> begun = new ArrayList<>();
@@ -159,108 +173,144 @@ final class SnapshotRun implements Runnable {
         if (begun.isEmpty()) {
             return;
         }
-        Thread watch = Thread.ofVirtual().name("capture-snapshot-watch").start(this::watch);
-        try (ExecutorService readers = Executors.newFixedThreadPool(
-                Math.min(properties.snapshotThreads(), begun.size()),
+        Thread.ofVirtual().name("capture-snapshot-watch").start(this::watch);
+        Queue<Begun> unread = new ConcurrentLinkedQueue<>(begun);
+        int threads = Math.min(properties.snapshotThreads(), begun.size());
+        try (ExecutorService executor = Executors.newFixedThreadPool(threads,
                 Thread.ofPlatform().name("capture-snapshot-", 0).daemon().factory())) {
             List<Future<?>> reading = new ArrayList<>();
-            begun.forEach(table -> reading.add(readers.submit(() -> read(snapshot, table))));
+            for (int i = 0; i < threads; i++) {
+                reading.add(executor.submit(() -> readAll(snapshot, unread)));
+            }
             for (Future<?> one : reading) {
                 one.get();
             }
         } catch (ExecutionException e) {
             fatal.accept(e.getCause() == null ? e : e.getCause());
         } finally {
-            watch.interrupt();
+            allRead = true;
         }
     }
 
-    private void read(ExportedSnapshot snapshot, Begun begun) {
-        CapturedTable table = begun.table();
+    /** One thread's share, in one session where all goes well. */
+    private void readAll(ExportedSnapshot snapshot, Queue<Begun> unread) {
+        Connection session = null;
         try {
-            long rows = copy(snapshot, begun);
-            if (rows < 0) {
-                return;
-            }
-            await(begun.sent());
-            List<Future<RecordMetadata>> end = table.end(begun.generation(), rows);
-            for (Future<?> mark : end) {
-                mark.get();
-            }
-            if (!end.isEmpty()) {
-                store.complete(epoch, table.name(), begun.generation().number());
-                table.completed(begun.generation());
-                LOG.info("Table {} is captured: generation {}, {} rows", table.name(), begun.generation().number(),
-                        rows);
-            }
-        } catch (UnencodableValueException e) {
-            LOG.warn("Table {} is halted: {}", table.name(), e.cause());
-            table.halt(e.cause());
-        } catch (SQLException e) {
-            if (!cancelled) {
-                LOG.warn("The snapshot of table {} ended early and is begun anew: {}", table.name(), e.getMessage());
-                table.failed(new LeftOut("its snapshot ended early: " + e.getMessage(), "it is begun anew by itself"));
+            for (Begun table = unread.poll(); table != null && !cancelled; table = unread.poll()) {
+                try {
+                    if (session == null) {
+                        session = open(snapshot);
+                    } else {
+                        snapshot.beginAgain(session);
+                    }
+                    read(session, table);
+                } catch (SQLException e) {
+                    close(session);
+                    session = null;
+                    failed(table.table(), e);
+                } catch (UnencodableValueException e) {
+                    // In the middle of a COPY.
+                    close(session);
+                    session = null;
+                    LOG.warn("Table {} is halted: {}", table.table().name(), e.cause());
+                    table.table().halt(e.cause());
+                }
+                ended(table.table());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (SupersededException | ExecutionException | RuntimeException e) {
             fatal.accept(e);
+        } finally {
+            close(session);
+        }
+    }
+
+    private void failed(CapturedTable table, SQLException e) {
+        if (!cancelled) {
+            LOG.warn("The snapshot of table {} ended early and is begun anew: {}", table.name(), e.getMessage());
+            table.failed(new LeftOut("its snapshot ended early: " + e.getMessage(), "it is begun anew by itself"));
+        }
+    }
+
+    private void read(Connection session, Begun begun)
+            throws SQLException, SupersededException, ExecutionException, InterruptedException {
+        CapturedTable table = begun.table();
+        long rows = copy(session, begun);
+        if (rows < 0) {
+            return;
+        }
+        await(begun.sent());
+        List<Future<RecordMetadata>> end = table.end(begun.generation(), rows);
+        for (Future<?> mark : end) {
+            mark.get();
+        }
+        if (!end.isEmpty()) {
+            store.complete(epoch, table.name(), begun.generation().number());
+            table.completed(begun.generation());
+            LOG.info("Table {} is captured: generation {}, {} rows", table.name(), begun.generation().number(), rows);
         }
     }
 
     /** The number of rows; -1 if the generation was given up meanwhile. */
-    private long copy(ExportedSnapshot snapshot, Begun begun) throws SQLException, InterruptedException {
+    private long copy(Connection session, Begun begun) throws SQLException {
         CapturedTable table = begun.table();
-        Generation generation = begun.generation();
-        SourceTable columns = generation.table();
+        SourceTable columns = begun.generation().table();
         AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
-        long count = 0;
-        Connection session = open(snapshot);
         int pid = session.unwrap(PGConnection.class).getBackendPID();
-        try (session) {
-            try (Statement statement = session.createStatement()) {
-                statement.execute("SET LOCAL lock_timeout = '1s'");
+        readers.put(pid, table);
+        long count;
+        try {
+            count = copyRows(session, begun, failure);
+            if (count >= 0) {
+                verifyNotRewritten(session, columns);
             }
-            readers.put(pid, table);
-            ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
-                    new TableChange.Upsert(epoch, Place.ofSnapshot(generation.number()), new byte[0], new byte[0]),
-                    generation.asOf().toEpochMilli());
-            TextRow row = new TextRow(columns.columns().size());
-            JsonBytes buffer = new JsonBytes();
-            CopyOut copy = session.unwrap(PGConnection.class)
-                    .getCopyAPI()
-                    .copyOut("COPY (SELECT " + columns.selectList() + " FROM ONLY " + columns.qualifiedName()
-                            + ") TO STDOUT");
-            for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
-                row.readCopyLine(line);
-                byte[] key = columns.encoder().key(row, buffer);
-                byte[] json = columns.encoder().row(row, buffer);
-                if (json.length > properties.maxRowBytes()) {
-                    throw new UnencodableValueException("the row with key " + MissingValues.text(key) + " has "
-                            + json.length
-                            + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
-                }
-                rows.send(key, json, (_, problem) -> {
-                    if (problem != null) {
-                        failure.compareAndSet(null, problem);
-                    }
-                });
-                if (++count % 1000 == 0) {
-                    table.progress(count);
-                    if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
-                        return stopEarly(failure.get());
-                    }
-                }
-            }
-            verifyNotRewritten(session, columns);
             session.rollback();
         } finally {
             readers.remove(pid);
-            close(session);
+        }
+        if (count >= 0) {
+            publisher.flush();
+        }
+        return failure.get() != null ? stopEarly(failure.get()) : count;
+    }
+
+    private long copyRows(Connection session, Begun begun, AtomicReference<@Nullable Exception> failure) throws SQLException {
+        CapturedTable table = begun.table();
+        Generation generation = begun.generation();
+        SourceTable columns = generation.table();
+        ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
+                new TableChange.Upsert(epoch, Place.ofSnapshot(generation.number()), new byte[0], new byte[0]),
+                generation.asOf().toEpochMilli());
+        TextRow row = new TextRow(columns.columns().size());
+        JsonBytes buffer = new JsonBytes();
+        CopyOut copy = session.unwrap(PGConnection.class)
+                .getCopyAPI()
+                .copyOut("COPY (SELECT " + columns.selectList() + " FROM ONLY " + columns.qualifiedName() + ") TO STDOUT");
+        long count = 0;
+        for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
+            row.readCopyLine(line);
+            byte[] key = columns.encoder().key(row, buffer);
+            byte[] json = columns.encoder().row(row, buffer);
+            if (json.length > properties.maxRowBytes()) {
+                throw new UnencodableValueException("the row with key " + MissingValues.text(key) + " has " + json.length
+                        + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
+            }
+            rows.send(key, json, (_, problem) -> {
+                if (problem != null) {
+                    failure.compareAndSet(null, problem);
+                }
+            });
+            if (++count % PROGRESS_ROWS == 0) {
+                table.progress(count);
+                if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
+                    copy.cancelCopy();
+                    return -1;
+                }
+            }
         }
         table.progress(count);
-        publisher.flush();
-        return failure.get() != null ? stopEarly(failure.get()) : count;
+        return count;
     }
 
     private static long stopEarly(@Nullable Exception failure) {
@@ -282,7 +332,7 @@ final class SnapshotRun implements Runnable {
                         .executeQuery("SELECT pg_relation_filenode(" + table.oid() + "::oid)::bigint")) {
             rows.next();
             if (rows.getLong(1) != table.fileNode()) {
-                throw new SQLException("the table was rewritten before it could be read");
+                throw new SQLException("it was rewritten before it could be read");
             }
         }
     }
@@ -292,7 +342,7 @@ final class SnapshotRun implements Runnable {
         String sql = "SELECT p.pid FROM unnest(?) AS p (pid) WHERE EXISTS ("
                 + "SELECT FROM pg_locks w WHERE NOT w.granted AND p.pid = ANY (pg_blocking_pids(w.pid)))";
         try (Connection session = source.connect()) {
-            while (!cancelled) {
+            while (!cancelled && !allRead) {
                 Thread.sleep(WATCH_INTERVAL_MS);
                 Object[] pids = readers.keySet().toArray();
                 if (pids.length == 0) {
@@ -345,8 +395,14 @@ final class SnapshotRun implements Runnable {
         return session;
     }
 
-    private void close(Connection session) throws SQLException {
-        sessions.remove(session);
-        session.close();
+    private void close(@Nullable Connection session) {
+        if (session != null) {
+            sessions.remove(session);
+            try {
+                session.close();
+            } catch (SQLException e) {
+                LOG.debug("A session with the source does not end: {}", e.getMessage());
+            }
+        }
     }
 }

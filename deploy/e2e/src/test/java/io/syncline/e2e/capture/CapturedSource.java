@@ -1,5 +1,8 @@
 package io.syncline.e2e.capture;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import io.syncline.model.log.Topics;
 import io.syncline.standalone.EmbeddedBroker;
 import io.syncline.standalone.EmbeddedDatabase;
@@ -131,6 +134,18 @@ final class CapturedSource implements AutoCloseable {
             }
             return answers;
         }
+    }
+
+    /** What the topic says is what the source says of itself. */
+    void awaitEqual(String table, Duration longest) {
+        await().atMost(longest).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
+            assertThat(fold.isComplete(table)).as("%s is complete", table).isTrue();
+            Map<String, String> expected = SourceOracle.rows(this, table);
+            Map<String, String> rows = fold.rows(table);
+            if (!rows.equals(expected)) {
+                assertThat(rows).isEqualTo(expected);
+            }
+        });
     }
 
     Map<String, String> statusOfTables() {

@@ -2,12 +2,14 @@
 
 -- Who captures: a capturer takes the next epoch before it touches the slot, and writes here only while its epoch is the newest.
 CREATE TABLE syncline.capture_epoch (
-    id     smallint PRIMARY KEY CHECK (id = 1),
-    epoch  bigint NOT NULL,
-    holder text NOT NULL,
-    since  timestamptz NOT NULL
+    id      smallint PRIMARY KEY CHECK (id = 1),
+    epoch   bigint NOT NULL,
+    holder  text NOT NULL,
+    since   timestamptz NOT NULL,
+    -- written on the publication: two clusters with one slot would each take the other's changes away
+    cluster uuid NOT NULL
 );
-INSERT INTO syncline.capture_epoch (id, epoch, holder, since) VALUES (1, 0, '', now());
+INSERT INTO syncline.capture_epoch (id, epoch, holder, since, cluster) VALUES (1, 0, '', now(), gen_random_uuid());
 
 -- The source as a whole, for the operator; no row: no worker has been given a source.
 CREATE TABLE syncline.capture_source (

@@ -154,6 +154,8 @@ public final class Capture implements SmartLifecycle {
                     holder(), warnings)
                     .run();
             lastProblem = null;
+        } catch (SourceUnusableException e) {
+            tell(e.problem(), warnings);
         } catch (SupersededException e) {
             LOG.info("{}", e.getMessage());
         } catch (SQLException e) {
@@ -183,11 +185,13 @@ public final class Capture implements SmartLifecycle {
 
     private KafkaConsumer<byte[], byte[]> consumer() {
         Map<String, Object> settings = new HashMap<>(kafka);
-        settings.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
+        settings.putIfAbsent(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
         settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "syncline-capture-lease");
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
         settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        // The lease's topic may be made after this: found within seconds, not within Kafka's five minutes.
+        settings.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 2000);
         settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, (int) sessionTimeout.toMillis());
         settings.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, (int) sessionTimeout.dividedBy(4).toMillis());
         return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());

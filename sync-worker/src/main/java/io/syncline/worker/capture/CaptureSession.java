@@ -66,6 +66,7 @@ final class CaptureSession {
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
 
     private long epoch;
+    private long startLsn;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
 
@@ -90,7 +91,11 @@ final class CaptureSession {
     }
 
     /** Captures until the lease is lost or something fails. */
-    void run() throws SQLException, SupersededException, ExecutionException, InterruptedException {
+    void run() throws SQLException, SourceUnusableException, SupersededException, ExecutionException,
+            InterruptedException {
+        try (Connection connection = source.connect()) {
+            claim(connection);
+        }
         epoch = store.nextEpoch(holder);
         LOG.info("Capturing {} begins: epoch {}", source.database(), epoch);
         StreamEngine engine = null;
@@ -121,16 +126,36 @@ final class CaptureSession {
 
     private record Start(long lsn, @Nullable ExportedSnapshot snapshot) {}
 
+    /** Before anything is touched: whoever takes the slot ends its reader. */
+    private void claim(Connection connection) throws SQLException, SourceUnusableException {
+        publication.ensureExists(connection);
+        String cluster = store.cluster();
+        String owner = publication.claim(connection, cluster);
+        if (!owner.equals(cluster)) {
+            throw new SourceUnusableException(new SourceProblem("syncline.capture.publication",
+                    properties.publication(),
+                    "it is of another Syncline cluster, " + owner + " (this one is " + cluster
+                            + "), and two with one slot would take changes away from each other",
+                    "set syncline.capture.publication and slot-name to names of this cluster's own; or, if that cluster is no"
+                            + " more, DROP PUBLICATION " + properties.publication() + " and SELECT pg_drop_replication_slot('"
+                            + properties.slotName() + "')",
+                    true));
+        }
+    }
+
     private Start begin(Connection connection)
             throws SQLException, SupersededException, ExecutionException, InterruptedException {
         slot.takeFromOthers(connection);
-        publication.ensureExists(connection);
         SourceIdentity now = SourceIdentity.of(source);
-        identity = now;
+        store.saveSource(epoch, holder, status("checking", null, null));
         ReplicationSlot.State state = usableSlot(connection, now);
         if (state == null) {
             store.forgetGenerations(epoch);
+        } else {
+            startLsn = state.confirmedLsn();
         }
+        // Not before: what an interrupted start has forgotten must stay forgotten.
+        identity = now;
         remembered = store.tables();
         markEpochInOldTopics();
         look(connection);
@@ -269,7 +294,7 @@ final class CaptureSession {
             CapturedTable one = new CapturedTable(table, count, epoch, properties.maxRowBytes(), publisher);
             Remembered before = remembered.get(table.name());
             if (before != null && publishedBefore.contains(table.name())) {
-                one.resume(before);
+                one.resume(before, startLsn);
             }
             marks.addAll(markEpoch(one.topic(), count));
             captured.add(one);
@@ -404,17 +429,17 @@ final class CaptureSession {
             case null -> {}
             case SupersededException superseded -> throw superseded;
             case InterruptedException interrupted -> throw interrupted;
-            default -> throw new IllegalStateException(rootMessage(problem), problem);
+            default -> throw new IllegalStateException(innermostMessage(problem), problem);
         }
     }
 
-    /** Debezium wraps what happened several times over. */
-    private static String rootMessage(Throwable problem) {
-        Throwable root = problem;
-        while (root.getCause() != null && root.getCause() != root) {
-            root = root.getCause();
+    /** Debezium wraps what happened several times over: the innermost that says anything. */
+    private static String innermostMessage(Throwable problem) {
+        String message = problem.getClass().getSimpleName();
+        for (Throwable inner = problem; inner != null; inner = inner.getCause()) {
+            message = inner.getMessage() == null ? message : inner.getMessage();
         }
-        return String.valueOf(root.getMessage());
+        return message;
     }
 
     private void end(@Nullable StreamEngine engine) throws InterruptedException {

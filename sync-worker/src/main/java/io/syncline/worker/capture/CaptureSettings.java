@@ -27,7 +27,13 @@ final class CaptureSettings {
         engine.setProperty("database.dbname", source.database());
         engine.setProperty("database.user", source.user());
         setIfPresent(engine, "database.password", source.password());
-        source.driverOptions().forEach((name, value) -> engine.setProperty("driver." + name, value));
+        source.driverOptions().forEach((name, value) -> {
+            engine.setProperty("driver." + name, value);
+            if (name.startsWith("ssl")) {
+                // Debezium has settings of its own for these, with defaults that would win.
+                engine.setProperty("database." + name, value);
+            }
+        });
         engine.setProperty("driver.options", SourceSession.OPTIONS);
 
         engine.setProperty("plugin.name", "pgoutput");

@@ -32,6 +32,7 @@ final class CaptureStore {
             long generation,
             boolean complete,
             PgSnapshot snapshot,
+            long consistentLsn,
             String fingerprint,
             boolean gone) {}
 
@@ -69,6 +70,11 @@ final class CaptureStore {
                 .single();
     }
 
+    /** Which cluster this state database is of. */
+    String cluster() {
+        return jdbc.sql("SELECT cluster::text FROM syncline.capture_epoch WHERE id = 1").query(String.class).single();
+    }
+
     void verifyNewest(long epoch) throws SupersededException {
         if (jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single() != epoch) {
             throw new SupersededException(epoch);
@@ -78,9 +84,10 @@ final class CaptureStore {
     Map<TableName, Remembered> tables() {
         Map<TableName, Remembered> tables = new HashMap<>();
         jdbc.sql(
-                "SELECT table_name, topic, generation, complete, snapshot, fingerprint, gone FROM syncline.capture_table")
+                "SELECT table_name, topic, generation, complete, snapshot, consistent_lsn, fingerprint, gone FROM syncline.capture_table")
                 .query((row, _) -> new Remembered(new TableName(row.getString(1)), row.getString(2), row.getLong(3),
-                        row.getBoolean(4), PgSnapshot.parse(row.getString(5)), row.getString(6), row.getBoolean(7)))
+                        row.getBoolean(4), PgSnapshot.parse(row.getString(5)), row.getLong(6), row.getString(7),
+                        row.getBoolean(8)))
                 .list()
                 .forEach(table -> tables.put(table.table(), table));
         return tables;

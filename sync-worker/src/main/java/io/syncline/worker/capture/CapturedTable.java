@@ -95,12 +95,21 @@ final class CapturedTable {
 
     // ---- the catalogue
 
-    /** Goes on with the generation that an earlier capturer completed. */
-    synchronized void resume(CaptureStore.Remembered remembered) {
+    /**
+     * Goes on with the generation that an earlier capturer completed.
+     *
+     * @param startLsn where the stream begins
+     */
+    synchronized void resume(CaptureStore.Remembered remembered, long startLsn) {
         newest = remembered.generation();
         served = remembered.complete();
         if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())) {
-            current = new Generation(remembered.generation(), source, remembered.snapshot(), Instant.EPOCH);
+            Generation resumed = new Generation(remembered.generation(), source, remembered.snapshot(), Instant.EPOCH);
+            if (startLsn >= remembered.consistentLsn()) {
+                // Not left to transaction ids alone, which come round again in a generation's long life.
+                resumed.pass();
+            }
+            current = resumed;
             wanted = false;
         }
     }
@@ -333,6 +342,10 @@ final class CapturedTable {
         held = new ArrayDeque<>();
         heldCharacters = 0;
         lastLetGo = null;
+        if (!halted) {
+            trouble = new LeftOut("its snapshot waits for transactions that were writing in the source when it was asked for",
+                    "if that takes long: look for long transactions in the source's pg_stat_activity");
+        }
     }
 
     /**

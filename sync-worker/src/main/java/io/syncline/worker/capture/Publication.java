@@ -42,6 +42,25 @@ final class Publication {
         }
     }
 
+    /** Takes it for a cluster, unless it is another's; gives whose it is. */
+    String claim(Connection connection, String cluster) throws SQLException {
+        String mark = "Syncline cluster ";
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT obj_description(oid, 'pg_publication') FROM pg_publication WHERE pubname = ?")) {
+            statement.setString(1, name);
+            try (ResultSet rows = statement.executeQuery()) {
+                String comment = rows.next() ? rows.getString(1) : null;
+                if (comment != null && comment.startsWith(mark)) {
+                    return comment.substring(mark.length());
+                }
+            }
+        }
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("COMMENT ON PUBLICATION " + Sql.identifier(name) + " IS " + Sql.literal(mark + cluster));
+        }
+        return cluster;
+    }
+
     /** Publishes a table; false if its identity does not serve any more. */
     boolean add(Connection connection, SourceTable table) throws SQLException {
         connection.setAutoCommit(false);

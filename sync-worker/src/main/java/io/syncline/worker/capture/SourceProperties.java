@@ -15,6 +15,7 @@ public record SourceProperties(@Nullable String url, @Nullable String username, 
 
     @Override
     public String toString() {
-        return "SourceProperties[url=" + url + ", username=" + username + "]";
+        // What follows the question mark may be a password too.
+        return "SourceProperties[url=" + (url == null ? null : url.replaceFirst("\\?.*", "")) + ", username=" + username + "]";
     }
 }

@@ -171,6 +171,21 @@ class CaptureIT {
         assertThat(source.topics().generation("wished")).isEqualTo(before + 1);
     }
 
+    @Test
+    void aRowThatIsTooLarge_haltsItsTable_andNoOther() {
+        source.execute("CREATE TABLE large (id int PRIMARY KEY, v text)", "INSERT INTO large VALUES (1, 'x')",
+                "CREATE TABLE beside (id int PRIMARY KEY)");
+        awaitEqual("large");
+        source.execute("INSERT INTO large VALUES (2, repeat('x', 3000000))", "INSERT INTO beside VALUES (1)");
+        await().atMost(SOON).untilAsserted(() -> assertThat(source.topics().halted("large")).isEqualTo(
+                "table large: the row with key [2] has 3000015 bytes, more than syncline.capture.max-row-bytes (2097152)"));
+        awaitEqual("beside");
+        await().atMost(SOON).until(() -> "marked".equals(source.statusOfTables().get("large")));
+        source.execute("UPDATE large SET v = 'short' WHERE id = 2", "ALTER TABLE large ADD COLUMN w int");
+        awaitEqual("large");
+        assertThat(source.topics().halted("large")).isNull();
+    }
+
     private static void awaitEqual(String table) {
         source.awaitEqual(table, SOON);
     }

@@ -23,7 +23,6 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.flywaydb.core.Flyway;
-import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** A source, a state database, a broker, and as many capturers as a test wants. */
@@ -33,15 +32,17 @@ final class CapturedSource implements AutoCloseable {
 
     private final EmbeddedDatabase database;
     private final EmbeddedDatabase state;
-    private final EmbeddedBroker broker;
+    private final Path directory;
+    private EmbeddedBroker broker;
     private final List<Capture> captures = new ArrayList<>();
-    private final TopicFold fold;
+    private TopicFold fold;
 
     CapturedSource(Path directory) {
         this(directory, Map.of());
     }
 
     CapturedSource(Path directory, Map<String, String> sourceSettings) {
+        this.directory = directory;
         database = EmbeddedDatabase.throwAway(sourceSettings);
         database.createDatabase(SOURCE);
         state = EmbeddedDatabase.throwAway();
@@ -82,15 +83,38 @@ final class CapturedSource implements AutoCloseable {
         return database;
     }
 
-    Capture startCapture() {
-        return startCapture(database.username(), database.password());
+    EmbeddedDatabase stateServer() {
+        return state;
     }
 
-    Capture startCapture(String username, @Nullable String password) {
-        Capture capture = new Capture(new SourceProperties(database.url(SOURCE), username, password),
+    EmbeddedBroker broker() {
+        return broker;
+    }
+
+    /** Where it was, with what it had. */
+    void startBroker() {
+        broker = EmbeddedBroker.start(directory.resolve("kafka"));
+        fold.close();
+        fold = new TopicFold(broker.bootstrapServers());
+    }
+
+    Capture startCapture() {
+        return startCapture(kafka());
+    }
+
+    /** One that no lease keeps from capturing. */
+    Capture startCaptureInAnotherGroup() {
+        Map<String, Object> settings = new HashMap<>(kafka());
+        settings.put("group.id", "another");
+        return startCapture(settings);
+    }
+
+    private Capture startCapture(Map<String, Object> kafka) {
+        Capture capture = new Capture(
+                new SourceProperties(database.url(SOURCE), database.username(), database.password()),
                 new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
-                        33_554_432),
-                stateDatabase(), kafka(), Duration.ofSeconds(6), (short) 1);
+                        2 * 1024 * 1024),
+                stateDatabase(), kafka, Duration.ofSeconds(6), (short) 1);
         capture.start();
         captures.add(capture);
         return capture;

@@ -1,0 +1,206 @@
+package io.syncline.e2e.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.syncline.worker.capture.Capture;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whatever dies or is taken away: nothing is lost, and the slot never passes what Kafka has acknowledged. */
+class CaptureFaultsIT {
+
+    private static final Duration SOON = Duration.ofSeconds(60);
+
+    @TempDir
+    Path directory;
+
+    private CapturedSource source;
+
+    @BeforeEach
+    void start() {
+        source = new CapturedSource(directory);
+        source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 100) g");
+    }
+
+    @AfterEach
+    void stop() {
+        source.close();
+    }
+
+    @Test
+    void whileTheBrokerIsAway_theSlotStays_andThenEverythingArrives() {
+        source.startCapture();
+        awaitEqual();
+        awaitConfirmed();
+        source.broker().close();
+        String before = confirmed();
+        source.execute("UPDATE t SET v = v || 'x'", "DELETE FROM t WHERE id < 10");
+        String end = source.ask("SELECT pg_current_wal_lsn()").getFirst();
+        await().during(Duration.ofSeconds(5)).atMost(Duration.ofSeconds(8)).until(
+                () -> source.ask("SELECT confirmed_flush_lsn < '" + end + "' FROM pg_replication_slots WHERE slot_name = 'syncline'").equals(List.of("t")));
+        assertThat(confirmed()).isNotNull().as("before %s", before);
+        source.startBroker();
+        awaitEqual();
+        awaitConfirmed();
+        assertThat(source.topics().generation("t")).isEqualTo(1);
+    }
+
+    @Test
+    void aSourceThatRestarts_isGoneOnWith() {
+        source.startCapture();
+        awaitEqual();
+        source.database().restart();
+        source.execute("UPDATE t SET v = v || 'x'");
+        awaitEqual();
+        source.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots", "UPDATE t SET v = v || 'y'");
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isEqualTo(1);
+    }
+
+    @Test
+    void aStateDatabaseThatRestarts_isGoneOnWith() {
+        source.startCapture();
+        awaitEqual();
+        source.stateServer().restart();
+        source.execute("UPDATE t SET v = v || 'x'", "CREATE TABLE u (id int PRIMARY KEY)", "INSERT INTO u VALUES (1)");
+        awaitEqual();
+        source.awaitEqual("u", SOON);
+    }
+
+    @Test
+    void aSlotThatIsGone_isMadeAnew_andNoGhostsStay() {
+        Capture capture = source.startCapture();
+        awaitEqual();
+        capture.stop();
+        source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50", "UPDATE t SET v = 'z' WHERE id > 90");
+        source.startCapture();
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isEqualTo(2);
+    }
+
+    @Test
+    void whenOneCapturerEnds_anotherGoesOn() {
+        Capture first = source.startCapture();
+        awaitEqual();
+        source.startCapture();
+        source.execute("UPDATE t SET v = v || 'x'");
+        awaitEqual();
+        first.stop();
+        source.execute("UPDATE t SET v = v || 'y'");
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isEqualTo(1);
+    }
+
+    /** Two that both believe that it is their turn: as after a freeze. */
+    @Test
+    void aCapturerThatIsOvertaken_movesNothing() {
+        source.startCapture();
+        awaitEqual();
+        Capture other = source.startCaptureInAnotherGroup();
+        for (int i = 0; i < 20; i++) {
+            source.execute("UPDATE t SET v = v || '" + i + "'", "INSERT INTO t VALUES (" + (1000 + i) + ", 'new')");
+        }
+        awaitEqual();
+        other.stop();
+        source.execute("UPDATE t SET v = 'end'");
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isEqualTo(1);
+    }
+
+    /** Writers, schema changes, requests and capturers that come and go, all at once; then peace. */
+    @Test
+    void inTheEndTheTopicIsTheTable() throws Exception {
+        long seed = Long.getLong("seed", System.nanoTime());
+        System.out.println("seed " + seed);
+        source.execute("CREATE TABLE w (a int, b text, n int, body text, PRIMARY KEY (a, b))");
+        AtomicBoolean over = new AtomicBoolean();
+        List<CompletableFuture<Void>> writers = List.of(write(new Random(seed), over), write(new Random(seed + 1), over),
+                write(new Random(seed + 2), over));
+        Random random = new Random(seed + 3);
+        Capture capture = source.startCapture();
+        for (int round = 0; round < 6; round++) {
+            Thread.sleep(1500 + random.nextInt(2500));
+            switch (random.nextInt(4)) {
+                case 0 -> source.execute("ALTER TABLE w ADD COLUMN c" + round + " int DEFAULT " + round);
+                case 1 -> source.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+                case 2 -> {
+                    try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+                        statement.execute("INSERT INTO syncline.capture_request VALUES ('syncline.table.public.w', 'test', now()) ON CONFLICT DO NOTHING");
+                    }
+                }
+                default -> {
+                    capture.stop();
+                    capture = source.startCapture();
+                }
+            }
+        }
+        over.set(true);
+        writers.forEach(CompletableFuture::join);
+        source.awaitEqual("w", SOON);
+        assertThat(source.topics().rows("w")).isNotEmpty();
+    }
+
+    private CompletableFuture<Void> write(Random random, AtomicBoolean over) {
+        return CompletableFuture.runAsync(() -> {
+            try (Connection connection = source.connect(); Statement statement = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                while (!over.get()) {
+                    int statements = 1 + random.nextInt(random.nextInt(20) == 0 ? 200 : 5);
+                    try {
+                        for (int i = 0; i < statements; i++) {
+                            statement.execute(statement(random));
+                        }
+                        if (random.nextInt(10) == 0) {
+                            connection.rollback();
+                        } else {
+                            connection.commit();
+                        }
+                    } catch (SQLException e) {
+                        // A key that is taken, or a deadlock.
+                        connection.rollback();
+                    }
+                }
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    private static String statement(Random random) {
+        String key = "a = " + random.nextInt(40) + " AND b = '" + (char) ('a' + random.nextInt(5)) + "'";
+        return switch (random.nextInt(random.nextInt(50) == 0 ? 9 : 8)) {
+            case 0, 1, 2 -> "INSERT INTO w (a, b, n, body) VALUES (" + random.nextInt(40) + ", '" + (char) ('a' + random.nextInt(5)) + "', "
+                    + random.nextInt(1000) + ", repeat(md5(random()::text), " + (1 + random.nextInt(300)) + ")) ON CONFLICT DO NOTHING";
+            case 3, 4 -> "UPDATE w SET n = n + 1 WHERE " + key;
+            case 5 -> "UPDATE w SET a = a + 50 WHERE " + key;
+            case 6, 7 -> "DELETE FROM w WHERE " + key;
+            default -> random.nextInt(3) == 0 ? "TRUNCATE w" : "SAVEPOINT s; UPDATE w SET n = -1; ROLLBACK TO s";
+        };
+    }
+
+    private void awaitEqual() {
+        source.awaitEqual("t", SOON);
+    }
+
+    private String confirmed() {
+        return source.ask("SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = 'syncline'").getFirst();
+    }
+
+    private void awaitConfirmed() {
+        String end = source.ask("SELECT pg_current_wal_insert_lsn()").getFirst();
+        await().atMost(SOON).until(() -> source.ask("SELECT confirmed_flush_lsn >= '" + end + "' FROM pg_replication_slots WHERE slot_name = 'syncline'")
+                .equals(List.of("t")));
+    }
+}

@@ -1,0 +1,52 @@
+package io.syncline.worker.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+
+class CaptureSettingsTest {
+
+    private static final CaptureProperties CAPTURE =
+            new CaptureProperties(true, "shop_slot", "shop pub", 1, 2, Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20);
+
+    @Test
+    void theSourcesUrl_becomesDebeziumsSettings() {
+        Properties engine = CaptureSettings.engine(
+                new SourceDatabase("jdbc:postgresql://db.example:6432/shop?sslmode=require", "reader", "secret"), CAPTURE, 42);
+        assertThat(engine).containsEntry("database.hostname", "db.example")
+                .containsEntry("database.port", "6432")
+                .containsEntry("database.dbname", "shop")
+                .containsEntry("database.user", "reader")
+                .containsEntry("database.password", "secret")
+                .containsEntry("driver.sslmode", "require")
+                .containsEntry("slot.name", "shop_slot")
+                .containsEntry("publication.name", "shop pub")
+                .containsEntry("syncline.start-lsn", "42");
+    }
+
+    @Test
+    void debeziumMakesAndDropsNothing_andDoesNotRetry() {
+        Properties engine = CaptureSettings.engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0);
+        assertThat(engine).containsEntry("publication.autocreate.mode", "disabled")
+                .containsEntry("slot.drop.on.stop", "false")
+                .containsEntry("snapshot.mode", "no_data")
+                .containsEntry("errors.max.retries", "0")
+                .containsEntry("heartbeat.interval.ms", "10000")
+                .doesNotContainKey("database.password");
+    }
+
+    @Test
+    void propertiesThatCannotBe_areRefusedWithTheirValue() {
+        assertThatThrownBy(() -> new CaptureProperties(true, "My-Slot", "p", 1, 2, Duration.ZERO, Duration.ZERO, 1))
+                .hasMessageContaining("syncline.capture.slot-name 'My-Slot'");
+    }
+
+    @Test
+    void passwordsAreNotShown() {
+        assertThat(new SourceProperties("jdbc:postgresql://localhost/shop", "reader", "secret")).hasToString(
+                "SourceProperties[url=jdbc:postgresql://localhost/shop, username=reader]");
+    }
+}

@@ -1,0 +1,140 @@
+package io.syncline.worker.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.model.table.ColumnInfo;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.TableName;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What the source's catalogue says of its tables, and what is published of them. */
+class SourceCatalogueIT {
+
+    private static SourceServer server;
+
+    private final SourceCatalogue catalogue = new SourceCatalogue("syncline");
+    private final Publication publication = new Publication("syncline");
+
+    @BeforeAll
+    static void start() {
+        server = new SourceServer(Map.of("wal_level", "logical"));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @AfterEach
+    void tidy() {
+        server.execute("DROP PUBLICATION IF EXISTS syncline", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public");
+    }
+
+    @Test
+    void columnsAndKey_asTheInformationSchemaGivesThem() throws SQLException {
+        server.execute("CREATE DOMAIN code AS varchar(8)",
+                "CREATE TABLE t (v varchar(50) DEFAULT 'dflt', a code, n numeric(10,2) NOT NULL, c char(5), at timestamptz(3) DEFAULT now(),"
+                        + " tags text[], b text COLLATE \"C\", PRIMARY KEY (b, a))");
+        SourceTable table = table("t");
+        assertThat(table.schema().columns()).containsExactly(
+                new ColumnInfo("v", "character varying", "YES", "'dflt'::character varying", 50, "character varying(50)"),
+                new ColumnInfo("a", "character varying", "NO", null, 8, "code"),
+                new ColumnInfo("n", "numeric", "NO", null, null, "numeric(10,2)"),
+                new ColumnInfo("c", "character", "YES", null, 5, "character(5)"),
+                new ColumnInfo("at", "timestamp with time zone", "YES", "now()", null, "timestamp(3) with time zone"),
+                new ColumnInfo("tags", "ARRAY", "YES", null, null, "text[]"), new ColumnInfo("b", "text", "NO", null, null, "text"));
+        assertThat(table.schema().key()).containsExactly(new KeyColumn("b", "text", "C"), new KeyColumn("a", "character varying(8)", null));
+        assertThat(table.keyColumns()).containsExactly(6, 1);
+    }
+
+    @Test
+    void fingerprints_changeWithWhateverCouldChangeRows() throws SQLException {
+        server.execute("CREATE TABLE t (id int PRIMARY KEY, v text, w int)");
+        String fingerprint = table("t").fingerprint();
+        server.execute("INSERT INTO t VALUES (1, 'x', 1)", "ANALYZE t");
+        assertThat(table("t").fingerprint()).isEqualTo(fingerprint);
+        for (String change : new String[]{"ALTER TABLE t ADD COLUMN c int DEFAULT 1", "ALTER TABLE t DROP COLUMN c",
+            "ALTER TABLE t ALTER COLUMN v TYPE varchar(9)", "ALTER TABLE t ALTER COLUMN w TYPE int USING w + 1",
+            "ALTER TABLE t ALTER COLUMN v SET DEFAULT 'x'", "ALTER TABLE t RENAME COLUMN v TO u",
+            "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id, w)", "TRUNCATE t", "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY)"}) {
+            server.execute(change);
+            String after = table("t").fingerprint();
+            assertThat(after).as(change).isNotEqualTo(fingerprint);
+            fingerprint = after;
+        }
+    }
+
+    @Test
+    void namesThatAreNeverServed_areNotEvenTold() throws SQLException {
+        server.execute("CREATE TABLE schema_x (id int PRIMARY KEY)", "CREATE TABLE \"schemaXx\" (id int PRIMARY KEY)",
+                "CREATE TABLE oban_jobs (id int PRIMARY KEY)", "CREATE TABLE phoenix_kit_sync_connections (id int PRIMARY KEY)",
+                "CREATE TABLE phoenix_kit_settings (id int PRIMARY KEY)", "CREATE TABLE pg_x (id int PRIMARY KEY)", "CREATE TABLE plain (id int)");
+        try (Connection connection = server.connect()) {
+            Catalogue read = catalogue.read(connection);
+            assertThat(read.tables()).containsOnlyKeys(new TableName("schemaXx"));
+            assertThat(read.leftOut()).containsOnlyKeys(new TableName("plain"));
+        }
+    }
+
+    @Test
+    void aTableWhoseIdentityDoesNotServe_isNotPublished_evenIfItDidAMomentAgo() throws SQLException {
+        server.execute("CREATE TABLE t (id int CONSTRAINT t_key PRIMARY KEY, v text)");
+        SourceTable table = table("t");
+        try (Connection connection = server.connect()) {
+            publication.ensureExists(connection);
+            publication.ensureExists(connection);
+            server.execute("ALTER TABLE t DROP CONSTRAINT t_key");
+            assertThat(publication.add(connection, table)).isFalse();
+            assertThat(published()).isZero();
+            server.execute("ALTER TABLE t ADD PRIMARY KEY (id)");
+            assertThat(publication.add(connection, table("t"))).isTrue();
+            assertThat(published()).isOne();
+            publication.drop(connection, new TableName("t"));
+            assertThat(published()).isZero();
+        }
+    }
+
+    @Test
+    void aTableThatIsLocked_isNotWaitedForLong_andNobodyWaitsBehindUs() throws Exception {
+        server.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (1, 'x')");
+        SourceTable table = table("t");
+        try (Connection connection = server.connect(); Connection owner = server.connect(); Connection writer = server.connect()) {
+            publication.ensureExists(connection);
+            owner.setAutoCommit(false);
+            owner.createStatement().execute("ANALYZE t");
+            Thread publishing = Thread.startVirtualThread(() -> {
+                try {
+                    publication.add(connection, table);
+                } catch (SQLException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            try (var statement = writer.createStatement()) {
+                statement.execute("SET lock_timeout = '300ms'");
+                while (publishing.isAlive()) {
+                    statement.execute("UPDATE t SET v = 'y'");
+                }
+            }
+            assertThat(published()).isZero();
+            owner.rollback();
+            assertThat(publication.add(connection, table)).isTrue();
+        }
+    }
+
+    private long published() {
+        return Long.parseLong(server.ask("SELECT count(*) FROM pg_publication_tables WHERE pubname = 'syncline'").getFirst());
+    }
+
+    private SourceTable table(String name) throws SQLException {
+        try (Connection connection = server.connect()) {
+            return Objects.requireNonNull(catalogue.read(connection).tables().get(new TableName(name)));
+        }
+    }
+}

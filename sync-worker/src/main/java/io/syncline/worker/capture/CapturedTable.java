@@ -116,12 +116,14 @@ final class CapturedTable {
 
     /** What the catalogue says now; a table that is not as its generation has it gets another one. */
     synchronized void seen(SourceTable now) {
+        if (!now.fingerprint().equals(source.fingerprint())) {
+            // What stood in the way may have been altered: no pause is kept.
+            notBefore = System.nanoTime();
+        }
         source = now;
         Generation newer = next != null ? next : current;
         if (newer != null && !newer.table().fingerprint().equals(now.fingerprint())) {
             outdated(newer);
-            halted = false;
-            notBefore = System.nanoTime();
         }
     }
 

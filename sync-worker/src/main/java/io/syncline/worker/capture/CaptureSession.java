@@ -137,7 +137,8 @@ final class CaptureSession {
                     "it is of another Syncline cluster, " + owner + " (this one is " + cluster
                             + "), and two with one slot would take changes away from each other",
                     "set syncline.capture.publication and slot-name to names of this cluster's own; or, if that cluster is no"
-                            + " more, DROP PUBLICATION " + properties.publication() + " and SELECT pg_drop_replication_slot('"
+                            + " more, DROP PUBLICATION " + properties.publication()
+                            + " and SELECT pg_drop_replication_slot('"
                             + properties.slotName() + "')",
                     true));
         }

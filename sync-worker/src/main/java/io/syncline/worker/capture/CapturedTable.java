@@ -345,7 +345,8 @@ final class CapturedTable {
         heldCharacters = 0;
         lastLetGo = null;
         if (!halted) {
-            trouble = new LeftOut("its snapshot waits for transactions that were writing in the source when it was asked for",
+            trouble = new LeftOut(
+                    "its snapshot waits for transactions that were writing in the source when it was asked for",
                     "if that takes long: look for long transactions in the source's pg_stat_activity");
         }
     }

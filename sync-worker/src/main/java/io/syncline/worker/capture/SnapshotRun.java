@@ -275,7 +275,8 @@ final class SnapshotRun implements Runnable {
         return failure.get() != null ? stopEarly(failure.get()) : count;
     }
 
-    private long copyRows(Connection session, Begun begun, AtomicReference<@Nullable Exception> failure) throws SQLException {
+    private long copyRows(Connection session, Begun begun, AtomicReference<@Nullable Exception> failure)
+            throws SQLException {
         CapturedTable table = begun.table();
         Generation generation = begun.generation();
         SourceTable columns = generation.table();
@@ -286,14 +287,16 @@ final class SnapshotRun implements Runnable {
         JsonBytes buffer = new JsonBytes();
         CopyOut copy = session.unwrap(PGConnection.class)
                 .getCopyAPI()
-                .copyOut("COPY (SELECT " + columns.selectList() + " FROM ONLY " + columns.qualifiedName() + ") TO STDOUT");
+                .copyOut("COPY (SELECT " + columns.selectList() + " FROM ONLY " + columns.qualifiedName()
+                        + ") TO STDOUT");
         long count = 0;
         for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
             row.readCopyLine(line);
             byte[] key = columns.encoder().key(row, buffer);
             byte[] json = columns.encoder().row(row, buffer);
             if (json.length > properties.maxRowBytes()) {
-                throw new UnencodableValueException("the row with key " + MissingValues.text(key) + " has " + json.length
+                throw new UnencodableValueException("the row with key " + MissingValues.text(key) + " has "
+                        + json.length
                         + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
             }
             rows.send(key, json, (_, problem) -> {

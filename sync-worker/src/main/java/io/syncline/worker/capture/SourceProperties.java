@@ -16,6 +16,7 @@ public record SourceProperties(@Nullable String url, @Nullable String username, 
     @Override
     public String toString() {
         // What follows the question mark may be a password too.
-        return "SourceProperties[url=" + (url == null ? null : url.replaceFirst("\\?.*", "")) + ", username=" + username + "]";
+        return "SourceProperties[url=" + (url == null ? null : url.replaceFirst("\\?.*", "")) + ", username=" + username
+                + "]";
     }
 }

@@ -9,13 +9,14 @@ import org.junit.jupiter.api.Test;
 
 class CaptureSettingsTest {
 
-    private static final CaptureProperties CAPTURE =
-            new CaptureProperties(true, "shop_slot", "shop pub", 1, 2, Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20);
+    private static final CaptureProperties CAPTURE = new CaptureProperties(true, "shop_slot", "shop pub", 1, 2,
+            Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20);
 
     @Test
     void theSourcesUrl_becomesDebeziumsSettings() {
         Properties engine = CaptureSettings.engine(
-                new SourceDatabase("jdbc:postgresql://db.example:6432/shop?sslmode=require", "reader", "secret"), CAPTURE, 42);
+                new SourceDatabase("jdbc:postgresql://db.example:6432/shop?sslmode=require", "reader", "secret"),
+                CAPTURE, 42);
         assertThat(engine).containsEntry("database.hostname", "db.example")
                 .containsEntry("database.port", "6432")
                 .containsEntry("database.dbname", "shop")
@@ -29,7 +30,8 @@ class CaptureSettingsTest {
 
     @Test
     void debeziumMakesAndDropsNothing_andDoesNotRetry() {
-        Properties engine = CaptureSettings.engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0);
+        Properties engine = CaptureSettings
+                .engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0);
         assertThat(engine).containsEntry("publication.autocreate.mode", "disabled")
                 .containsEntry("slot.drop.on.stop", "false")
                 .containsEntry("snapshot.mode", "no_data")

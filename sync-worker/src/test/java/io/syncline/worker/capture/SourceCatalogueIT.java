@@ -44,13 +44,16 @@ class SourceCatalogueIT {
                         + " tags text[], b text COLLATE \"C\", PRIMARY KEY (b, a))");
         SourceTable table = table("t");
         assertThat(table.schema().columns()).containsExactly(
-                new ColumnInfo("v", "character varying", "YES", "'dflt'::character varying", 50, "character varying(50)"),
+                new ColumnInfo("v", "character varying", "YES", "'dflt'::character varying", 50,
+                        "character varying(50)"),
                 new ColumnInfo("a", "character varying", "NO", null, 8, "code"),
                 new ColumnInfo("n", "numeric", "NO", null, null, "numeric(10,2)"),
                 new ColumnInfo("c", "character", "YES", null, 5, "character(5)"),
                 new ColumnInfo("at", "timestamp with time zone", "YES", "now()", null, "timestamp(3) with time zone"),
-                new ColumnInfo("tags", "ARRAY", "YES", null, null, "text[]"), new ColumnInfo("b", "text", "NO", null, null, "text"));
-        assertThat(table.schema().key()).containsExactly(new KeyColumn("b", "text", "C"), new KeyColumn("a", "character varying(8)", null));
+                new ColumnInfo("tags", "ARRAY", "YES", null, null, "text[]"),
+                new ColumnInfo("b", "text", "NO", null, null, "text"));
+        assertThat(table.schema().key()).containsExactly(new KeyColumn("b", "text", "C"),
+                new KeyColumn("a", "character varying(8)", null));
         assertThat(table.keyColumns()).containsExactly(6, 1);
     }
 
@@ -63,7 +66,8 @@ class SourceCatalogueIT {
         for (String change : new String[]{"ALTER TABLE t ADD COLUMN c int DEFAULT 1", "ALTER TABLE t DROP COLUMN c",
             "ALTER TABLE t ALTER COLUMN v TYPE varchar(9)", "ALTER TABLE t ALTER COLUMN w TYPE int USING w + 1",
             "ALTER TABLE t ALTER COLUMN v SET DEFAULT 'x'", "ALTER TABLE t RENAME COLUMN v TO u",
-            "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id, w)", "TRUNCATE t", "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY)"}) {
+            "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id, w)", "TRUNCATE t",
+            "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY)"}) {
             server.execute(change);
             String after = table("t").fingerprint();
             assertThat(after).as(change).isNotEqualTo(fingerprint);
@@ -74,8 +78,10 @@ class SourceCatalogueIT {
     @Test
     void namesThatAreNeverServed_areNotEvenTold() throws SQLException {
         server.execute("CREATE TABLE schema_x (id int PRIMARY KEY)", "CREATE TABLE \"schemaXx\" (id int PRIMARY KEY)",
-                "CREATE TABLE oban_jobs (id int PRIMARY KEY)", "CREATE TABLE phoenix_kit_sync_connections (id int PRIMARY KEY)",
-                "CREATE TABLE phoenix_kit_settings (id int PRIMARY KEY)", "CREATE TABLE pg_x (id int PRIMARY KEY)", "CREATE TABLE plain (id int)");
+                "CREATE TABLE oban_jobs (id int PRIMARY KEY)",
+                "CREATE TABLE phoenix_kit_sync_connections (id int PRIMARY KEY)",
+                "CREATE TABLE phoenix_kit_settings (id int PRIMARY KEY)", "CREATE TABLE pg_x (id int PRIMARY KEY)",
+                "CREATE TABLE plain (id int)");
         try (Connection connection = server.connect()) {
             Catalogue read = catalogue.read(connection);
             assertThat(read.tables()).containsOnlyKeys(new TableName("schemaXx"));
@@ -105,7 +111,9 @@ class SourceCatalogueIT {
     void aTableThatIsLocked_isNotWaitedForLong_andNobodyWaitsBehindUs() throws Exception {
         server.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (1, 'x')");
         SourceTable table = table("t");
-        try (Connection connection = server.connect(); Connection owner = server.connect(); Connection writer = server.connect()) {
+        try (Connection connection = server.connect();
+                Connection owner = server.connect();
+                Connection writer = server.connect()) {
             publication.ensureExists(connection);
             owner.setAutoCommit(false);
             owner.createStatement().execute("ANALYZE t");
@@ -129,7 +137,8 @@ class SourceCatalogueIT {
     }
 
     private long published() {
-        return Long.parseLong(server.ask("SELECT count(*) FROM pg_publication_tables WHERE pubname = 'syncline'").getFirst());
+        return Long.parseLong(
+                server.ask("SELECT count(*) FROM pg_publication_tables WHERE pubname = 'syncline'").getFirst());
     }
 
     private SourceTable table(String name) throws SQLException {

@@ -18,7 +18,8 @@ class SourceCheckIT {
     @BeforeAll
     static void start() {
         server = new SourceServer(Map.of("wal_level", "logical", "max_replication_slots", "2", "max_wal_senders", "5"));
-        server.execute("CREATE ROLE reader LOGIN PASSWORD 'postgres'", "CREATE ROLE capturer LOGIN PASSWORD 'postgres' REPLICATION",
+        server.execute("CREATE ROLE reader LOGIN PASSWORD 'postgres'",
+                "CREATE ROLE capturer LOGIN PASSWORD 'postgres' REPLICATION",
                 "GRANT CREATE ON DATABASE postgres TO capturer");
     }
 
@@ -29,7 +30,8 @@ class SourceCheckIT {
 
     @AfterEach
     void tidy() {
-        server.execute("DROP PUBLICATION IF EXISTS syncline", "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+        server.execute("DROP PUBLICATION IF EXISTS syncline",
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
     }
 
     @Test
@@ -43,16 +45,18 @@ class SourceCheckIT {
     void walLevel() {
         try (SourceServer plain = new SourceServer(Map.of("wal_level", "replica"))) {
             assertThat(only(check(plain.as("postgres"))).sentence())
-                    .startsWith("wal_level is 'replica': changes can only be read with 'logical' — ALTER SYSTEM SET wal_level = 'logical'");
+                    .startsWith(
+                            "wal_level is 'replica': changes can only be read with 'logical' — ALTER SYSTEM SET wal_level = 'logical'");
         }
     }
 
     @Test
     void rights() {
-        assertThat(check(server.as("reader")).problems()).extracting(SourceProblem::sentence).containsExactly(
-                "role reader is 'NOREPLICATION': it may not read the WAL — ALTER ROLE reader REPLICATION (on RDS: GRANT rds_replication TO reader)",
-                "role reader is 'no CREATE on the database': publication syncline does not exist and cannot be made — "
-                        + "GRANT CREATE ON DATABASE postgres TO reader, or let its owner CREATE PUBLICATION syncline");
+        assertThat(check(server.as("reader")).problems()).extracting(SourceProblem::sentence)
+                .containsExactly(
+                        "role reader is 'NOREPLICATION': it may not read the WAL — ALTER ROLE reader REPLICATION (on RDS: GRANT rds_replication TO reader)",
+                        "role reader is 'no CREATE on the database': publication syncline does not exist and cannot be made — "
+                                + "GRANT CREATE ON DATABASE postgres TO reader, or let its owner CREATE PUBLICATION syncline");
     }
 
     @Test
@@ -70,7 +74,8 @@ class SourceCheckIT {
         server.execute("SELECT pg_create_logical_replication_slot('other', 'pgoutput')");
         assertThat(only(check(server.as("capturer"))).sentence()).startsWith("max_replication_slots is '2': 1 free");
         server.execute("SELECT pg_create_logical_replication_slot('syncline', 'test_decoding')");
-        assertThat(only(check(server.as("capturer"))).problem()).contains("of plugin test_decoding and database postgres");
+        assertThat(only(check(server.as("capturer"))).problem())
+                .contains("of plugin test_decoding and database postgres");
     }
 
     @Test
@@ -78,10 +83,13 @@ class SourceCheckIT {
         assertThat(only(check(new SourceDatabase("jdbc:postgresql://localhost:1/postgres", "x", "y"))).sentence())
                 .startsWith("syncline.source.url is 'localhost:1': no connection:")
                 .endsWith("check that PostgreSQL runs there and lets this host in");
-        assertThat(only(check(new SourceDatabase(server.url("nowhere"), "postgres", "postgres"))).remedy()).startsWith("name a database");
+        assertThat(only(check(new SourceDatabase(server.url("nowhere"), "postgres", "postgres"))).remedy())
+                .startsWith("name a database");
         assertThat(only(check(server.as("nobody"))).setting()).isEqualTo("syncline.source.username");
-        assertThatThrownBy(() -> new SourceDatabase("jdbc:mysql://localhost/x", null, null)).hasMessageContaining("jdbc:postgresql://");
-        assertThatThrownBy(() -> new SourceDatabase("jdbc:postgresql://a,b/x", null, null)).hasMessageContaining("name its primary");
+        assertThatThrownBy(() -> new SourceDatabase("jdbc:mysql://localhost/x", null, null))
+                .hasMessageContaining("jdbc:postgresql://");
+        assertThatThrownBy(() -> new SourceDatabase("jdbc:postgresql://a,b/x", null, null))
+                .hasMessageContaining("name its primary");
     }
 
     private static SourceCheck.Report check(SourceDatabase source) {

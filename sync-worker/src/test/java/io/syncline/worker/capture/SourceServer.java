@@ -28,7 +28,8 @@ final class SourceServer implements AutoCloseable {
     }
 
     static CaptureProperties properties() {
-        return new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20);
+        return new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofSeconds(2), Duration.ofSeconds(10),
+                1 << 20);
     }
 
     String url(String database) {
@@ -54,7 +55,8 @@ final class SourceServer implements AutoCloseable {
     }
 
     List<String> ask(String sql) {
-        try (Connection connection = connect(); Statement statement = connection.createStatement();
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             List<String> answers = new ArrayList<>();
             while (rows.next()) {

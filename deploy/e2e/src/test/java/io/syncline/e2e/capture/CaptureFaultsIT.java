@@ -23,15 +23,15 @@ class CaptureFaultsIT {
 
     private static final Duration SOON = Duration.ofSeconds(60);
 
-    @TempDir
-    Path directory;
+    @TempDir Path directory;
 
     private CapturedSource source;
 
     @BeforeEach
     void start() {
         source = new CapturedSource(directory);
-        source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 100) g");
+        source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)",
+                "INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 100) g");
     }
 
     @AfterEach
@@ -48,8 +48,13 @@ class CaptureFaultsIT {
         String before = confirmed();
         source.execute("UPDATE t SET v = v || 'x'", "DELETE FROM t WHERE id < 10");
         String end = source.ask("SELECT pg_current_wal_lsn()").getFirst();
-        await().during(Duration.ofSeconds(5)).atMost(Duration.ofSeconds(8)).until(
-                () -> source.ask("SELECT confirmed_flush_lsn < '" + end + "' FROM pg_replication_slots WHERE slot_name = 'syncline'").equals(List.of("t")));
+        await().during(Duration.ofSeconds(5))
+                .atMost(Duration.ofSeconds(8))
+                .until(
+                        () -> source
+                                .ask("SELECT confirmed_flush_lsn < '" + end
+                                        + "' FROM pg_replication_slots WHERE slot_name = 'syncline'")
+                                .equals(List.of("t")));
         assertThat(confirmed()).isNotNull().as("before %s", before);
         source.startBroker();
         awaitEqual();
@@ -64,7 +69,8 @@ class CaptureFaultsIT {
         source.database().restart();
         source.execute("UPDATE t SET v = v || 'x'");
         awaitEqual();
-        source.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots", "UPDATE t SET v = v || 'y'");
+        source.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots",
+                "UPDATE t SET v = v || 'y'");
         awaitEqual();
         assertThat(source.topics().generation("t")).isEqualTo(1);
     }
@@ -84,7 +90,8 @@ class CaptureFaultsIT {
         Capture capture = source.startCapture();
         awaitEqual();
         capture.stop();
-        source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50", "UPDATE t SET v = 'z' WHERE id > 90");
+        source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50",
+                "UPDATE t SET v = 'z' WHERE id > 90");
         source.startCapture();
         awaitEqual();
         assertThat(source.topics().generation("t")).isEqualTo(2);
@@ -126,7 +133,8 @@ class CaptureFaultsIT {
         System.out.println("seed " + seed);
         source.execute("CREATE TABLE w (a int, b text, n int, body text, PRIMARY KEY (a, b))");
         AtomicBoolean over = new AtomicBoolean();
-        List<CompletableFuture<Void>> writers = List.of(write(new Random(seed), over), write(new Random(seed + 1), over),
+        List<CompletableFuture<Void>> writers = List.of(write(new Random(seed), over),
+                write(new Random(seed + 1), over),
                 write(new Random(seed + 2), over));
         Random random = new Random(seed + 3);
         Capture capture = source.startCapture();
@@ -134,10 +142,13 @@ class CaptureFaultsIT {
             Thread.sleep(1500 + random.nextInt(2500));
             switch (random.nextInt(4)) {
                 case 0 -> source.execute("ALTER TABLE w ADD COLUMN c" + round + " int DEFAULT " + round);
-                case 1 -> source.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+                case 1 -> source
+                        .execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
                 case 2 -> {
-                    try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-                        statement.execute("INSERT INTO syncline.capture_request VALUES ('syncline.table.public.w', 'test', now()) ON CONFLICT DO NOTHING");
+                    try (Connection state = source.stateDatabase().getConnection();
+                            Statement statement = state.createStatement()) {
+                        statement.execute(
+                                "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.w', 'test', now()) ON CONFLICT DO NOTHING");
                     }
                 }
                 default -> {
@@ -181,8 +192,11 @@ class CaptureFaultsIT {
     private static String statement(Random random) {
         String key = "a = " + random.nextInt(40) + " AND b = '" + (char) ('a' + random.nextInt(5)) + "'";
         return switch (random.nextInt(random.nextInt(50) == 0 ? 9 : 8)) {
-            case 0, 1, 2 -> "INSERT INTO w (a, b, n, body) VALUES (" + random.nextInt(40) + ", '" + (char) ('a' + random.nextInt(5)) + "', "
-                    + random.nextInt(1000) + ", repeat(md5(random()::text), " + (1 + random.nextInt(300)) + ")) ON CONFLICT DO NOTHING";
+            case 0, 1,
+                    2 -> "INSERT INTO w (a, b, n, body) VALUES (" + random.nextInt(40) + ", '"
+                            + (char) ('a' + random.nextInt(5)) + "', "
+                            + random.nextInt(1000) + ", repeat(md5(random()::text), " + (1 + random.nextInt(300))
+                            + ")) ON CONFLICT DO NOTHING";
             case 3, 4 -> "UPDATE w SET n = n + 1 WHERE " + key;
             case 5 -> "UPDATE w SET a = a + 50 WHERE " + key;
             case 6, 7 -> "DELETE FROM w WHERE " + key;
@@ -195,12 +209,16 @@ class CaptureFaultsIT {
     }
 
     private String confirmed() {
-        return source.ask("SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = 'syncline'").getFirst();
+        return source.ask("SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = 'syncline'")
+                .getFirst();
     }
 
     private void awaitConfirmed() {
         String end = source.ask("SELECT pg_current_wal_insert_lsn()").getFirst();
-        await().atMost(SOON).until(() -> source.ask("SELECT confirmed_flush_lsn >= '" + end + "' FROM pg_replication_slots WHERE slot_name = 'syncline'")
-                .equals(List.of("t")));
+        await().atMost(SOON)
+                .until(() -> source
+                        .ask("SELECT confirmed_flush_lsn >= '" + end
+                                + "' FROM pg_replication_slots WHERE slot_name = 'syncline'")
+                        .equals(List.of("t")));
     }
 }

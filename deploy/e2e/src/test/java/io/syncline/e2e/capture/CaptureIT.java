@@ -20,8 +20,7 @@ class CaptureIT {
 
     private static final Duration SOON = Duration.ofSeconds(30);
 
-    @TempDir
-    static Path directory;
+    @TempDir static Path directory;
 
     private static CapturedSource source;
 
@@ -41,7 +40,8 @@ class CaptureIT {
     @Test
     void rowsThatAreThere_andWhatThenHappensToThem() {
         awaitEqual("customers");
-        source.execute("INSERT INTO customers VALUES (1001, 'new', NULL)", "UPDATE customers SET balance = balance + 1 WHERE id <= 10",
+        source.execute("INSERT INTO customers VALUES (1001, 'new', NULL)",
+                "UPDATE customers SET balance = balance + 1 WHERE id <= 10",
                 "DELETE FROM customers WHERE id BETWEEN 20 AND 30", "UPDATE customers SET id = -id WHERE id = 40",
                 "BEGIN; INSERT INTO customers VALUES (2000, 'undone', 1); ROLLBACK");
         awaitEqual("customers");
@@ -63,7 +63,8 @@ class CaptureIT {
 
     @Test
     void valuesThatAnUpdateLeavesUntouched_areStillThere() {
-        source.execute("CREATE TABLE documents (id int PRIMARY KEY, body text, tags text[], n int, doubled int GENERATED ALWAYS AS (n * 2) STORED)",
+        source.execute(
+                "CREATE TABLE documents (id int PRIMARY KEY, body text, tags text[], n int, doubled int GENERATED ALWAYS AS (n * 2) STORED)",
                 "INSERT INTO documents SELECT g, (SELECT string_agg(md5((g * s)::text), '') FROM generate_series(1, 2000) s),"
                         + " ARRAY(SELECT md5((g + s)::text) FROM generate_series(1, 2000) s), g FROM generate_series(1, 20) g");
         awaitEqual("documents");
@@ -76,21 +77,26 @@ class CaptureIT {
 
     @Test
     void changedColumns_areFollowed() {
-        source.execute("CREATE TABLE changing (id int PRIMARY KEY, a int, b text)", "INSERT INTO changing VALUES (1, 1, 'x'), (2, 2, 'y')");
+        source.execute("CREATE TABLE changing (id int PRIMARY KEY, a int, b text)",
+                "INSERT INTO changing VALUES (1, 1, 'x'), (2, 2, 'y')");
         awaitEqual("changing");
-        source.execute("ALTER TABLE changing ADD COLUMN c numeric NOT NULL DEFAULT 1.50", "UPDATE changing SET a = 7 WHERE id = 1");
+        source.execute("ALTER TABLE changing ADD COLUMN c numeric NOT NULL DEFAULT 1.50",
+                "UPDATE changing SET a = 7 WHERE id = 1");
         awaitEqual("changing");
         source.execute("ALTER TABLE changing DROP COLUMN b", "INSERT INTO changing VALUES (3, 3, 4)");
         awaitEqual("changing");
         source.execute("ALTER TABLE changing RENAME COLUMN a TO renamed");
         awaitEqual("changing");
-        source.execute("ALTER TABLE changing ALTER COLUMN renamed TYPE text USING 'no ' || renamed", "UPDATE changing SET renamed = 'y' WHERE id = 2");
+        source.execute("ALTER TABLE changing ALTER COLUMN renamed TYPE text USING 'no ' || renamed",
+                "UPDATE changing SET renamed = 'y' WHERE id = 2");
         awaitEqual("changing");
         source.execute("ALTER TABLE changing ALTER COLUMN c TYPE numeric USING c + 1");
         awaitEqual("changing");
         source.execute("ALTER TABLE changing ALTER COLUMN c SET DEFAULT 3");
-        await().atMost(SOON).untilAsserted(() -> assertThat(
-                Objects.requireNonNull(source.topics().schema("changing")).columns().get(2).columnDefault()).isEqualTo("3"));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(
+                        Objects.requireNonNull(source.topics().schema("changing")).columns().get(2).columnDefault())
+                        .isEqualTo("3"));
         awaitEqual("changing");
     }
 
@@ -101,7 +107,8 @@ class CaptureIT {
         source.execute("ALTER TABLE here RENAME TO there");
         awaitEqual("there");
         await().atMost(SOON).until(() -> source.topics().isDropped("here"));
-        source.execute("DROP TABLE there", "CREATE TABLE there (code text PRIMARY KEY)", "INSERT INTO there VALUES ('second')");
+        source.execute("DROP TABLE there", "CREATE TABLE there (code text PRIMARY KEY)",
+                "INSERT INTO there VALUES ('second')");
         awaitEqual("there");
         source.execute("DROP TABLE there");
         await().atMost(SOON).until(() -> source.topics().isDropped("there"));
@@ -110,10 +117,13 @@ class CaptureIT {
 
     @Test
     void aTableThatLosesItsKey_isTakenOutAtOnce_andComesBackWithOne() {
-        source.execute("CREATE TABLE loses (id int, v text, CONSTRAINT loses_key PRIMARY KEY (id))", "INSERT INTO loses VALUES (1, 'x')");
+        source.execute("CREATE TABLE loses (id int, v text, CONSTRAINT loses_key PRIMARY KEY (id))",
+                "INSERT INTO loses VALUES (1, 'x')");
         awaitEqual("loses");
         source.execute("ALTER TABLE loses DROP CONSTRAINT loses_key");
-        await().atMost(Duration.ofSeconds(5)).ignoreExceptions().untilAsserted(() -> source.execute("UPDATE loses SET v = v || 'y'"));
+        await().atMost(Duration.ofSeconds(5))
+                .ignoreExceptions()
+                .untilAsserted(() -> source.execute("UPDATE loses SET v = v || 'y'"));
         await().atMost(SOON).until(() -> source.topics().isDropped("loses"));
         await().atMost(SOON).until(() -> "left_out".equals(source.statusOfTables().get("loses")));
         source.execute("UPDATE loses SET v = 'z'", "ALTER TABLE loses ADD PRIMARY KEY (id)");
@@ -122,23 +132,33 @@ class CaptureIT {
 
     @Test
     void tablesThatCannotBePublished_areLeftAlone_andTheirOwnersWritesGoOn() {
-        source.execute("CREATE TABLE o_no_key (id int, v text)", "CREATE TABLE o_deferrable (id int PRIMARY KEY DEFERRABLE, v text)",
+        source.execute("CREATE TABLE o_no_key (id int, v text)",
+                "CREATE TABLE o_deferrable (id int PRIMARY KEY DEFERRABLE, v text)",
                 "CREATE TABLE o_nothing (id int PRIMARY KEY, v text); ALTER TABLE o_nothing REPLICA IDENTITY NOTHING",
                 "CREATE TABLE o_index (id int PRIMARY KEY, u int NOT NULL UNIQUE, v text); ALTER TABLE o_index REPLICA IDENTITY USING INDEX o_index_u_key",
                 "CREATE UNLOGGED TABLE o_unlogged (id int PRIMARY KEY, v text)",
                 "CREATE TABLE o_root (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE o_leaf PARTITION OF o_root FOR VALUES FROM (0) TO (10)",
-                "CREATE TABLE o_case (id int PRIMARY KEY, v text, \"V\" text)", "CREATE TABLE o_point_key (v text, t interval PRIMARY KEY)",
+                "CREATE TABLE o_case (id int PRIMARY KEY, v text, \"V\" text)",
+                "CREATE TABLE o_point_key (v text, t interval PRIMARY KEY)",
                 "CREATE VIEW o_view AS SELECT 1", "CREATE TABLE schema_migrations (version int PRIMARY KEY, v text)",
-                "CREATE TABLE \"schemaXlike\" (id int PRIMARY KEY, v text)", "CREATE TABLE phoenix_kit_user_tokens (id int PRIMARY KEY, v text)");
-        List<String> out = List.of("o_no_key", "o_deferrable", "o_nothing", "o_index", "o_unlogged", "o_root", "o_leaf", "o_case", "o_point_key");
-        await().atMost(SOON).untilAsserted(() -> assertThat(out).allMatch(table -> "left_out".equals(source.statusOfTables().get(table))));
+                "CREATE TABLE \"schemaXlike\" (id int PRIMARY KEY, v text)",
+                "CREATE TABLE phoenix_kit_user_tokens (id int PRIMARY KEY, v text)");
+        List<String> out = List.of("o_no_key", "o_deferrable", "o_nothing", "o_index", "o_unlogged", "o_root", "o_leaf",
+                "o_case", "o_point_key");
+        await().atMost(SOON)
+                .untilAsserted(
+                        () -> assertThat(out).allMatch(table -> "left_out".equals(source.statusOfTables().get(table))));
         awaitEqual("schemaXlike");
-        assertThat(source.ask("SELECT tablename FROM pg_publication_tables WHERE pubname = 'syncline'")).doesNotContainAnyElementsOf(out)
+        assertThat(source.ask("SELECT tablename FROM pg_publication_tables WHERE pubname = 'syncline'"))
+                .doesNotContainAnyElementsOf(out)
                 .doesNotContain("schema_migrations", "phoenix_kit_user_tokens", "o_view");
-        assertThat(source.statusOfTables()).doesNotContainKeys("o_view", "schema_migrations", "phoenix_kit_user_tokens");
-        assertThat(source.askState("SELECT cause || ' / ' || remedy FROM syncline.capture_status WHERE table_name = 'o_no_key'"))
+        assertThat(source.statusOfTables()).doesNotContainKeys("o_view", "schema_migrations",
+                "phoenix_kit_user_tokens");
+        assertThat(source
+                .askState("SELECT cause || ' / ' || remedy FROM syncline.capture_status WHERE table_name = 'o_no_key'"))
                 .containsExactly("it has no primary key / ALTER TABLE public.\"o_no_key\" ADD PRIMARY KEY (…)");
-        for (String table : List.of("o_no_key", "o_deferrable", "o_nothing", "o_index", "o_unlogged", "o_root", "o_case")) {
+        for (String table : List.of("o_no_key", "o_deferrable", "o_nothing", "o_index", "o_unlogged", "o_root",
+                "o_case")) {
             source.execute("UPDATE " + table + " SET v = 'x'", "DELETE FROM " + table);
         }
     }
@@ -147,8 +167,10 @@ class CaptureIT {
     void anOwnerWhoAltersATableWhileItIsRead_doesNotWait() throws SQLException {
         source.execute("CREATE TABLE big (id int PRIMARY KEY, v text)",
                 "INSERT INTO big SELECT g, repeat(md5(g::text), 8) FROM generate_series(1, 300000) g");
-        await().atMost(SOON).until(() -> source.askState(
-                "SELECT 1 FROM syncline.capture_status WHERE table_name = 'big' AND state = 'waiting' AND snapshot_rows IS NOT NULL").size() == 1);
+        await().atMost(SOON)
+                .until(() -> source.askState(
+                        "SELECT 1 FROM syncline.capture_status WHERE table_name = 'big' AND state = 'waiting' AND snapshot_rows IS NOT NULL")
+                        .size() == 1);
         try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
             statement.execute("SET lock_timeout = '2s'");
             statement.execute("ALTER TABLE big ADD COLUMN w int");
@@ -163,7 +185,8 @@ class CaptureIT {
         awaitEqual("wished");
         long before = source.topics().generation("wished");
         try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-            statement.execute("INSERT INTO syncline.capture_request VALUES ('syncline.table.public.wished', 'test', now())");
+            statement.execute(
+                    "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.wished', 'test', now())");
         }
         await().atMost(SOON).until(() -> source.topics().generation("wished") > before);
         awaitEqual("wished");
@@ -177,8 +200,9 @@ class CaptureIT {
                 "CREATE TABLE beside (id int PRIMARY KEY)");
         awaitEqual("large");
         source.execute("INSERT INTO large VALUES (2, repeat('x', 3000000))", "INSERT INTO beside VALUES (1)");
-        await().atMost(SOON).untilAsserted(() -> assertThat(source.topics().halted("large")).isEqualTo(
-                "table large: the row with key [2] has 3000015 bytes, more than syncline.capture.max-row-bytes (2097152)"));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(source.topics().halted("large")).isEqualTo(
+                        "table large: the row with key [2] has 3000015 bytes, more than syncline.capture.max-row-bytes (2097152)"));
         awaitEqual("beside");
         await().atMost(SOON).until(() -> "marked".equals(source.statusOfTables().get("large")));
         source.execute("UPDATE large SET v = 'short' WHERE id = 2", "ALTER TABLE large ADD COLUMN w int");

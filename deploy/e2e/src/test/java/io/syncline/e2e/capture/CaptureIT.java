@@ -112,7 +112,8 @@ class CaptureIT {
         awaitEqual("there");
         source.execute("DROP TABLE there");
         await().atMost(SOON).until(() -> source.topics().isDropped("there"));
-        assertThat(source.statusOfTables()).doesNotContainKeys("here", "there");
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(source.statusOfTables()).doesNotContainKeys("here", "there"));
     }
 
     @Test

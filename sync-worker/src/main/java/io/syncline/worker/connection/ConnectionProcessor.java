@@ -72,6 +72,11 @@ final class ConnectionProcessor {
         int partition() {
             return head.partition();
         }
+
+        /** Whether it only asks if head and server are still these. */
+        boolean onlyLooks() {
+            return requests.isEmpty() && nextOffset <= head.nextRequestOffset();
+        }
     }
 
     /** What came of a partition's batch. */
@@ -165,15 +170,19 @@ final class ConnectionProcessor {
     }
 
     private Map<Integer, Result> decide(Collection<Batch> batches, boolean tokensAreTaken) {
-        return inTransaction(batches, (deciding, requests) -> {
+        return inTransaction(scope(batches), batches, (deciding, requests) -> {
             for (Incoming request : requests) {
                 deciding.decide(request, tokensAreTaken);
             }
         });
     }
 
+    /** Loads nothing of the request but its id: a text that PostgreSQL refuses would be refused here again. */
     private Result park(Batch batch) {
-        return only(inTransaction(List.of(batch), (deciding, requests) -> {
+        Set<UUID> ids = new HashSet<>();
+        batch.requests().forEach(request -> ids.add(request.record().requestId()));
+        Scope scope = new Scope(new TreeSet<>(Set.of(batch.partition())), Set.of(), ids, Set.of());
+        return only(inTransaction(scope, List.of(batch), (deciding, requests) -> {
             for (Incoming request : requests) {
                 deciding.park(request, Refusal.NOT_DECIDABLE);
             }
@@ -186,9 +195,9 @@ final class ConnectionProcessor {
         void on(Deciding deciding, List<Incoming> requests);
     }
 
-    private Map<Integer, Result> inTransaction(Collection<Batch> batches, PartitionWork work) {
+    private Map<Integer, Result> inTransaction(Scope scope, Collection<Batch> batches, PartitionWork work) {
         Map<Integer, Result> results = new LinkedHashMap<>();
-        try (Transaction transaction = store.begin(scope(batches))) {
+        try (Transaction transaction = store.begin(scope)) {
             World world = new World(transaction.state());
             List<Deciding> decided = new ArrayList<>();
             for (Batch batch : batches) {
@@ -196,6 +205,10 @@ final class ConnectionProcessor {
                 boolean sameServer = transaction.state().server().equals(batch.server());
                 if (found == null || !batch.head().isStill(found) || !sameServer) {
                     results.put(batch.partition(), new Result.HeadMoved(batch.head(), found, sameServer));
+                    continue;
+                }
+                if (batch.onlyLooks()) {
+                    results.put(batch.partition(), new Result.Committed(batch.head(), List.of(), List.of()));
                     continue;
                 }
                 Deciding deciding = new Deciding(world, batch.head());

@@ -49,6 +49,8 @@ final class ConnectionRequestListener implements AutoCloseable {
     private static final Duration LAST_RETRY = Duration.ofSeconds(5);
     private static final Duration STOPPED_RETRY = Duration.ofSeconds(30);
     private static final Duration ASK_GROUP = Duration.ofSeconds(2);
+    /** How often an idle worker looks whether its database is still the one that it knows. */
+    private static final Duration LOOK = Duration.ofSeconds(2);
     private static final Duration SHOW_OFFSETS = Duration.ofSeconds(2);
     private static final Duration LAST_ACKNOWLEDGEMENTS = Duration.ofSeconds(2);
     private static final Duration LOG_PATIENCE = Duration.ofSeconds(30);
@@ -72,6 +74,7 @@ final class ConnectionRequestListener implements AutoCloseable {
     private long pausedUntil = System.nanoTime();
     private Duration backOff = FIRST_RETRY;
     private long offsetsShown = System.nanoTime();
+    private long lookedAt = System.nanoTime();
 
     ConnectionRequestListener(KafkaClients kafka, ConnectionProcessor processor, PartitionTakeover takeover,
             int partitionCount, int maxEventBytes) {
@@ -179,6 +182,8 @@ final class ConnectionRequestListener implements AutoCloseable {
                 ConsumerRecords<byte[], byte[]> polled = consumer.poll(patience(publisher));
                 if (!polled.isEmpty()) {
                     decide(consumer, publisher, polled);
+                } else if (lookIsDue()) {
+                    decideBatches(consumer, publisher, looks());
                 }
                 showOffsets(consumer);
                 showStatus();
@@ -202,9 +207,14 @@ final class ConnectionRequestListener implements AutoCloseable {
                 batches.add(batch(owned.ownership, polled.records(from)));
             }
         }
+        decideBatches(consumer, publisher, batches);
+    }
+
+    private void decideBatches(Consumer<byte[], byte[]> consumer, ConnectionPublisher publisher, List<Batch> batches) {
         if (batches.isEmpty()) {
             return;
         }
+        lookedAt = System.nanoTime();
         try {
             processor.process(batches).forEach((partition, result) -> {
                 Owned owned = partitions.get(partition);
@@ -228,6 +238,25 @@ final class ConnectionRequestListener implements AutoCloseable {
             rewindUndecided(consumer, batches);
             backOff("the state database cannot be used: " + e.getMessage());
         }
+    }
+
+    private boolean lookIsDue() {
+        return System.nanoTime() - lookedAt >= LOOK.toNanos() && System.nanoTime() - pausedUntil >= 0;
+    }
+
+    /**
+     * Batches without requests. A database that was replaced while nobody asked for anything is behind the log, gateways
+     * answer nothing from it, and so no request would ever come and have it rolled forward.
+     */
+    private List<Batch> looks() {
+        List<Batch> looks = new ArrayList<>();
+        for (Owned owned : partitions.values()) {
+            if (owned.ownership != null && owned.phase == Phase.DECIDING) {
+                LogHead head = owned.ownership.head();
+                looks.add(new Batch(head, owned.ownership.server(), List.of(), head.nextRequestOffset()));
+            }
+        }
+        return looks;
     }
 
     private Batch batch(Ownership ownership, List<ConsumerRecord<byte[], byte[]>> records) {
@@ -413,6 +442,7 @@ final class ConnectionRequestListener implements AutoCloseable {
                         publisher.open(owned.partition, head.published()));
                 owned.phase = Phase.DECIDING;
                 owned.detail = "fence " + head.fence();
+                owned.shown = head.nextRequestOffset();
                 owned.retryAfter = FIRST_RETRY;
                 log.info(
                         "Partition {} taken over in {} ms: fence {}, event {}, next request {}; {} events rolled forward{},"

@@ -3,17 +3,26 @@ package io.syncline.worker.connection;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.Site;
+import io.syncline.model.connection.SiteEvent;
+import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.log.PartitionLock;
+import io.syncline.model.log.ReplyRecord;
+import io.syncline.model.log.RequestRecord;
 import io.syncline.worker.connection.ConnectionStore.Changes;
 import io.syncline.worker.connection.ConnectionStore.Origin;
 import io.syncline.worker.connection.ConnectionStore.Scope;
 import io.syncline.worker.connection.ConnectionStore.Transaction;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import org.awaitility.Awaitility;
@@ -116,17 +125,42 @@ class PostgresConnectionStoreIT extends ConnectionStoreContract {
         assertThatThrownBy(() -> {
             try (Transaction transaction = store.begin(partition0())) {
                 transaction.commit(new Changes(List.of(), List.of(), List.of(new ConnectionStore.SiteChange(
-                        io.syncline.model.connection.Site.unknown(
-                                io.syncline.model.connection.SiteUrl.asSent("http://secret\0.example")),
-                        io.syncline.model.connection.Site
-                                .unknown(io.syncline.model.connection.SiteUrl.asSent("http://secret\0.example"))
-                                .evolve(new io.syncline.model.connection.SiteEvent.ConnectionRegistered(
-                                        io.syncline.model.connection.SiteUrl.asSent("http://secret\0.example"),
+                        Site.unknown(
+                                SiteUrl.asSent("http://secret\0.example")),
+                        Site
+                                .unknown(SiteUrl.asSent("http://secret\0.example"))
+                                .evolve(new SiteEvent.ConnectionRegistered(
+                                        SiteUrl.asSent("http://secret\0.example"),
                                         Fixtures.RECEIVER, "n", Fixtures.TOKEN, Fixtures.SEALED, false, "api", "ip",
                                         null), Fixtures.NOW))),
                         null, List.of(head), Origin.DECISION));
             }
         }).isInstanceOf(IllegalStateException.class).hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void textThatPostgresRefuses_isParkedAlone_andHoldsNothingUp() {
+        LogHead head = store.raiseFence(0, 1).orElseThrow();
+        var processor = new ConnectionProcessor(store, Fixtures.newKeys(), UUID::randomUUID, 100_000);
+        List<Incoming> requests = new ArrayList<>();
+        for (String site : List.of("http://before.example", "http://nul\0.example", "http://after.example")) {
+            requests.add(new Incoming(requests.size(),
+                    new RequestRecord(UUID.randomUUID(), store.clock().plusSeconds(60),
+                            Fixtures.register(SiteUrl.asSent(site)))));
+        }
+        var result = processor.process(List.of(new ConnectionProcessor.Batch(head, store.server(), requests, 3)))
+                .get(0);
+        assertThat(result).isInstanceOfSatisfying(ConnectionProcessor.Result.Committed.class, committed -> {
+            assertThat(committed.head().nextRequestOffset()).isEqualTo(3);
+            assertThat(committed.replies()).extracting(ReplyRecord::outcome)
+                    .containsExactly(refused(Refusal.MODULE_DISABLED),
+                            refused(Refusal.NOT_DECIDABLE),
+                            refused(Refusal.MODULE_DISABLED));
+        });
+    }
+
+    private static Outcome refused(Refusal refusal) {
+        return new Outcome.Refused(refusal);
     }
 
     @Test

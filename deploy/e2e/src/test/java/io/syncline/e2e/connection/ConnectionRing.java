@@ -206,6 +206,15 @@ final class ConnectionRing implements AutoCloseable {
                 .toLowerCase(java.util.Locale.ROOT);
     }
 
+    void execute(String sql) {
+        try (Connection connection = database.connect("syncline");
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     List<String> column(String sql) {
         try (Connection connection = database.connect("syncline");
                 Statement statement = connection.createStatement();

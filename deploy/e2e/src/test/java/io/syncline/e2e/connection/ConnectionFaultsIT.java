@@ -1,0 +1,137 @@
+package io.syncline.e2e.connection;
+
+import static io.syncline.e2e.connection.ConnectionRing.PARTITIONS;
+import static io.syncline.e2e.connection.ConnectionRing.awaitOwned;
+import static io.syncline.e2e.connection.ConnectionRing.owned;
+import static io.syncline.e2e.connection.ConnectionRing.registration;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.e2e.EventLog;
+import io.syncline.model.connection.IncomingMode;
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.SiteEvent;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.model.log.LoggedEvent;
+import io.syncline.model.log.Topics;
+import io.syncline.worker.connection.PartitionStatus;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** What the ring does when a part of it goes away, changes, or is tampered with. */
+class ConnectionFaultsIT {
+
+    @TempDir Path directory;
+
+    @Test
+    void partitionsMoveBetweenWorkers_andNothingIsLostOrTwice() {
+        try (ConnectionRing ring = new ConnectionRing(directory)) {
+            ConfigurableApplicationContext first = ring.startWorker("first");
+            awaitOwned(first, PARTITIONS);
+            ring.connect();
+            ring.enable(IncomingMode.AUTO_ACCEPT);
+            registerAll(ring, "before", 40);
+            ConfigurableApplicationContext second = ring.startWorker("second");
+            Awaitility.await().atMost(ConnectionRing.PATIENCE).until(() -> owned(first) == 2 && owned(second) == 2);
+            registerAll(ring, "shared", 40);
+            first.close();
+            awaitOwned(second, PARTITIONS);
+            registerAll(ring, "after", 40);
+            assertLogAndRows(ring, 120);
+        }
+    }
+
+    @Test
+    void databaseThatIsRestarted_isTakenForAnother_andNothingIsLost() {
+        try (ConnectionRing ring = new ConnectionRing(directory)) {
+            ConfigurableApplicationContext worker = ring.startWorker("one");
+            awaitOwned(worker, PARTITIONS);
+            ring.connect();
+            ring.enable(IncomingMode.AUTO_ACCEPT);
+            registerAll(ring, "before", 40);
+            ring.database().restart();
+            registerAll(ring, "after", 40);
+            assertLogAndRows(ring, 80);
+        }
+    }
+
+    @Test
+    void databaseThatLostItsEnd_isRolledForwardFromTheLog() {
+        try (ConnectionRing ring = new ConnectionRing(directory)) {
+            ConfigurableApplicationContext worker = ring.startWorker("one");
+            awaitOwned(worker, PARTITIONS);
+            ring.connect();
+            ring.enable(IncomingMode.AUTO_ACCEPT);
+            registerAll(ring, "kept", 20);
+            List<String> tables = List.of("settings", "connection", "imposition", "request_outcome", "connection_event",
+                    "log_head");
+            tables.forEach(table -> ring.execute("CREATE TABLE public." + table + " AS TABLE syncline." + table));
+            registerAll(ring, "lost", 20);
+            // What a standby has that took over too early: all that was, some time ago.
+            ring.execute(tables.stream()
+                    .map(table -> "TRUNCATE syncline." + table + "; INSERT INTO syncline." + table
+                            + " SELECT * FROM public." + table)
+                    .collect(java.util.stream.Collectors.joining(";", "BEGIN;", ";COMMIT")));
+            assertThat(ring.column("SELECT count(*) FROM syncline.connection")).containsExactly("20");
+            ring.database().restart();
+            Awaitility.await("rolled forward without a request")
+                    .atMost(ConnectionRing.PATIENCE)
+                    .ignoreExceptions()
+                    .until(() -> ring.column("SELECT count(*) FROM syncline.connection"), List.of("40")::equals);
+            registerAll(ring, "after", 20);
+            assertLogAndRows(ring, 60);
+        }
+    }
+
+    @Test
+    void recordThatNobodyOfOursWrote_stopsItsPartition_andNoOther() {
+        try (ConnectionRing ring = new ConnectionRing(directory)) {
+            ConfigurableApplicationContext worker = ring.startWorker("one");
+            awaitOwned(worker, PARTITIONS);
+            ring.connect();
+            ring.enable(IncomingMode.AUTO_ACCEPT);
+            try (KafkaProducer<byte[], byte[]> stranger = new KafkaProducer<>(
+                    Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, ring.bootstrapServers()),
+                    new ByteArraySerializer(), new ByteArraySerializer())) {
+                stranger.send(new ProducerRecord<>(Topics.EVENTS, 1, null, new byte[]{1}));
+            }
+            worker.close();
+            ConfigurableApplicationContext next = ring.startWorker("next");
+            awaitOwned(next, PARTITIONS - 1);
+            Awaitility.await()
+                    .atMost(ConnectionRing.PATIENCE)
+                    .untilAsserted(() -> assertThat(ConnectionRing.partitions(next).get(1).kind())
+                            .isEqualTo(PartitionStatus.Kind.STOPPED));
+            assertThat(ConnectionRing.partitions(next).get(1).detail()).contains("offset");
+        }
+    }
+
+    private static void registerAll(ConnectionRing ring, String name, int count) {
+        for (int i = 0; i < count; i++) {
+            String site = "http://" + name + "-" + i + ".example";
+            assertThat(ring.ask(registration(site))).as(site).isInstanceOf(Outcome.Accepted.class);
+        }
+    }
+
+    private static void assertLogAndRows(ConnectionRing ring, int registrations) {
+        CredentialKeys keys = ring.keys();
+        EventLog log = EventLog.read(ring.bootstrapServers(), keys);
+        assertThat(log.foreign()).isEmpty();
+        assertThat(log.counted().stream().filter(event -> event.event() instanceof SiteEvent.ConnectionRegistered))
+                .hasSize(registrations)
+                .extracting(LoggedEvent::key)
+                .doesNotHaveDuplicates();
+        assertThat(ring.column("SELECT count(*) FROM syncline.connection"))
+                .containsExactly(Integer.toString(registrations));
+        assertThat(ring.column("SELECT sum(sequence) FROM syncline.log_head"))
+                .containsExactly(Integer.toString(registrations + 1));
+    }
+}

@@ -82,7 +82,7 @@ final class LogEnds {
     private OptionalLong highestBetween(Consumer<byte[], byte[]> consumer, TopicPartition partition, long from,
             long end) {
         long deadline = System.nanoTime() + LONGEST.toNanos();
-        OptionalLong highest = OptionalLong.empty();
+        Highest highest = new Highest();
         consumer.seek(partition, from);
         while (consumer.position(partition) < end) {
             if (System.nanoTime() - deadline > 0) {
@@ -90,26 +90,40 @@ final class LogEnds {
                         "the end of " + partition + " could not be read in " + LONGEST.toSeconds() + " s");
             }
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200)).records(partition)) {
-                OptionalLong sequence = sequence(record);
-                if (sequence.isPresent() && sequence.getAsLong() > highest.orElse(-1)) {
-                    highest = sequence;
-                }
+                take(record, highest);
             }
         }
-        return highest;
+        return highest.sequence;
     }
 
-    private OptionalLong sequence(ConsumerRecord<byte[], byte[]> record) {
+    private static final class Highest {
+        private OptionalLong sequence = OptionalLong.empty();
+        private long fence = -1;
+
+        void raise(long one) {
+            sequence = OptionalLong.of(Math.max(one, sequence.orElse(one)));
+        }
+    }
+
+    /** An event behind a fence that is newer than its own is void: its worker had lost the partition. */
+    private void take(ConsumerRecord<byte[], byte[]> record, Highest highest) {
         TreeMap<String, byte[]> headers = new TreeMap<>();
         for (Header header : record.headers()) {
             headers.put(header.key(), header.value());
         }
         LogRecord read = new LogRecord(record.key(), record.value(), record.timestamp(), headers);
         try {
-            return OptionalLong.of(Fence.isFence(read) ? Fence.read(record.partition(), read, keys).headSequence()
-                    : LoggedEvent.read(record.partition(), read, keys).sequence());
+            if (Fence.isFence(read)) {
+                highest.raise(Fence.read(record.partition(), read, keys).headSequence());
+                highest.fence = record.offset();
+            } else {
+                LoggedEvent event = LoggedEvent.read(record.partition(), read, keys);
+                if (event.fence() >= highest.fence) {
+                    highest.raise(event.sequence());
+                }
+            }
         } catch (MalformedRecordException e) {
-            return OptionalLong.empty();
+            log.debug("{} is not of this cluster: {}", record.offset(), e.why());
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.syncline.gateway.dispatch;
 
+import io.syncline.gateway.state.DatabaseClock;
+import io.syncline.model.connection.Outcome;
 import io.syncline.model.log.PartitionLock;
 import io.syncline.model.log.ReplyRecord;
 import java.sql.Connection;
@@ -9,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
@@ -33,9 +36,13 @@ final class OutcomeLookup {
         this.database = database;
     }
 
-    Submission find(UUID requestId, int partition, Instant deadline) throws InterruptedException {
+    /**
+     * @param server the one that answered when the deadline was made: another one (a standby that took over) may lack an
+     *               outcome that its predecessor had, so its silence proves nothing
+     */
+    Submission find(UUID requestId, int partition, Instant deadline, String server) throws InterruptedException {
         try {
-            Instant databaseTime = clock();
+            Instant databaseTime = clock(partition).time();
             if (!databaseTime.isAfter(deadline)) {
                 Duration left = Duration.between(databaseTime, deadline).plusMillis(1);
                 if (left.compareTo(LONGEST_WAIT_FOR_CLOCK) > 0) {
@@ -43,29 +50,33 @@ final class OutcomeLookup {
                 }
                 Thread.sleep(left);
             }
-            return look(requestId, partition, deadline);
+            return look(requestId, partition, deadline, server);
         } catch (SQLException e) {
             log.debug("outcome of request {} not known: {}", requestId, e.toString());
             return new Submission.NotKnown();
         }
     }
 
-    private Instant clock() throws SQLException {
+    private DatabaseClock.Reading clock(int partition) throws SQLException {
         try (Connection connection = database.getConnection()) {
-            return clock(connection);
+            return clock(connection, partition);
         }
     }
 
-    private Submission look(UUID requestId, int partition, Instant deadline) throws SQLException {
+    private Submission look(UUID requestId, int partition, Instant deadline, String server) throws SQLException {
         try (Connection connection = database.getConnection()) {
             connection.setAutoCommit(false);
             try {
                 lock(connection, partition);
                 // Statements of their own: a snapshot taken before the lock was granted would miss what it waited for.
-                if (!clock(connection).isAfter(deadline)) {
-                    return new Submission.NotKnown();
+                DatabaseClock.Reading now = clock(connection, partition);
+                Optional<Outcome> outcome = outcome(connection, requestId);
+                if (outcome.isPresent()) {
+                    return new Submission.Decided(outcome.get());
                 }
-                return outcome(connection, requestId);
+                return now.time().isAfter(deadline) && now.server().equals(server)
+                        ? new Submission.NotApplied("no worker took the request in time")
+                        : new Submission.NotKnown();
             } finally {
                 connection.rollback();
             }
@@ -83,21 +94,25 @@ final class OutcomeLookup {
         }
     }
 
-    private static Instant clock(Connection connection) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("SELECT clock_timestamp()");
-                ResultSet row = statement.executeQuery()) {
-            row.next();
-            return row.getObject(1, OffsetDateTime.class).toInstant();
+    /** The deciders' now: the clock, or the time of the partition's last event where that is later. */
+    private static DatabaseClock.Reading clock(Connection connection, int partition) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                SELECT greatest(clock_timestamp(), (SELECT time FROM syncline.log_head WHERE partition = ?)),
+                    pg_postmaster_start_time()::text""")) {
+            statement.setInt(1, partition);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return new DatabaseClock.Reading(row.getObject(1, OffsetDateTime.class).toInstant(), row.getString(2));
+            }
         }
     }
 
-    private static Submission outcome(Connection connection, UUID requestId) throws SQLException {
+    private static Optional<Outcome> outcome(Connection connection, UUID requestId) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "SELECT outcome FROM syncline.request_outcome WHERE request_id = ?")) {
             statement.setObject(1, requestId);
             try (ResultSet row = statement.executeQuery()) {
-                return row.next() ? new Submission.Decided(ReplyRecord.readStored(row.getString(1)))
-                        : new Submission.NotApplied("No worker took the request in time");
+                return row.next() ? Optional.of(ReplyRecord.readStored(row.getString(1))) : Optional.empty();
             }
         }
     }

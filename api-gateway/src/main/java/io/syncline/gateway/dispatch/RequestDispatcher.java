@@ -45,8 +45,9 @@ public final class RequestDispatcher {
         if (ring.usable() instanceof Check.Down down) {
             return new Submission.NotApplied(down.cause());
         }
-        Optional<Instant> databaseTime = clock.now();
-        if (databaseTime.isEmpty()) {
+        int partition = producer.partitionOf(request);
+        Optional<DatabaseClock.Reading> now = clock.now(partition);
+        if (now.isEmpty()) {
             return new Submission.NotApplied("the state database has not been reached yet");
         }
         Optional<PendingReplies.Pending> place = pending.open(requestId);
@@ -55,12 +56,12 @@ public final class RequestDispatcher {
         }
         try (PendingReplies.Pending waiting = place.get()) {
             long begun = System.nanoTime();
-            Instant deadline = databaseTime.get().plus(replyTimeout);
-            int partition = producer.send(new RequestRecord(requestId, deadline, request));
+            Instant deadline = now.get().time().plus(replyTimeout);
+            producer.send(partition, new RequestRecord(requestId, deadline, request));
             Duration left = replyTimeout.plus(MARGIN).minusNanos(System.nanoTime() - begun);
             Optional<Outcome> reply = waiting.await(left);
             return reply.isPresent() ? new Submission.Decided(reply.get())
-                    : lookup.find(requestId, partition, deadline);
+                    : lookup.find(requestId, partition, deadline, now.get().server());
         } catch (InterruptedException e) {
             // The gateway is stopping; what was sent may well be decided.
             Thread.currentThread().interrupt();

@@ -1,5 +1,6 @@
 package io.syncline.gateway.dispatch;
 
+import io.syncline.model.connection.Request;
 import io.syncline.model.log.RequestRecord;
 import io.syncline.model.log.Topics;
 import java.nio.charset.StandardCharsets;
@@ -29,13 +30,14 @@ final class RequestProducer implements AutoCloseable {
         this.partitions = partitions;
     }
 
-    /** Sends a request and says to which partition. */
-    int send(RequestRecord request) {
-        byte[] key = request.request().key().getBytes(StandardCharsets.UTF_8);
-        int partition = partitionOf(key, partitions);
+    int partitionOf(Request request) {
+        return partitionOf(key(request), partitions);
+    }
+
+    void send(int partition, RequestRecord request) {
         try {
             var unused = producer().send(
-                    new ProducerRecord<>(Topics.REQUESTS, partition, key, request.toJson()),
+                    new ProducerRecord<>(Topics.REQUESTS, partition, key(request.request()), request.toJson()),
                     (metadata, failure) -> {
                         if (failure != null) {
                             failed(request.requestId(), failure);
@@ -45,7 +47,10 @@ final class RequestProducer implements AutoCloseable {
             // Even now it may lie in the log: only the look-up past the deadline can tell.
             failed(request.requestId(), e);
         }
-        return partition;
+    }
+
+    private static byte[] key(Request request) {
+        return request.key().getBytes(StandardCharsets.UTF_8);
     }
 
     /** As Kafka's default partitioner, which everybody else uses who writes to this topic. */

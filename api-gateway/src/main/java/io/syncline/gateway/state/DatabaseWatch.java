@@ -5,11 +5,15 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +28,8 @@ public final class DatabaseWatch implements AutoCloseable {
     private final ScheduledExecutorService thread = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("database-watch").factory());
     private final Runnable whenUsable;
+    private @Nullable Check said;
+    private int looks;
     private volatile Check last = new Check.Down("the state database has not been reached yet",
             "wait a moment; if this stays, check spring.datasource.url");
 
@@ -56,9 +62,12 @@ public final class DatabaseWatch implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        boolean changed = !now.equals(last);
+        // Not before the second look: broker and database are asked at the same time when a gateway starts.
+        boolean worthSaying = !now.equals(said) && (looks > 0 || now instanceof Check.Up);
+        looks++;
         last = now;
-        if (changed) {
+        if (worthSaying) {
+            said = now;
             switch (now) {
                 case Check.Up up -> {
                     log.info("state database: usable");
@@ -70,20 +79,43 @@ public final class DatabaseWatch implements AutoCloseable {
     }
 
     private Check ask() throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement statement = connection.prepareStatement("""
-                        SELECT clock_timestamp(),
-                            to_regclass('syncline.settings') IS NOT NULL AND to_regclass('syncline.connection') IS NOT NULL
-                                AND to_regclass('syncline.request_outcome') IS NOT NULL
-                                AND to_regclass('syncline.log_head') IS NOT NULL""")) {
+        try (Connection connection = database.getConnection()) {
+            if (!hasSchema(connection)) {
+                return new Check.Down("the state database has no schema 'syncline' yet",
+                        "start a worker: workers make the schema");
+            }
+            measure(connection);
+            return new Check.Up();
+        }
+    }
+
+    private static boolean hasSchema(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                SELECT to_regclass('syncline.settings') IS NOT NULL AND to_regclass('syncline.connection') IS NOT NULL
+                    AND to_regclass('syncline.request_outcome') IS NOT NULL
+                    AND to_regclass('syncline.log_head') IS NOT NULL""");
+                ResultSet row = statement.executeQuery()) {
+            row.next();
+            return row.getBoolean(1);
+        }
+    }
+
+    private void measure(Connection connection) throws SQLException {
+        Map<Integer, Instant> heads = new HashMap<>();
+        try (PreparedStatement statement = connection.prepareStatement("SELECT partition, time FROM syncline.log_head");
+                ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                heads.put(row.getInt(1), row.getObject(2, OffsetDateTime.class).toInstant());
+            }
+        }
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT clock_timestamp(), pg_postmaster_start_time()::text")) {
             long asked = System.nanoTime();
             try (ResultSet row = statement.executeQuery()) {
                 long answered = System.nanoTime();
                 row.next();
-                clock.measured(row.getObject(1, OffsetDateTime.class).toInstant(), asked, answered);
-                return row.getBoolean(2) ? new Check.Up()
-                        : new Check.Down("the state database has no schema 'syncline' yet",
-                                "start a worker: workers make the schema");
+                clock.measured(row.getObject(1, OffsetDateTime.class).toInstant(), row.getString(2), heads, asked,
+                        answered);
             }
         }
     }

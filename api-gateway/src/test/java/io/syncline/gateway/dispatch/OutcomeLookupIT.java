@@ -28,10 +28,13 @@ import org.postgresql.ds.PGSimpleDataSource;
 class OutcomeLookupIT {
 
     private static final int PARTITION = 3;
+    /** A partition whose last event is an hour ahead of the clock. */
+    private static final int AHEAD = 7;
     private static final Outcome DECIDED = new Outcome.Refused(Refusal.ALREADY_EXISTS);
 
     private static EmbeddedPostgres postgres;
     private static OutcomeLookup lookup;
+    private static String server;
 
     @BeforeAll
     static void start() throws Exception {
@@ -40,7 +43,13 @@ class OutcomeLookupIT {
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE SCHEMA syncline; CREATE TABLE syncline.request_outcome"
-                    + " (request_id uuid PRIMARY KEY, outcome text NOT NULL)");
+                    + " (request_id uuid PRIMARY KEY, outcome text NOT NULL);"
+                    + " CREATE TABLE syncline.log_head (partition integer PRIMARY KEY, time timestamptz NOT NULL);"
+                    + " INSERT INTO syncline.log_head VALUES (" + AHEAD + ", now() + interval '1 hour')");
+            try (ResultSet row = statement.executeQuery("SELECT pg_postmaster_start_time()::text")) {
+                row.next();
+                server = row.getString(1);
+            }
         }
     }
 
@@ -81,7 +90,7 @@ class OutcomeLookupIT {
 
     @Test
     void pastTheDeadline_noOutcome_isNotApplied() throws Exception {
-        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1)))
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1), server))
                 .isInstanceOf(Submission.NotApplied.class);
     }
 
@@ -92,7 +101,7 @@ class OutcomeLookupIT {
             decide(worker, id);
             worker.commit();
         }
-        assertThat(lookup.find(id, PARTITION, now().minusMillis(1))).isEqualTo(new Submission.Decided(DECIDED));
+        assertThat(lookup.find(id, PARTITION, now().minusMillis(1), server)).isEqualTo(new Submission.Decided(DECIDED));
     }
 
     @Test
@@ -113,7 +122,8 @@ class OutcomeLookupIT {
         Instant deadline = now().minusMillis(1);
         long begun = System.nanoTime();
         try (Connection worker = workerTransaction(PARTITION)) {
-            assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline)).isEqualTo(new Submission.NotKnown());
+            assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline, server))
+                    .isEqualTo(new Submission.NotKnown());
             worker.rollback();
         }
         assertThat(Duration.ofNanos(System.nanoTime() - begun)).isBetween(Duration.ofMillis(900),
@@ -123,7 +133,7 @@ class OutcomeLookupIT {
     @Test
     void otherPartitionsWork_isNotWaitedFor() throws Exception {
         try (Connection worker = workerTransaction(PARTITION + 1)) {
-            assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1)))
+            assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1), server))
                     .isInstanceOf(Submission.NotApplied.class);
             worker.rollback();
         }
@@ -137,7 +147,7 @@ class OutcomeLookupIT {
             lock.setInt(1, PartitionLock.SPACE);
             lock.setInt(2, PARTITION);
             lock.execute();
-            assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1)))
+            assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1), server))
                     .isInstanceOf(Submission.NotApplied.class);
         } finally {
             other.close();
@@ -147,13 +157,14 @@ class OutcomeLookupIT {
     @Test
     void databaseThatHasNotReachedTheDeadline_isWaitedFor() throws Exception {
         Instant deadline = now().plusMillis(300);
-        assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline)).isInstanceOf(Submission.NotApplied.class);
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline, server))
+                .isInstanceOf(Submission.NotApplied.class);
         assertThat(now()).isAfter(deadline);
     }
 
     @Test
     void databaseFarBehindOurClock_isNotKnown_neverNotApplied() throws Exception {
-        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().plusSeconds(60)))
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().plusSeconds(60), server))
                 .isEqualTo(new Submission.NotKnown());
     }
 
@@ -161,13 +172,38 @@ class OutcomeLookupIT {
     void databaseAway_isNotKnown() throws Exception {
         PGSimpleDataSource nothing = new PGSimpleDataSource();
         nothing.setUrl("jdbc:postgresql://127.0.0.1:1/none");
-        assertThat(new OutcomeLookup(nothing).find(UUID.randomUUID(), PARTITION, Instant.EPOCH))
+        assertThat(new OutcomeLookup(nothing).find(UUID.randomUUID(), PARTITION, Instant.EPOCH, server))
+                .isEqualTo(new Submission.NotKnown());
+    }
+
+    @Test
+    void anotherServerThatLacksTheOutcome_isNotKnown() throws Exception {
+        assertThat(lookup.find(UUID.randomUUID(), PARTITION, now().minusMillis(1), "2001-01-01 00:00:00+00"))
+                .isEqualTo(new Submission.NotKnown());
+    }
+
+    @Test
+    void anotherServerThatHasTheOutcome_isTheAnswer() throws Exception {
+        UUID id = UUID.randomUUID();
+        try (Connection worker = workerTransaction(PARTITION)) {
+            decide(worker, id);
+            worker.commit();
+        }
+        assertThat(lookup.find(id, PARTITION, now().minusMillis(1), "2001-01-01 00:00:00+00"))
+                .isEqualTo(new Submission.Decided(DECIDED));
+    }
+
+    @Test
+    void timeOfThePartitionsLastEvent_countsWhereItIsAheadOfTheClock() throws Exception {
+        assertThat(lookup.find(UUID.randomUUID(), AHEAD, now().plusSeconds(600), server))
+                .isInstanceOf(Submission.NotApplied.class);
+        assertThat(lookup.find(UUID.randomUUID(), AHEAD, now().plusSeconds(3_700), server))
                 .isEqualTo(new Submission.NotKnown());
     }
 
     private static Submission find(UUID id, int partition, Instant deadline) {
         try {
-            return lookup.find(id, partition, deadline);
+            return lookup.find(id, partition, deadline, server);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

@@ -64,15 +64,15 @@ class ReplicaEqualsSourceIT {
         }
     }
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @Test
     void replicaEqualsSource_workersKilledAndFrozenUnderWrites() throws Exception {
         long seed = Long.getLong("syncline.seed", System.nanoTime());
         LOG.info("seed {} (give it again by -Dsyncline.seed)", seed);
-        try (SyncCluster cluster = SyncCluster.start(directory); ExecutorService writers = Executors
-                .newFixedThreadPool(3)) {
+        try (SyncCluster cluster = SyncCluster.start(directory);
+                ExecutorService writers = Executors
+                        .newFixedThreadPool(3)) {
             for (Table table : Table.values()) {
                 execute(cluster, "CREATE TABLE \"" + table.name + "\" (" + table.columns
                         + ", v bigint, payload text, extra jsonb, PRIMARY KEY (" + table.keyColumns + "))");
@@ -80,9 +80,11 @@ class ReplicaEqualsSourceIT {
             List<WorkerProcess> workers = new ArrayList<>(List.of(worker(cluster, 0), worker(cluster, 1)));
             SyncCluster.Gateway gateway = cluster.startGateway();
             gateway.admin("PATCH", "/settings", "{\"enabled\":true}");
-            await().atMost(CAUGHT_UP).untilAsserted(() -> assertThat(gateway.admin("POST", "/connections",
-                    "{\"direction\":\"sender\",\"name\":\"t\",\"site_url\":\"http://t.example\",\"status\":\"active\","
-                            + "\"auth_token\":\"tok-t\",\"max_records_per_request\":1000000}").statusCode()).isIn(201, 409));
+            await().atMost(CAUGHT_UP)
+                    .untilAsserted(() -> assertThat(gateway.admin("POST", "/connections",
+                            "{\"direction\":\"sender\",\"name\":\"t\",\"site_url\":\"http://t.example\",\"status\":\"active\","
+                                    + "\"auth_token\":\"tok-t\",\"max_records_per_request\":1000000}")
+                            .statusCode()).isIn(201, 409));
 
             long end = System.nanoTime() + WRITING.toNanos();
             List<Future<Integer>> writing = new ArrayList<>();

@@ -23,7 +23,22 @@ public final class TableChangeCodec {
     private static final String EPOCH = "epoch";
     private static final String PLACE = "place";
 
-    private record Begun(long generation, String table, List<ColumnInfo> columns, List<KeyColumn> key) {}
+    /** @param dependsOn null in what was written before it was told */
+    private record Begun(
+            long generation,
+            String table,
+            List<ColumnInfo> columns,
+            List<KeyColumn> key,
+            @Nullable List<String> dependsOn) {
+
+        static Begun of(long generation, TableSchema schema) {
+            return new Begun(generation, schema.table().name(), schema.columns(), schema.key(), schema.dependsOn());
+        }
+
+        TableSchema schema() {
+            return new TableSchema(new TableName(table), columns, key, dependsOn == null ? List.of() : dependsOn);
+        }
+    }
 
     private record Ended(long generation, long rows, Instant asOf) {}
 
@@ -40,8 +55,7 @@ public final class TableChangeCodec {
             case TableChange.Delete c -> record("delete", c.epoch(), c.place(), c.key(), null, timestamp);
             case TableChange.Truncate c -> record("truncate", c.epoch(), c.place(), null, null, timestamp);
             case TableChange.SnapshotBegun c ->
-                    record("begin", c.epoch(), null, null, Json.write(new Begun(c.generation(),
-                            c.schema().table().name(), c.schema().columns(), c.schema().key())), timestamp);
+                    record("begin", c.epoch(), null, null, Json.write(Begun.of(c.generation(), c.schema())), timestamp);
             case TableChange.SnapshotEnded c -> record("end", c.epoch(), null, null,
                     Json.write(new Ended(c.generation(), c.rows(), c.asOf())), timestamp);
             case TableChange.Halted c -> record("halted", c.epoch(), null, null,
@@ -66,7 +80,7 @@ public final class TableChangeCodec {
             case "begin" -> {
                 Begun begun = Json.read(need(record.value(), "value"), Begun.class);
                 yield new TableChange.SnapshotBegun(epoch, begun.generation(),
-                        new TableSchema(new TableName(begun.table()), begun.columns(), begun.key()));
+                        begun.schema());
             }
             case "end" -> {
                 Ended ended = Json.read(need(record.value(), "value"), Ended.class);
@@ -85,13 +99,11 @@ public final class TableChangeCodec {
 
     /** The stored form of a schema, in the state database. */
     public static String schemaJson(TableSchema schema) {
-        return new String(Json.write(new Begun(0, schema.table().name(), schema.columns(), schema.key())),
-                StandardCharsets.UTF_8);
+        return new String(Json.write(Begun.of(0, schema)), StandardCharsets.UTF_8);
     }
 
     public static TableSchema readSchema(String json) {
-        Begun begun = Json.read(json.getBytes(StandardCharsets.UTF_8), Begun.class);
-        return new TableSchema(new TableName(begun.table()), begun.columns(), begun.key());
+        return Json.read(json.getBytes(StandardCharsets.UTF_8), Begun.class).schema();
     }
 
     private static LogRecord record(String op, long epoch, @Nullable Place place, byte @Nullable [] key,

@@ -1,5 +1,9 @@
 package io.syncline.model.table;
 
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.List;
+
 /** How a replica table is named and what its columns are called: the worker writes them, the gateway reads them. */
 public final class ReplicaLayout {
 
@@ -29,8 +33,28 @@ public final class ReplicaLayout {
         return "k" + (index + 1);
     }
 
+    /**
+     * The type of a key's column there. An enum has a type of its own, named by its labels: two tables whose enums are the
+     * same share it, and one whose enum has changed gets another.
+     */
+    public static String keyType(KeyColumn column) {
+        return column.labels().isEmpty() ? column.nativeType() : SCHEMA + "." + quoted(enumName(column.labels()));
+    }
+
+    /** The name of the enum type with these labels, without its schema and quotes. */
+    public static String enumName(List<String> labels) {
+        StringBuilder all = new StringBuilder();
+        labels.forEach(label -> all.append(label.length()).append(':').append(label));
+        return "enum." + HexFormat.of().formatHex(Sha256.of(all.toString().getBytes(StandardCharsets.UTF_8)), 0, 16);
+    }
+
     /** An identifier in SQL's quotes, whatever its characters. */
     public static String quoted(String identifier) {
         return '"' + identifier.replace("\"", "\"\"") + '"';
+    }
+
+    /** A literal that means the same whatever {@code standard_conforming_strings} says. */
+    public static String literal(String value) {
+        return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'";
     }
 }

@@ -1,8 +1,6 @@
 package io.syncline.model.table;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -52,16 +50,8 @@ public record TableName(String name) implements Comparable<TableName> {
         if (escaped.length() <= longest) {
             return escaped.toString();
         }
-        String hash = HexFormat.of().formatHex(sha256(bytes), 0, 8);
+        String hash = HexFormat.of().formatHex(Sha256.of(bytes), 0, 8);
         return escaped.substring(0, longest - hash.length() - 1) + "-" + hash;
-    }
-
-    private static byte[] sha256(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 
     @Override

@@ -123,7 +123,9 @@ class CodecTest {
         TableSchema schema = new TableSchema(new TableName("Mixed Case"),
                 List.of(new ColumnInfo("id", "bigint", "NO", "nextval('x')", null, "bigint"),
                         new ColumnInfo("v", "character varying", "YES", null, 50, "character varying(50)")),
-                List.of(new KeyColumn("id", "bigint", null)));
+                List.of(new KeyColumn("id", "bigint", null),
+                        new KeyColumn("v", "mood", "C", List.of("sad", "happy"))),
+                List.of("other"));
         byte[] key = "[1]".getBytes(StandardCharsets.UTF_8);
         return Stream.of(new TableChange.SnapshotBegun(4, 2, schema),
                 new TableChange.SnapshotEnded(4, 2, 50_000, Instant.parse("2026-01-02T03:04:05.678901Z")),

@@ -29,10 +29,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class SourceCatalogue {
 
-    /** Types whose order and text are the same in any database; further key types come with what they need there. */
-    private static final Set<String> KEY_TYPES = Set.of("int2", "int4", "int8", "text", "varchar", "bpchar", "uuid",
-            "numeric",
-            "date", "timestamp", "timestamptz", "bool");
+    /**
+     * Below it PostgreSQL's own types lie, which any database has; an enum's labels go along, and citext is made where the
+     * replica is.
+     */
+    private static final long FIRST_USER_OID = 16_384;
+
+    /** The text of these depends on what else their database has, or on its locale. */
+    private static final Set<String> NOT_IN_KEYS = Set.of("money", "regclass", "regcollation", "regconfig",
+            "regdatabase", "regdictionary", "regnamespace", "regoper", "regoperator", "regproc", "regprocedure",
+            "regrole", "regtype", "aclitem", "xid", "xid8", "cid", "tid");
 
     /** pg_type's OIDs of arrays in category only: their text is their own. */
     private static final Set<Long> VECTORS = Set.of(22L, 30L);
@@ -45,11 +51,21 @@ final class SourceCatalogue {
                    i.indexrelid::bigint AS key_oid, i.indimmediate, i.indisvalid, i.indnkeyatts, i.indkey::int2[] AS key_columns,
                    (SELECT x.indexrelid FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident)::bigint AS identity_oid,
                    (SELECT md5(string_agg(concat_ws(',', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attcollation,
-                                                    a.attgenerated, md5(d.adbin::text)), ';' ORDER BY a.attnum))
-                    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                                                    a.attgenerated, md5(d.adbin::text), k.labels), ';' ORDER BY a.attnum))
+                    FROM pg_attribute a
+                    LEFT JOIN LATERAL (WITH RECURSIVE chain (oid) AS (
+                                           SELECT a.atttypid
+                                           UNION ALL
+                                           SELECT t.typbasetype FROM chain JOIN pg_type t ON t.oid = chain.oid AND t.typtype = 'd')
+                                       SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) AS labels
+                                       FROM chain JOIN pg_enum e ON e.enumtypid = chain.oid) k ON a.attnum = ANY (i.indkey::int2[])
+                    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
                    EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-                           WHERE r.prrelid = c.oid AND p.pubname = ?) AS published
+                           WHERE r.prrelid = c.oid AND p.pubname = ?) AS published,
+                   ARRAY(SELECT DISTINCT f.relname::text FROM pg_constraint x JOIN pg_class f ON f.oid = x.confrelid
+                         WHERE x.conrelid = c.oid AND x.contype = 'f' AND x.conparentid = 0 AND f.oid <> c.oid
+                           AND f.relnamespace = c.relnamespace ORDER BY 1) AS depends_on
             FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
             ORDER BY c.relname""";
@@ -62,10 +78,24 @@ final class SourceCatalogue {
     private static final String COLUMNS = """
             SELECT a.attrelid::bigint AS table_oid, a.attnum, a.attname, a.atttypid::bigint AS type_oid, a.atttypmod,
                    a.attgenerated <> '' AS generated, format_type(a.atttypid, a.atttypmod) AS native_type,
-                   CASE WHEN t.typbasetype <> 0 THEN format_type(t.typbasetype, t.typtypmod) END AS domain_of,
-                   CASE WHEN a.attcollation <> 0 AND l.collname <> 'default' THEN l.collname END AS collation,
+                   format_type(root.oid, root.modifier) AS root_type,
+                   ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = root.oid ORDER BY e.enumsortorder) AS labels,
+                   CASE WHEN l.collname = 'default' THEN own.collname ELSE l.collname END AS collation,
                    coalesce(l.collisdeterministic, true) AS deterministic
-            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
+            FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
+            JOIN LATERAL (WITH RECURSIVE chain (oid, modifier) AS (
+                              SELECT a.atttypid, a.atttypmod
+                              UNION ALL
+                              SELECT t.typbasetype, t.typtypmod FROM chain JOIN pg_type t ON t.oid = chain.oid AND t.typtype = 'd')
+                          SELECT c.oid, c.modifier FROM chain c JOIN pg_type t ON t.oid = c.oid AND t.typtype <> 'd') root ON true
+            -- The database's own collation by its name; the columns that say which it is are others in each version.
+            LEFT JOIN (SELECT min(n.collname) AS collname
+                       FROM pg_collation n, pg_database d, to_jsonb(d) db, to_jsonb(n) col
+                       WHERE d.datname = current_database() AND n.collencoding IN (-1, d.encoding)
+                         AND n.collprovider::text = coalesce(db ->> 'datlocprovider', 'c')
+                         AND CASE n.collprovider WHEN 'c' THEN n.collcollate = d.datcollate AND n.collctype = d.datctype
+                             ELSE coalesce(col ->> 'colllocale', col ->> 'colliculocale')
+                                = coalesce(db ->> 'datlocale', db ->> 'daticulocale') END) own ON true
             WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attrelid, a.attnum""";
 
@@ -108,7 +138,8 @@ final class SourceCatalogue {
             boolean identityIsKey,
             String fingerprint,
             long fileNode,
-            boolean published) {}
+            boolean published,
+            List<String> dependsOn) {}
 
     private record Key(boolean immediate, boolean valid, List<Integer> columns) {}
 
@@ -119,7 +150,8 @@ final class SourceCatalogue {
             int modifier,
             boolean generated,
             String nativeType,
-            @Nullable String domainOf,
+            String rootType,
+            List<String> labels,
             @Nullable String collation,
             boolean deterministic) {}
 
@@ -192,13 +224,22 @@ final class SourceCatalogue {
         // or may do so.
         String fingerprint = String.join(":", row.getString("oid"), row.getString("relfilenode"),
                 row.getString("relreplident"),
-                Long.toString(keyOid), String.valueOf(key), String.valueOf(row.getString("columns")));
+                Long.toString(keyOid), String.valueOf(key), String.valueOf(row.getString("columns")),
+                row.getString("depends_on"));
         return new Table(row.getLong("oid"), new TableName(row.getString("relname")), row.getString("relkind"),
                 row.getBoolean("relispartition"), row.getString("relpersistence"), row.getString("relreplident"),
                 row.getLong("estimated_rows"), row.getString("owner"), row.getBoolean("owned"),
                 row.getBoolean("readable"),
                 row.getBoolean("hidden_rows"), key, keyOid != 0 && row.getLong("identity_oid") == keyOid, fingerprint,
-                row.getLong("relfilenode"), row.getBoolean("published"));
+                row.getLong("relfilenode"), row.getBoolean("published"), texts(row, "depends_on"));
+    }
+
+    private static List<String> texts(ResultSet row, String column) throws SQLException {
+        List<String> texts = new ArrayList<>();
+        for (Object text : array(row, column)) {
+            texts.add(String.valueOf(text));
+        }
+        return texts;
     }
 
     private static Object[] array(ResultSet row, String column) throws SQLException {
@@ -291,11 +332,10 @@ final class SourceCatalogue {
         Key key = table.key();
         for (Column column : columns) {
             if (key != null && key.columns().contains(column.number())) {
-                Type type = rootType(column.typeOid(), types);
-                if (type == null || !KEY_TYPES.contains(type.name())) {
+                if (!fitsKey(column.typeOid(), types)) {
                     return new LeftOut("its key column " + column.name() + " is a " + column.nativeType()
                             + ", which this version does not take in a key",
-                            "use a number, text, uuid, date or timestamp");
+                            "use a type of PostgreSQL's own, or an enum or a domain");
                 }
                 if (!column.deterministic()) {
                     return new LeftOut("its key column " + column.name() + " has a non-deterministic collation",
@@ -333,15 +373,16 @@ final class SourceCatalogue {
                     keyColumns[k] = i;
                     // The domain itself may not exist where the replica is.
                     keys.add(new KeyColumn(column.name(),
-                            column.domainOf() == null ? column.nativeType() : column.domainOf(),
-                            column.collation()));
+                            column.rootType(), column.collation(),
+                            column.labels()));
                 }
             }
         }
         RowEncoder encoder = new RowEncoder(
                 sourceColumns.stream().map(column -> new RowEncoder.Column(column.name(), column.type())).toList(),
                 keyColumns);
-        return new SourceTable(table.oid(), new TableSchema(table.name(), infos, keys), table.fingerprint(),
+        return new SourceTable(table.oid(), new TableSchema(table.name(), infos, keys, table.dependsOn()),
+                table.fingerprint(),
                 table.fileNode(), table.estimatedRows(), sourceColumns, keyColumns, encoder);
     }
 
@@ -373,9 +414,20 @@ final class SourceCatalogue {
         };
     }
 
-    private static @Nullable Type rootType(long oid, Map<Long, Type> types) {
+    /** Whether a replica elsewhere can hold values of the type in its key, and orders them as here. */
+    private static boolean fitsKey(long oid, Map<Long, Type> types) {
         Type type = types.get(oid);
-        return type != null && type.kind().equals("d") ? rootType(type.base(), types) : type;
+        if (type == null) {
+            return false;
+        }
+        if (type.kind().equals("d")) {
+            return fitsKey(type.base(), types);
+        }
+        if (type.kind().equals("e") || type.name().equals("citext")) {
+            return true;
+        }
+        return oid < FIRST_USER_OID && !VECTORS.contains(oid) && !NOT_IN_KEYS.contains(type.name())
+                && (type.element() == 0 || type.length() != -1 || fitsKey(type.element(), types));
     }
 
     private static Map<Long, Type> types(Connection connection) throws SQLException {
@@ -402,7 +454,7 @@ final class SourceCatalogue {
                             .add(new Column(rows.getInt("attnum"), rows.getString("attname"), rows.getLong("type_oid"),
                                     rows.getInt("atttypmod"), rows.getBoolean("generated"),
                                     rows.getString("native_type"),
-                                    rows.getString("domain_of"), rows.getString("collation"),
+                                    rows.getString("root_type"), texts(rows, "labels"), rows.getString("collation"),
                                     rows.getBoolean("deterministic")));
                 }
             }

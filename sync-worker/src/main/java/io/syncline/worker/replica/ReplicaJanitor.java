@@ -1,5 +1,6 @@
 package io.syncline.worker.replica;
 
+import io.syncline.model.table.ReplicaLayout;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,6 +26,10 @@ public final class ReplicaJanitor implements AutoCloseable {
     private static final Duration GARBAGE_KEPT = Duration.ofMinutes(1);
     private static final Duration TOMBSTONES_KEPT = Duration.ofDays(7);
     private static final int TOMBSTONES_AT_ONCE = 10_000;
+    private static final String UNUSED_TYPES = "SELECT typname FROM pg_type t WHERE typtype = 'e' AND typnamespace = '"
+            + ReplicaLayout.SCHEMA
+            + "'::regnamespace AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.atttypid = t.oid)";
+    private static final String DEPENDENT_OBJECTS = "2BP01";
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final DataSource database;
@@ -61,6 +66,9 @@ public final class ReplicaJanitor implements AutoCloseable {
                             + garbageKept.toSeconds() + " * interval '1 second'")) {
                 drop(connection, garbage);
             }
+            for (String type : names(connection, UNUSED_TYPES)) {
+                dropType(connection, type);
+            }
             for (String replica : names(connection,
                     "SELECT replica_name FROM syncline.replica_table WHERE replica_name IS NOT NULL")) {
                 prune(connection, replica, tombstonesKept);
@@ -82,6 +90,21 @@ public final class ReplicaJanitor implements AutoCloseable {
         } catch (SQLException e) {
             connection.rollback();
             if (!LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+                throw e;
+            }
+        }
+    }
+
+    private static void dropType(Connection connection, String type) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET LOCAL lock_timeout = '200ms'");
+            statement.execute("SELECT pg_advisory_xact_lock(" + ReplicaSchema.TYPES_LOCK + ")");
+            statement.execute("DROP TYPE IF EXISTS " + ReplicaLayout.qualified(type));
+            connection.commit();
+        } catch (SQLException e) {
+            // A table that is just being made uses it: then it stays.
+            connection.rollback();
+            if (!LOCK_NOT_AVAILABLE.equals(e.getSQLState()) && !DEPENDENT_OBJECTS.equals(e.getSQLState())) {
                 throw e;
             }
         }

@@ -1,6 +1,8 @@
 package io.syncline.worker.replica;
 
 import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.ReplicaLayout;
 import io.syncline.model.table.TableName;
 import io.syncline.worker.replica.TableState.Content;
 import io.syncline.worker.replica.TableState.Kind;
@@ -15,10 +17,14 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@code replica_table} and the replica tables themselves: made for a generation, thrown away when nothing names them. */
 final class ReplicaSchema {
@@ -26,6 +32,11 @@ final class ReplicaSchema {
     private static final String COLUMNS = "table_name, topic, partitions, last_generation, state, cause, replica_name,"
             + " generation, schema, row_count, size_bytes, as_of, next_name, next_generation, next_schema,"
             + " next_row_count, next_size_bytes";
+
+    /** Of PostgreSQL's advisory locks, the one under which enum types are made and dropped. */
+    static final long TYPES_LOCK = 0x73796e63_656e756dL;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaSchema.class);
 
     private ReplicaSchema() {}
 
@@ -106,7 +117,8 @@ final class ReplicaSchema {
         try (Statement statement = connection.createStatement()) {
             // A number may come again after the capturer has lost its own; what then has the name is garbage.
             statement.execute(ReplicaSql.drop(content.replicaName()));
-            statement.execute(sql.create());
+            prepare(connection, statement, content.schema().key());
+            statement.execute(sql.create(collations(connection, content.schema().key())));
             statement.execute(sql.indexTombstones());
         }
         try (PreparedStatement delete = connection
@@ -114,6 +126,53 @@ final class ReplicaSchema {
             delete.setString(1, content.replicaName());
             delete.executeUpdate();
         }
+    }
+
+    /** Makes what the key's types need, if it is not there. */
+    private static void prepare(Connection connection, Statement statement, List<KeyColumn> key) throws SQLException {
+        for (KeyColumn column : key) {
+            if (column.nativeType().equals("citext")) {
+                statement.execute("CREATE EXTENSION IF NOT EXISTS citext");
+            }
+            if (!column.labels().isEmpty()) {
+                statement.execute("SELECT pg_advisory_xact_lock(" + TYPES_LOCK + ")");
+                try (PreparedStatement select = connection.prepareStatement("SELECT to_regtype(?) IS NULL")) {
+                    select.setString(1, ReplicaLayout.keyType(column));
+                    try (ResultSet row = select.executeQuery()) {
+                        if (row.next() && row.getBoolean(1)) {
+                            statement.execute(ReplicaSql.createEnum(column.labels()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** Those of the key's collations that this database has. */
+    private static Set<String> collations(Connection connection, List<KeyColumn> key) throws SQLException {
+        Set<String> wanted = new HashSet<>();
+        for (KeyColumn column : key) {
+            if (column.collation() != null) {
+                wanted.add(column.collation());
+            }
+        }
+        Set<String> found = new HashSet<>();
+        try (PreparedStatement select = connection.prepareStatement("SELECT collname FROM pg_collation WHERE"
+                + " collname = ANY (?) AND pg_collation_is_visible(oid) AND collisdeterministic"
+                + " AND collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))")) {
+            select.setArray(1, connection.createArrayOf("text", wanted.toArray()));
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    found.add(rows.getString(1));
+                }
+            }
+        }
+        wanted.removeAll(found);
+        if (!wanted.isEmpty()) {
+            LOG.warn("the state database has no collation {}: rows by such keys are ordered by its own default;"
+                    + " CREATE COLLATION there, and have the table captured anew, for the source's order", wanted);
+        }
+        return found;
     }
 
     /** Leaves a replica table to be dropped later: now it would wait for the pulls that read it, and they for it. */

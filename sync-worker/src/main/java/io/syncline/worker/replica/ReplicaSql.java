@@ -1,13 +1,17 @@
 package io.syncline.worker.replica;
 
 import static io.syncline.model.table.ReplicaLayout.WIRE;
+import static io.syncline.model.table.ReplicaLayout.enumName;
 import static io.syncline.model.table.ReplicaLayout.keyColumn;
+import static io.syncline.model.table.ReplicaLayout.keyType;
 import static io.syncline.model.table.ReplicaLayout.qualified;
 import static io.syncline.model.table.ReplicaLayout.quoted;
 
 import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.ReplicaLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -31,7 +35,7 @@ final class ReplicaSql {
         }
         List<KeyKind> found = new ArrayList<>();
         for (KeyColumn column : key) {
-            found.add(KeyKind.of(column.nativeType(), column.collation() != null));
+            found.add(KeyKind.of(column));
         }
         this.table = qualified(replicaName);
         this.key = key;
@@ -43,16 +47,27 @@ final class ReplicaSql {
         return kinds;
     }
 
-    /** Space is left on each page so that a changed row finds its place there, and no index has to be touched. */
-    String create() {
+    /**
+     * Space is left on each page so that a changed row finds its place there, and no index has to be touched.
+     *
+     * @param collations those of the key's that the database has
+     */
+    String create(Set<String> collations) {
         String definitions = IntStream.range(0, key.size()).mapToObj(i -> {
             KeyColumn column = key.get(i);
-            String collation = column.collation() == null ? "" : " COLLATE " + quoted(column.collation());
-            return keyColumn(i) + " " + column.nativeType() + collation + " NOT NULL, ";
+            String collation = column.collation() == null || !collations.contains(column.collation())
+                    ? ""
+                    : " COLLATE " + quoted(column.collation());
+            return keyColumn(i) + " " + keyType(column) + collation + " NOT NULL, ";
         }).collect(Collectors.joining());
         return "CREATE TABLE " + table + " (" + definitions + WIRE + " text, commit_lsn bigint NOT NULL, "
                 + "lsn bigint NOT NULL, number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY (" + keyColumns
                 + ")) WITH (fillfactor = 90)";
+    }
+
+    static String createEnum(List<String> labels) {
+        return "CREATE TYPE " + qualified(enumName(labels)) + " AS ENUM ("
+                + labels.stream().map(ReplicaLayout::literal).collect(Collectors.joining(", ")) + ")";
     }
 
     /** Finds the tombstones that are old enough to go. */
@@ -118,12 +133,12 @@ final class ReplicaSql {
                 .map(kind -> kind == KeyKind.INTEGER ? "?::bigint[], " : "?::text[], ")
                 .collect(Collectors.joining());
         String casts = IntStream.range(0, key.size())
-                .mapToObj(i -> "CAST(u." + keyColumn(i) + " AS " + key.get(i).nativeType() + ") AS " + keyColumn(i))
+                .mapToObj(i -> "CAST(u." + keyColumn(i) + " AS " + keyType(key.get(i)) + ") AS " + keyColumn(i))
                 .collect(Collectors.joining(", "));
         String from = " FROM unnest(" + arrays + "?::text[], ?::bigint[], ?::bigint[], ?::bigint[]) AS u(" + keyColumns
                 + ", " + WIRE + ", " + PLACE + ")";
         String rows = "SELECT " + casts + ", u." + WIRE + ", u.commit_lsn, u.lsn, u.number" + from;
-        if (kinds.contains(KeyKind.AMBIGUOUS)) {
+        if (kinds.contains(KeyKind.AMBIGUOUS) || kinds.contains(KeyKind.ARRAY)) {
             rows = "SELECT DISTINCT ON (" + columns("r.") + ") * FROM (" + rows + ") r ORDER BY " + columns("r.")
                     + ", r.commit_lsn DESC, r.lsn DESC, r.number DESC";
         }

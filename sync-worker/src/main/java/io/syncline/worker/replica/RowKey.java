@@ -1,6 +1,7 @@
 package io.syncline.worker.replica;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -12,10 +13,13 @@ final class RowKey {
 
     private static final JsonFactory JSON = JsonFactory.builder().build();
 
+    private static final List<KeyKind> ONE_INTEGER = List.of(KeyKind.INTEGER);
+
     private RowKey() {}
 
-    /** The values' texts; {@link TableFault} if they are not {@code count} values. */
-    static String[] parse(byte[] key, int count) throws TableFault {
+    /** The values' texts; {@link TableFault} if they are not one for each of {@code kinds}. */
+    static String[] parse(byte[] key, List<KeyKind> kinds) throws TableFault {
+        int count = kinds.size();
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), key)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 throw unfit(count);
@@ -26,7 +30,8 @@ final class RowKey {
                 values[i] = switch (token) {
                     case VALUE_STRING, VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE ->
                             parser.getString();
-                    case START_ARRAY, START_OBJECT -> raw(parser, key);
+                    case START_ARRAY -> kinds.get(i) == KeyKind.ARRAY ? array(parser, key) : raw(parser, key);
+                    case START_OBJECT -> raw(parser, key);
                     case VALUE_NULL, END_ARRAY, END_OBJECT, PROPERTY_NAME, VALUE_EMBEDDED_OBJECT, NOT_AVAILABLE ->
                             throw unfit(count);
                 };
@@ -50,13 +55,13 @@ final class RowKey {
         }
         // 18 digits cannot overflow.
         if (last - i < 1 || last - i > 18 || key[0] != '[' || key[last] != ']') {
-            return integer(parse(key, 1)[0]);
+            return integer(parse(key, ONE_INTEGER)[0]);
         }
         long value = 0;
         for (; i < last; i++) {
             int digit = key[i] - '0';
             if (digit < 0 || digit > 9) {
-                return integer(parse(key, 1)[0]);
+                return integer(parse(key, ONE_INTEGER)[0]);
             }
             value = value * 10 + digit;
         }
@@ -69,6 +74,25 @@ final class RowKey {
         } catch (NumberFormatException e) {
             throw new TableFault("a key that should be an integer is none", false);
         }
+    }
+
+    /** PostgreSQL's text of the array that the parser has opened; behind its end, as {@link #raw}. */
+    private static String array(JsonParser parser, byte[] key) {
+        StringBuilder text = new StringBuilder("{");
+        for (JsonToken token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
+            text.append(text.length() == 1 ? "" : ",");
+            switch (token) {
+                case START_ARRAY -> text.append(array(parser, key));
+                case VALUE_NULL -> text.append("NULL");
+                case START_OBJECT -> quoted(text, raw(parser, key));
+                default -> quoted(text, parser.getString());
+            }
+        }
+        return text.append('}').toString();
+    }
+
+    private static void quoted(StringBuilder text, String element) {
+        text.append('"').append(element.replace("\\", "\\\\").replace("\"", "\\\"")).append('"');
     }
 
     private static String raw(JsonParser parser, byte[] key) {

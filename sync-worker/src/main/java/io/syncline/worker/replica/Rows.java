@@ -79,7 +79,7 @@ final class Rows {
                 if (kinds.size() == 1 && kinds.getFirst() == KeyKind.INTEGER) {
                     text.value(Long.toString(RowKey.parseInteger(row.key())).getBytes(StandardCharsets.US_ASCII));
                 } else {
-                    for (String value : RowKey.parse(row.key(), kinds.size())) {
+                    for (String value : RowKey.parse(row.key(), kinds)) {
                         text.value(value.getBytes(StandardCharsets.UTF_8));
                     }
                 }
@@ -110,7 +110,7 @@ final class Rows {
         long[] numbers = new long[count];
         int i = 0;
         for (Row row : rows.values()) {
-            fill(keys, i, row.key());
+            fill(keys, i, row.key(), kinds);
             wires[i] = row.wire() == null ? null : new String(row.wire(), StandardCharsets.UTF_8);
             commitLsns[i] = row.place().commitLsn();
             lsns[i] = row.place().lsn();
@@ -129,12 +129,12 @@ final class Rows {
         statement.setArray(parameter, arrays.createArrayOf("int8", numbers));
     }
 
-    private static void fill(Object[] keys, int row, byte[] key) throws TableFault {
+    private static void fill(Object[] keys, int row, byte[] key, List<KeyKind> kinds) throws TableFault {
         if (keys.length == 1 && keys[0] instanceof long[] integers) {
             integers[row] = RowKey.parseInteger(key);
             return;
         }
-        String[] values = RowKey.parse(key, keys.length);
+        String[] values = RowKey.parse(key, kinds);
         for (int k = 0; k < keys.length; k++) {
             if (keys[k] instanceof long[] integers) {
                 integers[row] = RowKey.integer(values[k]);

@@ -7,8 +7,10 @@ import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,8 +55,53 @@ class SourceCatalogueIT {
                 new ColumnInfo("tags", "ARRAY", "YES", null, null, "text[]"),
                 new ColumnInfo("b", "text", "NO", null, null, "text"));
         assertThat(table.schema().key()).containsExactly(new KeyColumn("b", "text", "C"),
-                new KeyColumn("a", "character varying(8)", null));
+                new KeyColumn("a", "character varying(8)", ownCollation()));
         assertThat(table.keyColumns()).containsExactly(6, 1);
+    }
+
+    @Test
+    void keys_ofAllKinds() throws SQLException {
+        server.execute("CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s fine')", "CREATE DOMAIN inner_mood AS mood",
+                "CREATE DOMAIN outer_mood AS inner_mood NOT NULL", "CREATE DOMAIN cents AS numeric(10,2)",
+                "CREATE TABLE t (e outer_mood, n cents, b bytea, d date, i interval, r int4range, a text[], x bit(3),"
+                        + " PRIMARY KEY (e, n, b, d, i, r, a, x))",
+                "CREATE TABLE money_key (m money PRIMARY KEY)", "CREATE TYPE pair AS (a int, b int)",
+                "CREATE TABLE pair_key (p pair PRIMARY KEY)", "CREATE TABLE mood_array (m mood[] PRIMARY KEY)",
+                "ALTER TYPE mood ADD VALUE 'meh' BEFORE 'ok'");
+
+        assertThat(table("t").schema().key()).containsExactly(
+                new KeyColumn("e", "mood", null, List.of("sad", "meh", "ok", "it's fine")),
+                new KeyColumn("n", "numeric(10,2)", null), new KeyColumn("b", "bytea", null),
+                new KeyColumn("d", "date", null), new KeyColumn("i", "interval", null),
+                new KeyColumn("r", "int4range", null), new KeyColumn("a", "text[]", ownCollation()),
+                new KeyColumn("x", "bit(3)", null));
+        try (Connection connection = server.connect()) {
+            assertThat(catalogue.read(connection).leftOut()).containsOnlyKeys(new TableName("money_key"),
+                    new TableName("pair_key"), new TableName("mood_array"));
+        }
+        String fingerprint = table("t").fingerprint();
+        server.execute("ALTER TYPE mood ADD VALUE 'new'");
+        assertThat(table("t").fingerprint()).isNotEqualTo(fingerprint);
+    }
+
+    @Test
+    void foreignKeys_nameTheTablesThatMustComeFirst() throws SQLException {
+        server.execute("CREATE TABLE parent (id int PRIMARY KEY)", "CREATE TABLE \"Other one\" (id int PRIMARY KEY)",
+                "CREATE SCHEMA IF NOT EXISTS elsewhere", "CREATE TABLE elsewhere.far (id int PRIMARY KEY)",
+                "CREATE TABLE child (id int PRIMARY KEY REFERENCES parent, p int REFERENCES parent, self int REFERENCES child,"
+                        + " far int REFERENCES elsewhere.far)");
+        assertThat(table("child").schema().dependsOn()).containsExactly("parent");
+
+        server.execute("ALTER TABLE child ADD CONSTRAINT other FOREIGN KEY (id) REFERENCES \"Other one\"");
+        assertThat(table("child").schema().dependsOn()).containsExactly("Other one", "parent");
+        server.execute("DROP SCHEMA elsewhere CASCADE");
+    }
+
+    /** Where the database's collation has no name of its own, it goes without. */
+    private static @Nullable String ownCollation() {
+        return server.ask("SELECT min(collname) FROM pg_collation, pg_database WHERE datname = current_database()"
+                + " AND collprovider = datlocprovider AND collcollate = datcollate AND collctype = datctype"
+                + " AND collencoding IN (-1, encoding)").getFirst();
     }
 
     @Test

@@ -238,7 +238,9 @@ class ReplicaMaterialiserIT {
                 keys("timestamp with time zone", "[\"2025-12-15T18:56:59.387453Z\"]"),
                 keys("double precision", "[1.5]", "[1e300]", "[\"NaN\"]"), keys("bytea", "[\"\\\\x00ff\"]"),
                 keys("inet", "[\"192.168.1.1/24\"]"), keys("interval day to second(3)", "[\"3 days 04:05:06.789\"]"),
-                keys("integer[]", "[\"{1,2}\"]"), keys("jsonb", "[{\"a\": [1, \"]\"]}]"),
+                keys("integer[]", "[[1,2]]", "[[]]"), keys("text[]", "[[[\"a\\\"\",null],[\"{\",\"\"]]]"),
+                keys("\"char\"", "[\"x\"]"), keys("bit(3)", "[\"101\"]"), keys("citext", "[\"Abc\"]"),
+                keys("jsonb", "[{\"a\": [1, \"]\"]}]"),
                 keys("int4range", "[\"[1,5)\"]"));
     }
 
@@ -261,6 +263,24 @@ class ReplicaMaterialiserIT {
             apply(upsert(at(1, 10, 11), key, "{\"v\":1}"), delete(at(1, 10, 12), key));
         }
         assertThat(table()).isEqualTo("live 0 0");
+    }
+
+    @Test
+    void enumKeys_areInTheOrderOfTheirLabels() throws Exception {
+        TableSchema moods = new TableSchema(new TableName("goods"),
+                List.of(new ColumnInfo("m", "USER-DEFINED", "NO", null, null, "mood")),
+                List.of(new KeyColumn("m", "mood", null, List.of("sad", "it's ok", "happy"))));
+        apply(begin(1, 1, moods), row(1, "[\"happy\"]", "{\"m\":3}"), row(1, "[\"sad\"]", "{\"m\":1}"),
+                row(1, "[\"it's ok\"]", "{\"m\":2}"), end(1, 3), delete(at(1, 10, 11), "[\"sad\"]"));
+
+        assertThat(rows()).containsExactly("it's ok {\"m\":2}", "happy {\"m\":3}");
+        countsAreExact();
+
+        // The same labels again, then another one.
+        apply(begin(1, 2, moods), row(2, "[\"sad\"]", "{\"m\":1}"), end(2, 1));
+        apply(upsert(at(2, 10, 11), "[\"new\"]", "{}"));
+        assertThat(table()).startsWith("marked");
+        assertThat(database.value("SELECT cause FROM syncline.replica_table")).contains("invalid input value for enum");
     }
 
     @Test

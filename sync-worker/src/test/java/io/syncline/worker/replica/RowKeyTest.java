@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -12,14 +14,22 @@ class RowKeyTest {
 
     @Test
     void parse_eachValueAsItsText() throws Exception {
-        assertThat(RowKey.parse(utf8("[1, \"a\\\"é\\u0041\", true, 1.50, 1e400, {\"a\": [1, \"]\"]}, [1,2], -7]"), 8))
+        assertThat(RowKey.parse(utf8("[1, \"a\\\"é\\u0041\", true, 1.50, 1e400, {\"a\": [1, \"]\"]}, [1,2], -7]"),
+                Collections.nCopies(8, KeyKind.TEXT)))
                 .containsExactly("1", "a\"éA", "true", "1.50", "1e400", "{\"a\": [1, \"]\"]}", "[1,2]", "-7");
+    }
+
+    @Test
+    void parse_anArrayAsPostgresWritesIt() throws Exception {
+        assertThat(RowKey.parse(utf8("[[1,[\"a\\\"\\\\,{}\",null,true],{\"x\":[1]}],\"b\"]"),
+                List.of(KeyKind.ARRAY, KeyKind.TEXT)))
+                .containsExactly("{\"1\",{\"a\\\"\\\\,{}\",NULL,\"true\"},\"{\\\"x\\\":[1]}\"}", "b");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "1", "[]", "[1", "[1,2]", "[null]", "{\"a\":1}", "[1] [1]", "[1]]", "nonsense"})
     void parse_anythingElse_isAFault(String key) {
-        assertThatThrownBy(() -> RowKey.parse(utf8(key), 1)).isInstanceOf(TableFault.class);
+        assertThatThrownBy(() -> RowKey.parse(utf8(key), List.of(KeyKind.TEXT))).isInstanceOf(TableFault.class);
     }
 
     @ParameterizedTest

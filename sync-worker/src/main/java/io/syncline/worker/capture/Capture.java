@@ -46,6 +46,7 @@ public final class Capture implements SmartLifecycle {
     private final Semaphore signal = new Semaphore(0);
     private volatile boolean stopping;
     private @Nullable CaptureLease lease;
+    private @Nullable PublicationGuard guard;
     private @Nullable Thread thread;
     private @Nullable String lastProblem;
 
@@ -80,8 +81,12 @@ public final class Capture implements SmartLifecycle {
         stopping = false;
         CaptureLease taken = new CaptureLease(consumer(), sessionTimeout, signal::release);
         Thread worker = Thread.ofPlatform().daemon().name("capture").unstarted(() -> run(source, taken));
+        PublicationGuard publicationGuard = new PublicationGuard(source, new Publication(properties.publication()),
+                properties.catalogueInterval());
         lease = taken;
         thread = worker;
+        guard = publicationGuard;
+        publicationGuard.start();
         taken.start();
         worker.start();
     }
@@ -100,8 +105,12 @@ public final class Capture implements SmartLifecycle {
         if (lease != null) {
             lease.close();
         }
+        if (guard != null) {
+            guard.close();
+        }
         thread = null;
         lease = null;
+        guard = null;
     }
 
     @Override
@@ -148,7 +157,7 @@ public final class Capture implements SmartLifecycle {
         report.warnings().forEach(warning -> LOG.warn("{}", warning.sentence()));
         signal.drainPermits();
         try (TableTopics topics = new TableTopics(Admin.create(kafka), store, properties.tablePartitions(),
-                replication);
+                replication, properties.maxRowBytes());
                 ChangePublisher publisher = new ChangePublisher(producer())) {
             new CaptureSession(source, properties, store, topics, publisher, () -> !stopping && taken.held(), signal,
                     holder(), warnings)
@@ -160,7 +169,8 @@ public final class Capture implements SmartLifecycle {
             LOG.info("{}", e.getMessage());
         } catch (SQLException e) {
             tell(check.ofConnecting(e), warnings);
-        } catch (ExecutionException | RuntimeException e) {
+        } catch (ExecutionException | RuntimeException | Error e) {
+            // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
             LOG.debug("Capture failed", e);
             tell(new SourceProblem("capture", null, String.valueOf(e.getMessage()), "it is begun anew by itself", true),
                     warnings);

@@ -66,7 +66,6 @@ final class CaptureSession {
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
 
     private long epoch;
-    private long startLsn;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
 
@@ -101,12 +100,14 @@ final class CaptureSession {
         StreamEngine engine = null;
         try (Connection connection = source.connect(); MissingValues values = new MissingValues(source)) {
             Start start = begin(connection);
-            TableCapture stream = new TableCapture(tables::get, values, () -> store.verifyNewest(epoch));
-            engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn()), stream,
-                    signal::release);
+            store.streamBegins(epoch, start.lsn());
             if (start.snapshot() != null) {
+                // Before the stream: what it brings from the beginning on is for these snapshots.
                 snapshot(due(), start.snapshot());
             }
+            TableCapture stream = new TableCapture(tables::get, values, () -> verify(start.lsn()));
+            engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn()), stream,
+                    signal::release);
             while (goOn.getAsBoolean()) {
                 failIfEnded(engine);
                 snapshotWhatIsDue();
@@ -152,8 +153,6 @@ final class CaptureSession {
         ReplicationSlot.State state = usableSlot(connection, now);
         if (state == null) {
             store.forgetGenerations(epoch);
-        } else {
-            startLsn = state.confirmedLsn();
         }
         // Not before: what an interrupted start has forgotten must stay forgotten.
         identity = now;
@@ -172,6 +171,24 @@ final class CaptureSession {
         return new Start(snapshot.lsn(), snapshot);
     }
 
+    /**
+     * Debezium makes a slot that it does not find: one that was dropped behind our check begins where it was made, and what happened
+     * before is lost. So that this cannot pass, not even by a crash here, the beginning is remembered until the slot has shown that
+     * it is the one we saw: nothing has moved it yet.
+     */
+    private void verify(long startLsn) throws SQLException, SupersededException {
+        store.verifyNewest(epoch);
+        try (Connection connection = source.connect()) {
+            ReplicationSlot.State state = slot.state(connection);
+            if (state == null || state.confirmedLsn() > startLsn) {
+                throw new SQLException(
+                        "slot " + properties.slotName() + " is not the one that the stream began with, which stood at "
+                                + Lsn.text(startLsn));
+            }
+        }
+        store.streamVerified(epoch);
+    }
+
     /** The slot, if what it says follows on what is in the topics; null if it must be made. */
     private ReplicationSlot.@Nullable State usableSlot(Connection connection, SourceIdentity now) throws SQLException {
         ReplicationSlot.State state = slot.state(connection);
@@ -185,6 +202,8 @@ final class CaptureSession {
         } else if (state.lost()) {
             LOG.warn("The slot {} has lost WAL that it needs (max_slot_wal_keep_size): everything is captured anew",
                     properties.slotName());
+        } else if (state.confirmedLsn() > store.unverifiedStart()) {
+            LOG.warn("The slot {} has been made anew by others: everything is captured anew", properties.slotName());
         } else {
             return state;
         }
@@ -278,24 +297,25 @@ final class CaptureSession {
             if (captured == null) {
                 fresh.add(table);
             } else {
-                if (!publishedBefore.contains(table.name())) {
-                    captured.publishedAnew();
-                }
                 captured.seen(table);
             }
         }
         if (fresh.isEmpty()) {
             return;
         }
+        Map<TableName, Remembered> before = store.tables();
         Map<TableName, Integer> partitions = topics.ensure(fresh.stream().map(SourceTable::name).toList());
         List<Future<RecordMetadata>> marks = new ArrayList<>();
         List<CapturedTable> captured = new ArrayList<>();
         for (SourceTable table : fresh) {
             int count = partitions.getOrDefault(table.name(), 1);
-            CapturedTable one = new CapturedTable(table, count, epoch, properties.maxRowBytes(), publisher);
-            Remembered before = remembered.get(table.name());
-            if (before != null && publishedBefore.contains(table.name())) {
-                one.resume(before, startLsn);
+            CapturedTable one = new CapturedTable(table, count, epoch, properties.maxRowBytes(), publisher, store);
+            Remembered known = before.get(table.name());
+            if (known != null) {
+                one.follows(known);
+                if (publishedBefore.contains(table.name())) {
+                    one.resume(known);
+                }
             }
             marks.addAll(markEpoch(one.topic(), count));
             captured.add(one);
@@ -308,6 +328,8 @@ final class CaptureSession {
             throws SupersededException, ExecutionException, InterruptedException {
         for (CapturedTable table : List.copyOf(tables.values())) {
             if (!published.contains(table.name())) {
+                // Before any change of it is let go.
+                store.giveUp(epoch, table.name(), Long.MAX_VALUE);
                 tables.remove(table.name());
                 await(table.drop());
                 store.gone(epoch, table.name());

@@ -114,6 +114,13 @@ final class CaptureStore {
                 .update());
     }
 
+    /** What there is of a table, up to a generation, cannot be gone on with. */
+    void giveUp(long epoch, TableName table, long generation) throws SupersededException {
+        asNewest(epoch, () -> jdbc.sql("""
+                UPDATE syncline.capture_table SET complete = false, fingerprint = '', changed_at = now()
+                WHERE table_name = ? AND generation <= ?""").params(table.name(), generation).update());
+    }
+
     void gone(long epoch, TableName table) throws SupersededException {
         asNewest(epoch, () -> jdbc
                 .sql("UPDATE syncline.capture_table SET gone = true, complete = false, changed_at = now() WHERE table_name = ?")
@@ -126,6 +133,27 @@ final class CaptureStore {
         asNewest(epoch,
                 () -> jdbc.sql("UPDATE syncline.capture_table SET complete = false, changed_at = now() WHERE complete")
                         .update());
+    }
+
+    /** Remembers where a stream begins until it is known to be the slot's. */
+    void streamBegins(long epoch, long lsn) throws SupersededException {
+        asNewest(epoch,
+                () -> jdbc.sql("UPDATE syncline.capture_source SET unverified_start = ? WHERE id = 1")
+                        .param(lsn)
+                        .update());
+    }
+
+    void streamVerified(long epoch) throws SupersededException {
+        asNewest(epoch,
+                () -> jdbc.sql("UPDATE syncline.capture_source SET unverified_start = NULL WHERE id = 1").update());
+    }
+
+    /** Where a stream was to begin that has never been seen to begin there; beyond all places if there is none. */
+    long unverifiedStart() {
+        return jdbc.sql("SELECT unverified_start FROM syncline.capture_source WHERE unverified_start IS NOT NULL")
+                .query(Long.class)
+                .optional()
+                .orElse(Long.MAX_VALUE);
     }
 
     /** Spares the replica to distrust a topic that has just been made. */

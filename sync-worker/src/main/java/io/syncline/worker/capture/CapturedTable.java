@@ -31,6 +31,8 @@ final class CapturedTable {
     private static final long MOST_HELD_CHARACTERS = 16L << 20;
     private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+    private static final Duration SHORTEST_REQUESTS = Duration.ofSeconds(5);
+    private static final Duration LONGEST_REQUESTS = Duration.ofMinutes(30);
     private static final Duration SHORTEST_HALT = Duration.ofMinutes(1);
     private static final Duration LONGEST_HALT = Duration.ofHours(1);
 
@@ -40,11 +42,14 @@ final class CapturedTable {
     private final long epoch;
     private final int maxRowBytes;
     private final ChangePublisher publisher;
+    private final CaptureStore store;
 
     private SourceTable source;
     private long newest;
     /** Whether the replica has a complete generation, which it goes on serving. */
     private boolean served;
+    /** The newest generation that has been given up, as long as that is not remembered in the state database; else 0. */
+    private long givenUp;
     private @Nullable Generation current;
     private @Nullable Generation next;
     private @Nullable ArrayDeque<StreamedChange> held;
@@ -52,6 +57,8 @@ final class CapturedTable {
     private @Nullable StreamedChange lastLetGo;
     private boolean wanted;
     private CaptureStore.@Nullable Request request;
+    private int requests;
+    private long lastRequest;
     private boolean reading;
     private @Nullable LeftOut trouble;
     private boolean halted;
@@ -60,7 +67,8 @@ final class CapturedTable {
     private long snapshotRows;
     private @Nullable Instant lastChangeAt;
 
-    CapturedTable(SourceTable source, int partitions, long epoch, int maxRowBytes, ChangePublisher publisher) {
+    CapturedTable(SourceTable source, int partitions, long epoch, int maxRowBytes, ChangePublisher publisher,
+            CaptureStore store) {
         this.source = source;
         this.name = source.name();
         this.topic = Topics.table(name);
@@ -68,6 +76,7 @@ final class CapturedTable {
         this.epoch = epoch;
         this.maxRowBytes = maxRowBytes;
         this.publisher = publisher;
+        this.store = store;
         wanted = true;
     }
 
@@ -77,7 +86,7 @@ final class CapturedTable {
     /** Gets a row the values that the change came without; false if the source no longer has the row. */
     @FunctionalInterface
     interface Completion {
-        boolean complete(SourceTable table, TextRow row, byte[] key)
+        boolean complete(SourceTable table, TextRow row, byte[] key, long xid)
                 throws SQLException, TableChangedException, InterruptedException;
     }
 
@@ -95,22 +104,30 @@ final class CapturedTable {
 
     // ---- the catalogue
 
-    /**
-     * Goes on with the generation that an earlier capturer completed.
-     *
-     * @param startLsn where the stream begins
-     */
-    synchronized void resume(CaptureStore.Remembered remembered, long startLsn) {
+    /** What there has been of it before: marks that end a generation name the newest. */
+    synchronized void follows(CaptureStore.Remembered remembered) {
         newest = remembered.generation();
         served = remembered.complete();
+    }
+
+    /** Goes on with the generation that an earlier capturer completed. */
+    synchronized void resume(CaptureStore.Remembered remembered) {
         if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())) {
-            Generation resumed = new Generation(remembered.generation(), source, remembered.snapshot(), Instant.EPOCH);
-            if (startLsn >= remembered.consistentLsn()) {
-                // Not left to transaction ids alone, which come round again in a generation's long life.
-                resumed.pass();
-            }
-            current = resumed;
+            current = new Generation(remembered.generation(), source, remembered.snapshot(),
+                    remembered.consistentLsn(), Instant.EPOCH);
             wanted = false;
+        }
+    }
+
+    /** Called by the stream alone, before the slot moves past a change that has been left out. */
+    void rememberGivenUp() throws SupersededException {
+        long generation;
+        synchronized (this) {
+            generation = givenUp;
+            givenUp = 0;
+        }
+        if (generation > 0) {
+            store.giveUp(epoch, name, generation);
         }
     }
 
@@ -127,19 +144,22 @@ final class CapturedTable {
         }
     }
 
-    /** Somebody took it out of the publication: what happened until it was put back is not known. */
-    synchronized void publishedAnew() {
-        current = null;
-        next = null;
-        wanted = true;
-    }
-
-    /** The replica asks for a new generation. */
+    /** The replica asks for a new generation: at once the first time, more and more slowly while that does not help. */
     synchronized void request(CaptureStore.Request asked) {
-        if (!asked.equals(request)) {
-            request = asked;
-            wanted = true;
+        if (asked.equals(request)) {
+            return;
         }
+        request = asked;
+        wanted = true;
+        long now = System.nanoTime();
+        if (requests == 0 || now - lastRequest > LONGEST_REQUESTS.multipliedBy(2).toNanos()) {
+            requests = 0;
+        } else {
+            long pause = pause(requests - 1, SHORTEST_REQUESTS, LONGEST_REQUESTS);
+            notBefore = Math.max(notBefore - now, pause) + now;
+        }
+        requests++;
+        lastRequest = now;
     }
 
     /** What the generation that has just begun answers. */
@@ -275,7 +295,7 @@ final class CapturedTable {
             sendDeleteOfOldKey(change, change.before(), key, generation, sent);
             generation.reader().read(after, row);
         }
-        if (hasAll(row) || completion.complete(table, row, key)) {
+        if (hasAll(row) || completion.complete(table, row, key, change.xid())) {
             byte[] json = table.encoder().row(row, generation.buffer());
             if (json.length > maxRowBytes) {
                 throw tooLarge(key, json.length);
@@ -435,6 +455,7 @@ final class CapturedTable {
                 "change the value or the column in the source; it is read again by itself, after a pause");
         halted = true;
         served = false;
+        givenUp = newest;
         current = null;
         next = null;
         wanted = true;
@@ -444,9 +465,12 @@ final class CapturedTable {
     }
 
     private void pause(Duration shortest, Duration longest) {
-        long pause = Math.min(longest.toNanos(), shortest.toNanos() << Math.min(failures, 20));
+        notBefore = System.nanoTime() + pause(failures, shortest, longest);
         failures++;
-        notBefore = System.nanoTime() + pause;
+    }
+
+    private static long pause(int before, Duration shortest, Duration longest) {
+        return Math.min(longest.toNanos(), shortest.toNanos() << Math.min(before, 20));
     }
 
     /** The generation is of a table that is no more as it was. */
@@ -456,7 +480,7 @@ final class CapturedTable {
         } else if (generation == current) {
             current = null;
         }
+        givenUp = Math.max(givenUp, generation.number());
         wanted = true;
     }
-
 }

@@ -10,6 +10,7 @@ final class Generation {
     private final long number;
     private final SourceTable table;
     private final PgSnapshot snapshot;
+    private final long consistentLsn;
     private final Instant asOf;
     private final StructReader reader;
     private final TextRow row;
@@ -17,11 +18,15 @@ final class Generation {
     private boolean passed;
     private boolean ended;
 
-    /** @param table as the snapshot sees it */
-    Generation(long number, SourceTable table, PgSnapshot snapshot, Instant asOf) {
+    /**
+     * @param table         as the snapshot sees it
+     * @param consistentLsn of the point that the snapshot is of: it sees what committed before it, and nothing else
+     */
+    Generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf) {
         this.number = number;
         this.table = table;
         this.snapshot = snapshot;
+        this.consistentLsn = consistentLsn;
         this.asOf = asOf;
         reader = new StructReader(table);
         row = new TextRow(table.columns().size());
@@ -57,16 +62,12 @@ final class Generation {
 
     /**
      * Whether a change belongs to it. The stream comes in the order of commits, and the snapshot is of one point of that order:
-     * behind the first change that it does not see, it sees none.
+     * behind the first change that it does not see, it sees none. (Not left to transaction ids alone, which come round again in a
+     * generation's long life.)
      */
     boolean has(StreamedChange change) {
-        passed = passed || !snapshot.sees(change.xid());
+        passed = passed || change.commitLsn() >= consistentLsn || !snapshot.sees(change.xid());
         return passed;
-    }
-
-    /** Nothing that comes is of a transaction that its snapshot sees: the stream begins behind it. */
-    void pass() {
-        passed = true;
     }
 
     boolean ended() {

@@ -4,14 +4,20 @@ import io.syncline.worker.capture.encode.JsonBytes;
 import io.syncline.worker.capture.encode.TextRow;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
@@ -23,12 +29,18 @@ import org.postgresql.copy.CopyOut;
 final class MissingValues implements AutoCloseable {
 
     /** How many rows one question asks for. */
-    private static final int ROWS_AT_ONCE = 500;
+    static final int ROWS_AT_ONCE = 500;
+
+    /** How many bytes of found values are held for the changes that wait for them; one row may be larger. */
+    private static final long MOST_BYTES = 16L << 20;
 
     private static final int LOCK_ATTEMPTS = 5;
 
+    private static final Duration LONGEST_INVISIBLE = Duration.ofSeconds(60);
+
     private final SourceDatabase source;
     private @Nullable Connection session;
+    private @Nullable PgSnapshot seen;
 
     MissingValues(SourceDatabase source) {
         this.source = source;
@@ -41,8 +53,28 @@ final class MissingValues implements AutoCloseable {
         }
     }
 
-    /** Rows by their keys; those that are gone are not among them. */
-    record Found(int[] columns, Map<String, TextRow> rows) {
+    /** The answer to one question: rows by their keys. Those that are gone are not among them. */
+    static final class Found {
+        private final int[] columns;
+        private final Set<String> asked;
+        private final Map<String, TextRow> rows = new HashMap<>();
+        private long bytes;
+
+        private Found(int[] columns, Set<String> asked) {
+            this.columns = columns;
+            this.asked = asked;
+        }
+
+        long bytes() {
+            return bytes;
+        }
+
+        /** Whether it tells of a row that it is gone, or has all that the row lacks. */
+        boolean answers(String key, BitSet missing) {
+            BitSet rest = (BitSet) missing.clone();
+            Arrays.stream(columns).forEach(rest::clear);
+            return rest.isEmpty() && asked.contains(key);
+        }
 
         /** Completes a row; false if the source no longer has it. */
         boolean complete(TextRow row, byte[] key) {
@@ -72,23 +104,27 @@ final class MissingValues implements AutoCloseable {
         }
     }
 
-    /** @param keys a row for each key, of which only the key is read */
-    Found read(SourceTable table, BitSet missing, List<TextRow> keys)
+    /**
+     * Reads rows by their keys: as many of them as there is room for, the others are left for another question.
+     *
+     * @param keys by the key's JSON: a row of which only the key is read, {@link #ROWS_AT_ONCE} at most
+     * @param xids of the changes' transactions: in the WAL, a transaction can be over before other sessions see it
+     */
+    Found read(SourceTable table, BitSet missing, Map<String, TextRow> keys, Set<Long> xids)
             throws SQLException, TableChangedException, InterruptedException {
         int[] columns = missing.stream().toArray();
-        Map<String, TextRow> rows = new HashMap<>();
-        for (int from = 0; from < keys.size(); from += ROWS_AT_ONCE) {
-            List<TextRow> some = keys.subList(from, Math.min(keys.size(), from + ROWS_AT_ONCE));
-            readPatiently(query(table, columns, some), table, columns, rows);
-        }
-        return new Found(columns, rows);
+        Found found = new Found(columns, new HashSet<>(keys.keySet()));
+        readPatiently(query(table, columns, keys.values()), table, found, xids);
+        return found;
     }
 
-    private void readPatiently(String query, SourceTable table, int[] columns, Map<String, TextRow> rows)
+    private void readPatiently(String query, SourceTable table, Found found, Set<Long> xids)
             throws SQLException, TableChangedException, InterruptedException {
         for (int attempt = 1;; attempt++) {
             try {
-                read(query, table, columns, rows);
+                Connection connection = session();
+                awaitVisible(connection, xids);
+                read(connection, query, table, found);
                 return;
             } catch (SQLException e) {
                 String state = e.getSQLState() == null ? "" : e.getSQLState();
@@ -103,7 +139,7 @@ final class MissingValues implements AutoCloseable {
                     }
                     default -> {
                         close();
-                        if (attempt > 1) {
+                        if (attempt > 1 || e instanceof SQLTimeoutException) {
                             throw e;
                         }
                     }
@@ -113,7 +149,7 @@ final class MissingValues implements AutoCloseable {
         }
     }
 
-    private void read(String query, SourceTable table, int[] columns, Map<String, TextRow> rows) throws SQLException {
+    private Connection session() throws SQLException {
         Connection connection = session;
         if (connection == null || connection.isClosed()) {
             connection = source.connect();
@@ -122,6 +158,33 @@ final class MissingValues implements AutoCloseable {
                 statement.execute("SET lock_timeout = '1s'");
             }
         }
+        return connection;
+    }
+
+    /** Without this a row that has just been inserted could be missed, and taken for one that is gone. */
+    private void awaitVisible(Connection connection, Set<Long> xids) throws SQLException, InterruptedException {
+        long begun = System.nanoTime();
+        for (PgSnapshot now = seen; now == null || !xids.stream().allMatch(now::sees);) {
+            if (now != null && now != seen) {
+                Thread.sleep(2);
+            }
+            if (System.nanoTime() - begun > LONGEST_INVISIBLE.toNanos()) {
+                throw new SQLTimeoutException("a transaction that the WAL says is over is not seen by others for "
+                        + LONGEST_INVISIBLE.toSeconds() + " s: does it wait for a synchronous standby?");
+            }
+            try (Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT pg_current_snapshot()::text")) {
+                rows.next();
+                now = PgSnapshot.parse(rows.getString(1));
+            }
+            if (xids.stream().allMatch(now::sees)) {
+                seen = now;
+            }
+        }
+    }
+
+    private static void read(Connection connection, String query, SourceTable table, Found found) throws SQLException {
+        int[] columns = found.columns;
         int[] keyColumns = table.keyColumns();
         TextRow line = new TextRow(columns.length + keyColumns.length);
         TextRow key = new TextRow(table.columns().size());
@@ -138,7 +201,12 @@ final class MissingValues implements AutoCloseable {
                 for (int i = 0; i < columns.length; i++) {
                     values.take(i, line, i);
                 }
-                rows.put(text(table.encoder().key(key, buffer)), values);
+                found.rows.put(text(table.encoder().key(key, buffer)), values);
+                found.bytes += bytes.length;
+                if (found.bytes > MOST_BYTES) {
+                    found.asked.retainAll(found.rows.keySet());
+                    return;
+                }
             }
         } finally {
             if (copy.isActive()) {
@@ -148,7 +216,7 @@ final class MissingValues implements AutoCloseable {
     }
 
     /** COPY, since it alone gives each type's own text; it takes no parameters. */
-    private static String query(SourceTable table, int[] columns, List<TextRow> keys) {
+    private static String query(SourceTable table, int[] columns, Collection<TextRow> keys) {
         List<String> selected = new ArrayList<>();
         Arrays.stream(columns).forEach(column -> selected.add(Sql.identifier(table.columns().get(column).name())));
         List<String> keyNames = new ArrayList<>();
@@ -161,9 +229,10 @@ final class MissingValues implements AutoCloseable {
                 .append(" WHERE (")
                 .append(String.join(", ", keyNames))
                 .append(") IN (");
-        for (int i = 0; i < keys.size(); i++) {
-            TextRow key = keys.get(i);
-            query.append(i == 0 ? "(" : ", (");
+        String separator = "(";
+        for (TextRow key : keys) {
+            query.append(separator);
+            separator = ", (";
             for (int k = 0; k < table.keyColumns().length; k++) {
                 int column = table.keyColumns()[k];
                 String text = new String(key.bytes(), key.from(column), key.to(column) - key.from(column),

@@ -6,6 +6,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Our publication. A published table without a working replica identity makes its owner's UPDATE and DELETE fail, so the identity
@@ -14,11 +16,25 @@ import java.sql.Statement;
  */
 final class Publication {
 
-    private static final String SERVES = """
-            SELECT c.relreplident = 'f'
-                   OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
-                              AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
-            FROM pg_class c WHERE c.oid = ?::bigint::oid""";
+    private static final String MARK = "Syncline cluster ";
+
+    /**
+     * Whether a table's identity serves, {@code c} being its pg_class. Of a partitioned table each leaf's must. From PostgreSQL 18 on,
+     * an identity with generated columns makes UPDATE and DELETE fail, too, since those columns are not published.
+     */
+    static final String SERVES = """
+            NOT EXISTS (
+                SELECT FROM pg_class l
+                WHERE (l.oid = c.oid AND l.relkind <> 'p'
+                       OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p'))
+                AND NOT CASE l.relreplident WHEN 'f' THEN current_setting('server_version_num')::int < 180000 OR NOT EXISTS (
+                        SELECT FROM pg_attribute a WHERE a.attrelid = l.oid AND a.attnum > 0 AND a.attgenerated <> '' AND NOT a.attisdropped)
+                    ELSE EXISTS (
+                        SELECT FROM pg_index i WHERE i.indrelid = l.oid AND i.indisvalid AND i.indimmediate
+                        AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+                        AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = l.oid AND a.attgenerated <> ''
+                                        AND a.attnum = ANY (i.indkey::int2[])))
+                    END)""";
 
     private final String name;
 
@@ -44,21 +60,39 @@ final class Publication {
 
     /** Takes it for a cluster, unless it is another's; gives whose it is. */
     String claim(Connection connection, String cluster) throws SQLException {
-        String mark = "Syncline cluster ";
         try (PreparedStatement statement = connection.prepareStatement(
                 "SELECT obj_description(oid, 'pg_publication') FROM pg_publication WHERE pubname = ?")) {
             statement.setString(1, name);
             try (ResultSet rows = statement.executeQuery()) {
                 String comment = rows.next() ? rows.getString(1) : null;
-                if (comment != null && comment.startsWith(mark)) {
-                    return comment.substring(mark.length());
+                if (comment != null && comment.startsWith(MARK)) {
+                    return comment.substring(MARK.length());
                 }
             }
         }
         try (Statement statement = connection.createStatement()) {
-            statement.execute("COMMENT ON PUBLICATION " + Sql.identifier(name) + " IS " + Sql.literal(mark + cluster));
+            statement.execute("COMMENT ON PUBLICATION " + Sql.identifier(name) + " IS " + Sql.literal(MARK + cluster));
         }
         return cluster;
+    }
+
+    /** Tables in it whose identity does not serve (any more). None, if it is not a publication of ours. */
+    List<TableName> unfit(Connection connection) throws SQLException {
+        String sql = """
+                SELECT c.relname FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
+                WHERE p.pubname = ? AND c.relnamespace = 'public'::regnamespace
+                AND starts_with(obj_description(p.oid, 'pg_publication'), ?) AND NOT\s""" + SERVES;
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, name);
+            statement.setString(2, MARK);
+            List<TableName> tables = new ArrayList<>();
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    tables.add(new TableName(rows.getString(1)));
+                }
+            }
+            return tables;
+        }
     }
 
     /** Publishes a table; false if its identity does not serve any more. */
@@ -103,11 +137,17 @@ final class Publication {
     }
 
     private static boolean serves(Connection connection, long oid) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(SERVES)) {
+        try (PreparedStatement statement = connection
+                .prepareStatement("SELECT " + SERVES + " FROM pg_class c WHERE c.oid = ?::bigint::oid")) {
             statement.setLong(1, oid);
             try (ResultSet rows = statement.executeQuery()) {
                 return rows.next() && rows.getBoolean(1);
             }
         }
+    }
+
+    @Override
+    public String toString() {
+        return name;
     }
 }

@@ -62,7 +62,8 @@ final class SnapshotRun implements Runnable {
     private volatile boolean allRead;
 
     /**
-     * @param given the snapshot to read under; null: one of the moment
+     * @param tables which keep what happens to them from here on
+     * @param given  the snapshot to read under; null: one of the moment
      * @param fatal told what ends the whole capture: Kafka does not take it, or another capturer has taken over
      */
     SnapshotRun(SourceDatabase source, ReplicationSlot slot, SourceCatalogue catalogue, CaptureStore store,
@@ -80,13 +81,13 @@ final class SnapshotRun implements Runnable {
         unended.addAll(tables);
         this.given = given;
         this.fatal = fatal;
+        tables.forEach(CapturedTable::startHolding);
     }
 
     private record Begun(CapturedTable table, Generation generation, List<Sent> sent) {}
 
     @Override
     public void run() {
-        tables.forEach(CapturedTable::startHolding);
         try (ExportedSnapshot snapshot = given != null ? given : slot.snapshotOfNow()) {
             read(snapshot, begin(snapshot));
         } catch (SQLException e) {
@@ -153,7 +154,7 @@ final class SnapshotRun implements Runnable {
                     continue;
                 }
                 long number = store.begin(epoch, table.topic(), asSeen, visible, snapshot.lsn());
-                Generation generation = new Generation(number, asSeen, visible, asOf);
+                Generation generation = new Generation(number, asSeen, visible, snapshot.lsn(), asOf);
                 List<Sent> sent = new ArrayList<>();
                 if (table.begin(generation, lookup, sent)) {
                     CaptureStore.Request request = table.takeRequest();
@@ -306,10 +307,10 @@ final class SnapshotRun implements Runnable {
             });
             if (++count % PROGRESS_ROWS == 0) {
                 table.progress(count);
-                if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
-                    copy.cancelCopy();
-                    return -1;
-                }
+            }
+            if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
+                copy.cancelCopy();
+                return -1;
             }
         }
         table.progress(count);
@@ -344,26 +345,37 @@ final class SnapshotRun implements Runnable {
     private void watch() {
         String sql = "SELECT p.pid FROM unnest(?) AS p (pid) WHERE EXISTS ("
                 + "SELECT FROM pg_locks w WHERE NOT w.granted AND p.pid = ANY (pg_blocking_pids(w.pid)))";
-        try (Connection session = source.connect()) {
-            while (!cancelled && !allRead) {
-                Thread.sleep(WATCH_INTERVAL_MS);
-                Object[] pids = readers.keySet().toArray();
-                if (pids.length == 0) {
-                    continue;
+        while (!cancelled && !allRead) {
+            try (Connection session = source.connect()) {
+                while (!cancelled && !allRead) {
+                    Thread.sleep(WATCH_INTERVAL_MS);
+                    watch(session, sql);
                 }
-                try (var statement = session.prepareStatement(sql)) {
-                    statement.setArray(1, session.createArrayOf("int4", pids));
-                    try (ResultSet rows = statement.executeQuery()) {
-                        while (rows.next()) {
-                            giveWay(session, rows.getInt(1));
-                        }
-                    }
+            } catch (SQLException e) {
+                LOG.warn("Whether snapshots are waited for cannot be asked just now: {}", e.getMessage());
+                try {
+                    Thread.sleep(WATCH_INTERVAL_MS);
+                } catch (InterruptedException interrupted) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private void watch(Connection session, String sql) throws SQLException {
+        Object[] pids = readers.keySet().toArray();
+        if (pids.length == 0) {
+            return;
+        }
+        try (var statement = session.prepareStatement(sql)) {
+            statement.setArray(1, session.createArrayOf("int4", pids));
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    giveWay(session, rows.getInt(1));
                 }
             }
-        } catch (SQLException e) {
-            LOG.warn("Nobody watches whether snapshots are waited for: {}", e.getMessage());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -371,7 +383,8 @@ final class SnapshotRun implements Runnable {
         CapturedTable table = readers.get(pid);
         if (table != null) {
             LOG.info("The snapshot of table {} gives way to a session that waits for it", table.name());
-            try (var statement = session.prepareStatement("SELECT pg_cancel_backend(?)")) {
+            // Cancelled, a COPY that waits for us to read on would go on waiting, and so would they.
+            try (var statement = session.prepareStatement("SELECT pg_terminate_backend(?)")) {
                 statement.setInt(1, pid);
                 statement.execute();
             }

@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,6 +22,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,24 +54,42 @@ final class SourceCatalogue {
                    i.indexrelid::bigint AS key_oid, i.indimmediate, i.indisvalid, i.indnkeyatts, i.indkey::int2[] AS key_columns,
                    (SELECT x.indexrelid FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident)::bigint AS identity_oid,
                    (SELECT md5(string_agg(concat_ws(',', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attcollation,
-                                                    a.attgenerated, md5(d.adbin::text), k.labels), ';' ORDER BY a.attnum))
+                                                    a.attgenerated, md5(d.adbin::text)), ';' ORDER BY a.attnum))
                     FROM pg_attribute a
-                    LEFT JOIN LATERAL (WITH RECURSIVE chain (oid) AS (
-                                           SELECT a.atttypid
-                                           UNION ALL
-                                           SELECT t.typbasetype FROM chain JOIN pg_type t ON t.oid = chain.oid AND t.typtype = 'd')
-                                       SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) AS labels
-                                       FROM chain JOIN pg_enum e ON e.enumtypid = chain.oid) k ON a.attnum = ANY (i.indkey::int2[])
                     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-                   EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-                           WHERE r.prrelid = c.oid AND p.pubname = ?) AS published,
+                   (SELECT array_agg(DISTINCT a.atttypid::bigint) FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384) AS own_types,
+                   (SELECT r.oid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                    WHERE r.prrelid = c.oid AND p.pubname = ?)::bigint AS published_as,
                    ARRAY(SELECT DISTINCT f.relname::text FROM pg_constraint x JOIN pg_class f ON f.oid = x.confrelid
                          WHERE x.conrelid = c.oid AND x.contype = 'f' AND x.conparentid = 0 AND f.oid <> c.oid
                            AND f.relnamespace = c.relnamespace ORDER BY 1) AS depends_on
             FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
             ORDER BY c.relname""";
+
+    /**
+     * What types of the source's own are made of: to rename an enum's label, or to add an attribute to a composite, changes the text of
+     * rows without a change record.
+     */
+    private static final String OWN_TYPES = """
+            WITH RECURSIVE reached (root, oid) AS (
+                SELECT o, o FROM unnest(?) AS o
+              UNION
+                SELECT r.root, p.part FROM reached r CROSS JOIN LATERAL (
+                    SELECT t.typelem AS part FROM pg_type t WHERE t.oid = r.oid
+                    UNION ALL SELECT t.typbasetype FROM pg_type t WHERE t.oid = r.oid
+                    UNION ALL SELECT a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+                        WHERE t.oid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+                    UNION ALL SELECT g.rngsubtype FROM pg_range g WHERE r.oid IN (g.rngtypid, g.rngmultitypid)) p
+                WHERE p.part >= 16384)
+            SELECT r.root::bigint, md5(string_agg(concat_ws(':', r.oid,
+                (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = r.oid),
+                (SELECT string_agg(concat_ws(',', a.attnum, a.atttypid, a.atttypmod), ';' ORDER BY a.attnum)
+                 FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+                 WHERE t.oid = r.oid AND a.attnum > 0 AND NOT a.attisdropped)), '|' ORDER BY r.oid))
+            FROM reached r GROUP BY r.root""";
 
     private static final String SHOWN_COLUMNS = """
             SELECT table_name, column_name, data_type, is_nullable, column_default, character_maximum_length
@@ -138,8 +159,20 @@ final class SourceCatalogue {
             boolean identityIsKey,
             String fingerprint,
             long fileNode,
+            List<Long> ownTypes,
             boolean published,
-            List<String> dependsOn) {}
+            List<String> dependsOn) {
+
+        /** With a fingerprint that tells what its types are made of. */
+        Table withTypes(Map<Long, String> made) {
+            String types = ownTypes.stream()
+                    .map(type -> String.valueOf(made.get(type)))
+                    .collect(Collectors.joining(","));
+            return new Table(oid, name, kind, partition, persistence, replicaIdentity, estimatedRows, owner, owned,
+                    readable,
+                    hiddenRows, key, identityIsKey, fingerprint + ":" + types, fileNode, ownTypes, published, dependsOn);
+        }
+    }
 
     private record Key(boolean immediate, boolean valid, List<Integer> columns) {}
 
@@ -197,6 +230,25 @@ final class SourceCatalogue {
     }
 
     private List<Table> tables(Connection connection) throws SQLException {
+        List<Table> read = readTables(connection);
+        Set<Long> types = new TreeSet<>();
+        read.forEach(table -> types.addAll(table.ownTypes()));
+        if (types.isEmpty()) {
+            return read;
+        }
+        Map<Long, String> made = new HashMap<>();
+        try (PreparedStatement statement = connection.prepareStatement(OWN_TYPES)) {
+            statement.setArray(1, connection.createArrayOf("oid", types.toArray()));
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    made.put(rows.getLong(1), rows.getString(2));
+                }
+            }
+        }
+        return read.stream().map(table -> table.ownTypes().isEmpty() ? table : table.withTypes(made)).toList();
+    }
+
+    private List<Table> readTables(Connection connection) throws SQLException {
         List<Table> tables = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
             statement.setString(1, publication);
@@ -225,13 +277,17 @@ final class SourceCatalogue {
         String fingerprint = String.join(":", row.getString("oid"), row.getString("relfilenode"),
                 row.getString("relreplident"),
                 Long.toString(keyOid), String.valueOf(key), String.valueOf(row.getString("columns")),
-                row.getString("depends_on"));
+                row.getString("depends_on"),
+                // Taken out of the publication and put back, it has changed meanwhile without a change record.
+                String.valueOf(row.getString("published_as")));
+        Object[] ownTypes = row.getArray("own_types") == null ? new Object[0] : array(row, "own_types");
         return new Table(row.getLong("oid"), new TableName(row.getString("relname")), row.getString("relkind"),
                 row.getBoolean("relispartition"), row.getString("relpersistence"), row.getString("relreplident"),
                 row.getLong("estimated_rows"), row.getString("owner"), row.getBoolean("owned"),
                 row.getBoolean("readable"),
                 row.getBoolean("hidden_rows"), key, keyOid != 0 && row.getLong("identity_oid") == keyOid, fingerprint,
-                row.getLong("relfilenode"), row.getBoolean("published"), texts(row, "depends_on"));
+                row.getLong("relfilenode"), Arrays.stream(ownTypes).map(Long.class::cast).sorted().toList(),
+                row.getLong("published_as") != 0, texts(row, "depends_on"));
     }
 
     private static List<String> texts(ResultSet row, String column) throws SQLException {

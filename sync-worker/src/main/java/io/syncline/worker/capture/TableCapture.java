@@ -4,7 +4,6 @@ import io.debezium.engine.ChangeEvent;
 import io.debezium.engine.DebeziumEngine;
 import io.syncline.model.table.TableName;
 import io.syncline.worker.capture.CapturedTable.Sent;
-import io.syncline.worker.capture.MissingValues.TableChangedException;
 import io.syncline.worker.capture.StreamedChange.Kind;
 import io.syncline.worker.capture.debezium.TextConverter;
 import io.syncline.worker.capture.encode.JsonBytes;
@@ -12,10 +11,11 @@ import io.syncline.worker.capture.encode.TextRow;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -44,7 +44,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     /** Asked once the slot is ours, and before anything moves it. */
     @FunctionalInterface
     interface Guard {
-        void verify() throws SupersededException;
+        void verify() throws SQLException, SupersededException;
     }
 
     TableCapture(Function<TableName, @Nullable CapturedTable> tables, MissingValues values, Guard guard) {
@@ -75,6 +75,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
                 }
             }
             await(send(changes));
+            rememberGivenUp(changes);
         } catch (SQLException | SupersededException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
@@ -87,10 +88,21 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
      * A capturer that was slow to take the slot may have been overtaken: its records would be void, and the slot would move past
      * them. That we read says that the slot is ours; whoever takes a newer epoch after this takes the slot away first.
      */
-    private void verifyOnce() throws SupersededException {
+    private void verifyOnce() throws SQLException, SupersededException {
         if (!guarded) {
             guard.verify();
             guarded = true;
+        }
+    }
+
+    /** A generation of which a change has been left out must not be gone on with, whatever happens from here on. */
+    private void rememberGivenUp(List<StreamedChange> changes) throws SupersededException {
+        Set<CapturedTable> touched = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (StreamedChange change : changes) {
+            CapturedTable table = tables.apply(change.table());
+            if (table != null && touched.add(table)) {
+                table.rememberGivenUp();
+            }
         }
     }
 
@@ -136,7 +148,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
 
     private List<Sent> send(List<StreamedChange> changes) throws SQLException, InterruptedException {
         List<Sent> sent = new ArrayList<>(changes.size());
-        Lookup lookup = readAhead(changes);
+        Lookup lookup = expected(changes);
         for (StreamedChange change : changes) {
             CapturedTable table = tables.apply(change.table());
             if (table != null) {
@@ -162,9 +174,9 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         }
     }
 
-    // ---- what changes came without, asked for in one question a table
+    // ---- what changes came without, to be asked for in one question for many rows
 
-    private Lookup readAhead(List<StreamedChange> changes) throws SQLException, InterruptedException {
+    private Lookup expected(List<StreamedChange> changes) {
         Lookup lookup = new Lookup(values);
         Map<SourceTable, Incomplete> incomplete = new IdentityHashMap<>();
         for (StreamedChange change : changes) {
@@ -172,15 +184,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             CapturedTable table = after == null ? null : tables.apply(change.table());
             SourceTable columns = table == null ? null : table.streamed();
             if (after != null && columns != null && (columns.hasGeneratedColumns() || hasUnchanged(after))) {
-                incomplete.computeIfAbsent(columns, Incomplete::new).add(after);
-            }
-        }
-        for (Incomplete table : incomplete.values()) {
-            try {
-                lookup.readAhead(table.columns, table.missing, table.keys);
-            } catch (TableChangedException e) {
-                // Found out again, and acted on, by the change that needs it.
-                continue;
+                incomplete.computeIfAbsent(columns, Incomplete::new).expect(after, change.xid(), lookup);
             }
         }
         return lookup;
@@ -196,29 +200,29 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         return false;
     }
 
-    /** Rows of one table that lack values. */
+    /** Finds out what rows of one table lack. */
     private static final class Incomplete {
         private final SourceTable columns;
         private final StructReader reader;
-        private final BitSet missing = new BitSet();
-        private final Map<String, TextRow> keys = new HashMap<>();
+        private final TextRow row;
         private final JsonBytes buffer = new JsonBytes();
 
         Incomplete(SourceTable columns) {
             this.columns = columns;
             reader = new StructReader(columns);
+            row = new TextRow(columns.columns().size());
         }
 
-        void add(Struct after) {
+        void expect(Struct after, long xid, Lookup lookup) {
             if (!reader.fits(after.schema())) {
                 return;
             }
-            TextRow row = new TextRow(columns.columns().size());
             reader.read(after, row);
+            BitSet missing = new BitSet();
             MissingValues.addMissing(row, missing);
             TextRow key = new TextRow(columns.columns().size());
             reader.readKey(after, key);
-            keys.put(MissingValues.text(columns.encoder().key(key, buffer)), key);
+            lookup.expect(columns, missing, columns.encoder().key(key, buffer), key, xid);
         }
     }
 }

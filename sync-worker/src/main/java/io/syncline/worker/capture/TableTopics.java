@@ -11,30 +11,41 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The tables' topics: made before anything is produced to them, and verified when a capturer begins. */
 final class TableTopics implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TableTopics.class);
 
     private final Admin admin;
     private final CaptureStore store;
     private final int partitions;
     private final short replication;
+    private final int mostBytes;
 
     /** Topics that have been verified, with their number of partitions. */
     private final Map<String, Integer> verified = new HashMap<>();
 
-    TableTopics(Admin admin, CaptureStore store, int partitions, short replication) {
+    /** @param maxRowBytes the largest row that is sent */
+    TableTopics(Admin admin, CaptureStore store, int partitions, short replication, int maxRowBytes) {
         this.admin = admin;
         this.store = store;
         this.partitions = partitions;
         this.replication = replication;
+        // Beside the row there are its key and headers.
+        mostBytes = (int) Math.min(Integer.MAX_VALUE, maxRowBytes + (1L << 20));
     }
 
     /** Makes what is missing, verifies what is there, and gives each table's number of partitions. */
@@ -74,7 +85,7 @@ final class TableTopics implements AutoCloseable {
     private void create(List<TableName> tables) throws ExecutionException, InterruptedException {
         List<NewTopic> topics = tables.stream()
                 .map(table -> Topics.ofTable(table, partitions))
-                .map(spec -> new NewTopic(spec.name(), spec.partitions(), replication).configs(spec.config()))
+                .map(spec -> new NewTopic(spec.name(), spec.partitions(), replication).configs(config(spec)))
                 .toList();
         CreateTopicsResult result = admin.createTopics(topics);
         for (TableName table : tables) {
@@ -88,6 +99,30 @@ final class TableTopics implements AutoCloseable {
                 }
                 verify(List.of(table));
             }
+        }
+    }
+
+    private Map<String, String> config(Topics.Spec spec) {
+        Map<String, String> config = new HashMap<>(spec.config());
+        config.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(mostBytes));
+        return config;
+    }
+
+    /** Where the broker does not let us, its own bound is in force, and a larger row halts its table. */
+    private void raise(ConfigResource topic, @Nullable Config config) throws InterruptedException {
+        ConfigEntry entry = config == null ? null : config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+        if (entry == null || Integer.parseInt(entry.value()) >= mostBytes) {
+            return;
+        }
+        AlterConfigOp set = new AlterConfigOp(
+                new ConfigEntry(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(mostBytes)),
+                AlterConfigOp.OpType.SET);
+        try {
+            admin.incrementalAlterConfigs(Map.of(topic, List.of(set))).all().get();
+        } catch (ExecutionException e) {
+            LOG.warn("Topic {}: {} is {}, and cannot be raised to {} for rows of syncline.capture.max-row-bytes: {}",
+                    topic.name(),
+                    TopicConfig.MAX_MESSAGE_BYTES_CONFIG, entry.value(), mostBytes, e.getMessage());
         }
     }
 
@@ -106,7 +141,9 @@ final class TableTopics implements AutoCloseable {
         List<String> wrong = new ArrayList<>();
         for (TableName table : tables) {
             Topics.Spec spec = Topics.ofTable(table, partitions);
-            Config config = configs.get(new ConfigResource(ConfigResource.Type.TOPIC, spec.name()));
+            ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, spec.name());
+            Config config = configs.get(resource);
+            raise(resource, config);
             spec.config().forEach((setting, value) -> {
                 ConfigEntry entry = config == null ? null : config.get(setting);
                 if (entry == null || !value.equals(entry.value())) {

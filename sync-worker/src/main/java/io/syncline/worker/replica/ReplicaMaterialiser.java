@@ -62,7 +62,7 @@ final class ReplicaMaterialiser {
             if (!isTablesOwn(e)) {
                 throw e;
             }
-            fault = new TableFault(causeOf(e), false);
+            fault = new TableFault(causeOf(e), true);
         }
         int size = batch.entries().size();
         if (size > 1) {
@@ -94,7 +94,7 @@ final class ReplicaMaterialiser {
         Position position = batch.from();
         for (Entry entry : batch.entries()) {
             position = switch (entry.content()) {
-                case Unreadable unreadable -> throw new TableFault(unreadable.why(), false);
+                case Unreadable unreadable -> throw new TableFault(unreadable.why(), true);
                 case Change(TableChange change) ->
                         transaction.apply(position, batch.partitions(), change, entry.time());
             };

@@ -72,7 +72,7 @@ final class RowKey {
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException e) {
-            throw new TableFault("a key that should be an integer is none", false);
+            throw new TableFault("a key that should be an integer is none", true);
         }
     }
 
@@ -103,6 +103,6 @@ final class RowKey {
     }
 
     private static TableFault unfit(int count) {
-        return new TableFault("a record's key is not a JSON array of " + count + " values", false);
+        return new TableFault("a record's key is not a JSON array of " + count + " values", true);
     }
 }

@@ -1,6 +1,7 @@
 package io.syncline.worker.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.syncline.model.table.ColumnInfo;
 import io.syncline.model.table.KeyColumn;
@@ -151,6 +152,25 @@ class SourceCatalogueIT {
             assertThat(published()).isOne();
             publication.drop(connection, new TableName("t"));
             assertThat(published()).isZero();
+        }
+    }
+
+    /** From PostgreSQL 18 on. */
+    @Test
+    void aWholeRowAsIdentity_withAGeneratedColumn_doesNotServe() throws SQLException {
+        server.execute("CREATE TABLE t (id int PRIMARY KEY, n int)", "ALTER TABLE t REPLICA IDENTITY FULL");
+        SourceTable table = table("t");
+        try (Connection connection = server.connect()) {
+            publication.ensureExists(connection);
+            publication.claim(connection, "c");
+            assertThat(publication.add(connection, table)).isTrue();
+            assertThat(publication.unfit(connection)).isEmpty();
+            server.execute("ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (n * 2) STORED");
+            assertThatThrownBy(() -> server.execute("UPDATE t SET n = 1")).hasMessageContaining("cannot update table");
+            assertThat(publication.unfit(connection)).containsExactly(new TableName("t"));
+            publication.drop(connection, new TableName("t"));
+            server.execute("UPDATE t SET n = 1");
+            assertThat(publication.add(connection, table)).isFalse();
         }
     }
 

@@ -97,6 +97,73 @@ class CaptureFaultsIT {
         assertThat(source.topics().generation("t")).isEqualTo(2);
     }
 
+    /** As when it is dropped behind our check, and Debezium makes it without a word; and then the worker dies. */
+    @Test
+    void aSlotThatOthersHaveMade_isNotGoneOnWith() throws SQLException {
+        Capture capture = source.startCapture();
+        awaitEqual();
+        capture.stop();
+        source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50",
+                "SELECT pg_create_logical_replication_slot('syncline', 'pgoutput')");
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("UPDATE syncline.capture_source SET unverified_start = 1");
+        }
+        source.startCapture();
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isEqualTo(2);
+        assertThat(source.askState("SELECT unverified_start FROM syncline.capture_source"))
+                .containsExactly((String) null);
+    }
+
+    @Test
+    void aTableThatWasHalted_isReadAnewAfterARestart() {
+        Capture capture = source.startCapture();
+        awaitEqual();
+        source.execute("INSERT INTO t VALUES (1000, repeat('x', 3000000))", "INSERT INTO t VALUES (1001, 'passed')");
+        await().atMost(SOON).until(() -> source.topics().halted("t") != null);
+        awaitConfirmed();
+        capture.stop();
+        source.execute("DELETE FROM t WHERE id = 1000");
+        source.startCapture();
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isGreaterThan(1);
+    }
+
+    @Test
+    void aTableThatLosesItsKeyWhileTheBrokerIsAway_isTakenOutAllTheSame() {
+        source.execute("CREATE TABLE loses (id int CONSTRAINT loses_key PRIMARY KEY, v text)",
+                "INSERT INTO loses VALUES (1, 'x')");
+        source.startCapture();
+        source.awaitEqual("loses", SOON);
+        source.broker().close();
+        source.execute("ALTER TABLE loses DROP CONSTRAINT loses_key");
+        await().atMost(Duration.ofSeconds(5))
+                .ignoreExceptions()
+                .untilAsserted(() -> source.execute("UPDATE loses SET v = v || 'y'"));
+        source.startBroker();
+    }
+
+    /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */
+    @Test
+    void aRowThatNobodySeesYet_isNotTakenForOneThatIsGone() {
+        source.execute("CREATE TABLE g (id int PRIMARY KEY, n int, doubled int GENERATED ALWAYS AS (n * 2) STORED)");
+        source.startCapture();
+        source.awaitEqual("g", SOON);
+        source.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()");
+        CompletableFuture<Void> writer = CompletableFuture
+                .runAsync(() -> source.execute("SET synchronous_commit = on; INSERT INTO g VALUES (1, 21)"));
+        await().atMost(SOON)
+                .until(() -> !source.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").isEmpty());
+        source.execute("SET synchronous_commit = off; INSERT INTO t VALUES (1000, 'before it')");
+        await().during(Duration.ofSeconds(1))
+                .atMost(Duration.ofSeconds(5))
+                .until(() -> source.topics().rows("g").isEmpty());
+        source.execute("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
+        writer.join();
+        source.awaitEqual("g", SOON);
+        assertThat(source.topics().rows("g")).containsEntry("[1]", "{\"id\":1,\"n\":21,\"doubled\":42}");
+    }
+
     @Test
     void whenOneCapturerEnds_anotherGoesOn() {
         Capture first = source.startCapture();

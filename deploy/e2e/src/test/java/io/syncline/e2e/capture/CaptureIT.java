@@ -101,6 +101,40 @@ class CaptureIT {
     }
 
     @Test
+    void changedTypes_areFollowed() {
+        source.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE TYPE pair AS (a int, m mood)",
+                "CREATE TABLE moods (id int PRIMARY KEY, m mood, p pair, ms mood[])",
+                "INSERT INTO moods VALUES (1, 'ok', ROW(1, 'ok'), '{ok,sad}')");
+        awaitEqual("moods");
+        source.execute("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'");
+        awaitEqual("moods");
+        source.execute("ALTER TYPE pair ADD ATTRIBUTE c int");
+        awaitEqual("moods");
+        source.execute("ALTER TYPE mood ADD VALUE 'glad'", "UPDATE moods SET m = 'glad'");
+        awaitEqual("moods");
+    }
+
+    @Test
+    void aTableTakenOutAndPutBackByAnybody_isReadAnew() {
+        source.execute("CREATE TABLE back (id int PRIMARY KEY, v text)", "INSERT INTO back VALUES (1, 'x')");
+        awaitEqual("back");
+        source.execute("BEGIN; ALTER PUBLICATION syncline DROP TABLE back; UPDATE back SET v = 'y'; COMMIT;"
+                + "ALTER PUBLICATION syncline ADD TABLE back");
+        awaitEqual("back");
+    }
+
+    /** 40 MB of values that have to be read from the source, for changes of one batch. */
+    @Test
+    void manyLargeValuesThatAnUpdateLeavesUntouched() {
+        source.execute("CREATE TABLE heavy (id int PRIMARY KEY, n int, body text)",
+                "ALTER TABLE heavy ALTER COLUMN body SET STORAGE EXTERNAL",
+                "INSERT INTO heavy SELECT g, 0, repeat(md5(g::text), 1250) FROM generate_series(1, 1000) g");
+        awaitEqual("heavy");
+        source.execute("UPDATE heavy SET n = 1");
+        awaitEqual("heavy");
+    }
+
+    @Test
     void aTableDropped_renamed_andMadeAgain() {
         source.execute("CREATE TABLE here (id int PRIMARY KEY, v text)", "INSERT INTO here VALUES (1, 'first')");
         awaitEqual("here");

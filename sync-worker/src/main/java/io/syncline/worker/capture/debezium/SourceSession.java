@@ -5,10 +5,12 @@ public final class SourceSession {
 
     /** As the protocol's text form of a value wants it; and rows that a policy hides are an error, not a gap. */
     public static final String VALUE_SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; "
-            + "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmlbinary = 'base64'; SET row_security = off";
+            + "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmlbinary = 'base64'; SET row_security = off; "
+            // Known from 17 on.
+            + "SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) IS NOT NULL";
 
     /** Start-up options: limits that a role or database may have set for applications are not meant for us. */
-    public static final String OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=0";
+    public static final String OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 -c lock_timeout=0";
 
     private SourceSession() {}
 }

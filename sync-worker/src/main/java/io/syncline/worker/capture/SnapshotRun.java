@@ -204,7 +204,11 @@ final class SnapshotRun implements Runnable {
                     } else {
                         snapshot.beginAgain(session);
                     }
-                    read(session, table);
+                    if (!read(session, table)) {
+                        // In the middle of a COPY: to cancel one whose backend has been ended may wait for ever.
+                        close(session);
+                        session = null;
+                    }
                 } catch (SQLException e) {
                     close(session);
                     session = null;
@@ -234,12 +238,13 @@ final class SnapshotRun implements Runnable {
         }
     }
 
-    private void read(Connection session, Begun begun)
+    /** False if the generation was given up meanwhile: the session is of no more use. */
+    private boolean read(Connection session, Begun begun)
             throws SQLException, SupersededException, ExecutionException, InterruptedException {
         CapturedTable table = begun.table();
         long rows = copy(session, begun);
         if (rows < 0) {
-            return;
+            return false;
         }
         await(begun.sent());
         List<Future<RecordMetadata>> end = table.end(begun.generation(), rows);
@@ -251,6 +256,7 @@ final class SnapshotRun implements Runnable {
             table.completed(begun.generation());
             LOG.info("Table {} is captured: generation {}, {} rows", table.name(), begun.generation().number(), rows);
         }
+        return true;
     }
 
     /** The number of rows; -1 if the generation was given up meanwhile. */
@@ -265,8 +271,8 @@ final class SnapshotRun implements Runnable {
             count = copyRows(session, begun, failure);
             if (count >= 0) {
                 verifyNotRewritten(session, columns);
+                session.rollback();
             }
-            session.rollback();
         } finally {
             readers.remove(pid);
         }
@@ -309,7 +315,6 @@ final class SnapshotRun implements Runnable {
                 table.progress(count);
             }
             if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
-                copy.cancelCopy();
                 return -1;
             }
         }

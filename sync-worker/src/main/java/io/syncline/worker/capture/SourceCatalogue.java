@@ -170,7 +170,8 @@ final class SourceCatalogue {
                     .collect(Collectors.joining(","));
             return new Table(oid, name, kind, partition, persistence, replicaIdentity, estimatedRows, owner, owned,
                     readable,
-                    hiddenRows, key, identityIsKey, fingerprint + ":" + types, fileNode, ownTypes, published, dependsOn);
+                    hiddenRows, key, identityIsKey, fingerprint + ":" + types, fileNode, ownTypes, published,
+                    dependsOn);
         }
     }
 

@@ -112,7 +112,8 @@ class CaptureFaultsIT {
         awaitEqual();
         assertThat(source.topics().generation("t")).isEqualTo(2);
         await().atMost(SOON)
-                .until(() -> source.askState("SELECT 1 FROM syncline.capture_source WHERE unverified_start IS NULL").size() == 1);
+                .until(() -> source.askState("SELECT 1 FROM syncline.capture_source WHERE unverified_start IS NULL")
+                        .size() == 1);
     }
 
     @Test

@@ -48,6 +48,8 @@ class GatewayConfiguration {
 
     /** Reads of one row or a few: what takes longer than this is a fault. */
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
+    /** Prepared while a table was still empty, a plan that reads all of it would be kept while the table grows. */
+    private static final String BY_INDEX = "enable_seqscan = off";
     /** Look-ups wait for a lock for a second. */
     private static final int LOOKUP_CONNECTIONS = 4;
 
@@ -99,12 +101,12 @@ class GatewayConfiguration {
     @Bean
     @Primary
     HikariDataSource reads(StateDatabase database, GatewayProperties properties) {
-        return database.pool("reads", properties.gateway().databaseConnections(), READ_TIMEOUT);
+        return database.pool("reads", properties.gateway().databaseConnections(), READ_TIMEOUT, BY_INDEX);
     }
 
     @Bean
     HikariDataSource lookups(StateDatabase database) {
-        return database.pool("lookups", LOOKUP_CONNECTIONS, READ_TIMEOUT);
+        return database.pool("lookups", LOOKUP_CONNECTIONS, READ_TIMEOUT, BY_INDEX);
     }
 
     @Bean

@@ -88,7 +88,8 @@ public class WorkerConfiguration {
 
     @Bean(defaultCandidate = false)
     HikariDataSource connectionPool(StateDatabase database) {
-        return database.pool("connection", CONNECTION_POOL, CONNECTION_STATEMENT);
+        // Prepared while a table was still empty, a plan that reads all of it would be kept while the table grows.
+        return database.pool("connection", CONNECTION_POOL, CONNECTION_STATEMENT, "enable_seqscan = off");
     }
 
     @Bean

@@ -6,6 +6,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.springframework.jdbc.datasource.AbstractDataSource;
@@ -43,11 +45,12 @@ public final class StateDatabase {
      * A pool of its own, so that one kind of call cannot starve another. It starts without the database being there.
      *
      * @param statementTimeout the longest that one statement may run, streaming its rows included
+     * @param settings         of PostgreSQL's sessions, as {@code name = value}
      */
-    public HikariDataSource pool(String name, int size, Duration statementTimeout) {
+    public HikariDataSource pool(String name, int size, Duration statementTimeout, String... settings) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("syncline-" + name);
-        config.setDataSource(new CaughtUpDataSource(physical(statementTimeout), statementTimeout, highWater));
+        config.setDataSource(new CaughtUpDataSource(physical(statementTimeout), statementTimeout, highWater, settings));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(Math.min(size, 2));
         config.setConnectionTimeout(PATIENCE.toMillis());
@@ -83,11 +86,13 @@ public final class StateDatabase {
         private final String settings;
         private final HighWater highWater;
 
-        CaughtUpDataSource(PGSimpleDataSource physical, Duration statementTimeout, HighWater highWater) {
+        CaughtUpDataSource(PGSimpleDataSource physical, Duration statementTimeout, HighWater highWater,
+                String... more) {
             this.physical = physical;
             // Not as start-up options: the driver takes a server on which transactions begin read only for a standby.
             this.settings = "SET default_transaction_read_only = on; SET statement_timeout = "
-                    + statementTimeout.toMillis();
+                    + statementTimeout.toMillis()
+                    + Stream.of(more).map(setting -> "; SET " + setting).collect(Collectors.joining());
             this.highWater = highWater;
         }
 

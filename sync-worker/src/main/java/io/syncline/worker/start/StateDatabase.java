@@ -3,6 +3,8 @@ package io.syncline.worker.start;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.time.Duration;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +42,9 @@ public final class StateDatabase {
      * A pool for one room, so that no room waits for another's connections.
      *
      * @param statementTimeout the longest that one statement may take
+     * @param settings         of PostgreSQL's sessions, as {@code name = value}
      */
-    public HikariDataSource pool(String room, int size, Duration statementTimeout) {
+    public HikariDataSource pool(String room, int size, Duration statementTimeout, String... settings) {
         PGSimpleDataSource server = server();
         server.setApplicationName("syncline-worker-" + room);
         // The server gives up first; the socket's time-out is for one that is gone without a word.
@@ -66,7 +69,8 @@ public final class StateDatabase {
                 SELECT set_config('synchronous_commit', 'on', false)
                 WHERE current_setting('synchronous_commit') IN ('off', 'local');""".formatted(
                 IDLE_IN_TRANSACTION.toMillis(), LOCK_TIMEOUT.toMillis(), statementTimeout.toMillis(),
-                statementTimeout.multipliedBy(2).toMillis()));
+                statementTimeout.multipliedBy(2).toMillis())
+                + Stream.of(settings).map(setting -> "SET " + setting + ";").collect(Collectors.joining()));
         return new HikariDataSource(config);
     }
 

@@ -49,7 +49,6 @@ public final class ConnectionReads {
     private static final String ENABLED_AND_EXISTS = """
             SELECT coalesce((SELECT enabled FROM syncline.settings), false),
                 EXISTS (SELECT FROM syncline.connection WHERE site_url = ? AND fingerprint = ?)""";
-    private static final String ENABLED = "SELECT coalesce((SELECT enabled FROM syncline.settings), false)";
     private static final String SENDER = "SELECT" + RECORD_COLUMNS + RECORDS
             + " WHERE c.direction = 'sender' AND c.fingerprint = ?";
     /** One row at least: the switch, and the record where there is one. */
@@ -63,6 +62,8 @@ public final class ConnectionReads {
             + " WHERE (?::text IS NULL OR c.direction = ?) ORDER BY c.created_at DESC, c.uuid DESC LIMIT ?";
 
     private final DataSource database;
+    /** The same question from everybody who registers: asked alone, it costs the database more than the registrations. */
+    private final SharedRead<ModuleSettings> settings = new SharedRead<>(this::readSettings);
 
     public ConnectionReads(DataSource database) {
         this.database = database;
@@ -83,11 +84,15 @@ public final class ConnectionReads {
     }
 
     public ModuleSettings settings() throws SQLException {
+        return settings.get();
+    }
+
+    private ModuleSettings readSettings() throws SQLException {
         return query(SETTINGS, statement -> {}, rows -> rows.next() ? settings(rows) : ModuleSettings.INITIAL);
     }
 
     boolean enabled() throws SQLException {
-        return query(ENABLED, statement -> {}, rows -> rows.next() && rows.getBoolean(1));
+        return settings().enabled();
     }
 
     /** Whether the module is enabled, and whether a record of either direction has this URL and fingerprint. */

@@ -22,8 +22,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link ConnectionStore} in PostgreSQL. A transaction is three round trips, however many records it decides: lock and load,
- * save, commit.
+ * {@link ConnectionStore} in PostgreSQL. A transaction is two round trips, however many records it decides: lock and load;
+ * save and commit.
  */
 final class PostgresConnectionStore implements ConnectionStore {
 
@@ -118,8 +118,7 @@ final class PostgresConnectionStore implements ConnectionStore {
         @Override
         public void commit(Changes changes) {
             calling(() -> {
-                save(connection, changes);
-                connection.commit();
+                saveAndCommit(connection, changes);
                 ended = true;
                 connection.close();
                 return null;
@@ -135,7 +134,8 @@ final class PostgresConnectionStore implements ConnectionStore {
         }
     }
 
-    private static void save(Connection connection, Changes changes) throws SQLException {
+    /** In one round trip: the server comes to the commit only if all before it went well. */
+    private static void saveAndCommit(Connection connection, Changes changes) throws SQLException {
         Pipeline pipeline = new Pipeline(connection);
         boolean fromLog = changes.origin() == Origin.LOG;
         List<LoggedEvent> events = changes.events();
@@ -155,12 +155,9 @@ final class PostgresConnectionStore implements ConnectionStore {
             SettingsRows.save(pipeline, changes.settings());
         }
         LogHeadRows.update(pipeline, changes.heads());
-        int[] changed = pipeline.execute();
-        int headsMoved = changed[changed.length - 1];
-        if (headsMoved != changes.heads().size()) {
-            throw new IllegalStateException(headsMoved + " of " + changes.heads()
-                    + " were under the fence that this transaction holds locked");
-        }
+        pipeline.run("COMMIT").execute();
+        // Nothing to do but for the driver to know it.
+        connection.commit();
     }
 
     @Override
@@ -331,14 +328,16 @@ final class PostgresConnectionStore implements ConnectionStore {
                                     row.getBytes(10))));
         }
 
+        /** Fails, by a division by zero, where one of them is not under the fence that this transaction holds locked. */
         static void update(Pipeline pipeline, List<LogHead> heads) throws SQLException {
             pipeline.run("""
-                    UPDATE syncline.log_head SET sequence = v.sequence, hash = v.hash,
+                    WITH moved AS (UPDATE syncline.log_head SET sequence = v.sequence, hash = v.hash,
                         next_request_offset = v.next_request_offset, time = v.time, log_offset = v.log_offset,
                         log_fence = v.log_fence, log_sequence = v.log_sequence, log_hash = v.log_hash
                     FROM unnest(?, ?, ?, ?, ?, ?::timestamptz[], ?, ?, ?, ?) AS v (partition, fence, sequence, hash,
                         next_request_offset, time, log_offset, log_fence, log_sequence, log_hash)
-                    WHERE log_head.partition = v.partition AND log_head.fence = v.fence""",
+                    WHERE log_head.partition = v.partition AND log_head.fence = v.fence RETURNING 1)
+                    SELECT 1 / (count(*) = ?)::int FROM moved""",
                     pipeline.array("integer", heads.stream().map(LogHead::partition).toArray()),
                     pipeline.array("bigint", heads.stream().map(LogHead::fence).toArray()),
                     pipeline.array("bigint", heads.stream().map(LogHead::sequence).toArray()),
@@ -349,7 +348,8 @@ final class PostgresConnectionStore implements ConnectionStore {
                     pipeline.array("bigint", heads.stream().map(head -> head.published().head().fence()).toArray()),
                     pipeline.array("bigint", heads.stream().map(head -> head.published().head().sequence()).toArray()),
                     pipeline.array("bytea",
-                            heads.stream().map(head -> head.published().head().hash()).toArray(byte[][]::new)));
+                            heads.stream().map(head -> head.published().head().hash()).toArray(byte[][]::new)),
+                    heads.size());
         }
     }
 

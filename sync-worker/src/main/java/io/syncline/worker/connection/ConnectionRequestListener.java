@@ -45,6 +45,7 @@ final class ConnectionRequestListener implements AutoCloseable {
 
     private static final Duration IDLE_POLL = Duration.ofMillis(200);
     private static final Duration BUSY_POLL = Duration.ofMillis(5);
+    private static final Duration REST_OF_BATCH = Duration.ofMillis(1);
     private static final Duration FIRST_RETRY = Duration.ofMillis(250);
     private static final Duration LAST_RETRY = Duration.ofSeconds(5);
     private static final Duration STOPPED_RETRY = Duration.ofSeconds(30);
@@ -75,6 +76,7 @@ final class ConnectionRequestListener implements AutoCloseable {
     private Duration backOff = FIRST_RETRY;
     private long offsetsShown = System.nanoTime();
     private long lookedAt = System.nanoTime();
+    private int lastCount;
 
     ConnectionRequestListener(KafkaClients kafka, ConnectionProcessor processor, PartitionTakeover takeover,
             int partitionCount, int maxEventBytes) {
@@ -179,7 +181,7 @@ final class ConnectionRequestListener implements AutoCloseable {
                 takeBackBroken(publisher);
                 beginTakeovers(consumer, publisher);
                 pauseAllBut(consumer, decidable(publisher));
-                ConsumerRecords<byte[], byte[]> polled = consumer.poll(patience(publisher));
+                Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> polled = poll(consumer, publisher);
                 if (!polled.isEmpty()) {
                     decide(consumer, publisher, polled);
                 } else if (lookIsDue()) {
@@ -198,15 +200,46 @@ final class ConnectionRequestListener implements AutoCloseable {
 
     // ---- deciding
 
-    private void decide(Consumer<byte[], byte[]> consumer, ConnectionPublisher publisher,
-            ConsumerRecords<byte[], byte[]> polled) {
-        List<Batch> batches = new ArrayList<>();
-        for (TopicPartition from : polled.partitions()) {
-            Owned owned = partitions.get(from.partition());
-            if (owned != null && owned.ownership != null && owned.phase == Phase.DECIDING) {
-                batches.add(batch(owned.ownership, polled.records(from)));
+    /**
+     * While a batch was decided, the consumer's next fetch ended with whatever came first, and the rest is still at the
+     * broker. A transaction costs the same for one request and for a hundred: where there were more a moment ago, the rest
+     * is fetched too.
+     */
+    private Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> poll(Consumer<byte[], byte[]> consumer,
+            ConnectionPublisher publisher) {
+        Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> polled = new HashMap<>();
+        int count = add(consumer.poll(patience(publisher)), polled);
+        if (count == 0) {
+            return polled;
+        }
+        while (count < lastCount / 2 && count < KafkaClients.BATCH) {
+            int more = add(consumer.poll(REST_OF_BATCH), polled);
+            count += more;
+            if (more == 0) {
+                break;
             }
         }
+        lastCount = count;
+        return polled;
+    }
+
+    private static int add(ConsumerRecords<byte[], byte[]> polled,
+            Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> to) {
+        for (TopicPartition from : polled.partitions()) {
+            to.computeIfAbsent(from, partition -> new ArrayList<>()).addAll(polled.records(from));
+        }
+        return polled.count();
+    }
+
+    private void decide(Consumer<byte[], byte[]> consumer, ConnectionPublisher publisher,
+            Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> polled) {
+        List<Batch> batches = new ArrayList<>();
+        polled.forEach((from, records) -> {
+            Owned owned = partitions.get(from.partition());
+            if (owned != null && owned.ownership != null && owned.phase == Phase.DECIDING) {
+                batches.add(batch(owned.ownership, records));
+            }
+        });
         decideBatches(consumer, publisher, batches);
     }
 

@@ -17,6 +17,16 @@ public sealed interface Outcome {
         public static final Accepted WITHOUT_RECORD = new Accepted(null, null);
     }
 
+    /**
+     * Rows of a table may be given away.
+     *
+     * @param records how many at most; for how long, the one who asked has said
+     */
+    record Granted(UUID grant, long records) implements Outcome {}
+
+    /** A pull waits for an operator. */
+    record AwaitingApproval(UUID transfer) implements Outcome {}
+
     /** The request had no effect. */
     record Refused(Refusal refusal) implements Outcome {}
 }

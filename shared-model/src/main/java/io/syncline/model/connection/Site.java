@@ -10,21 +10,22 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that is known of one site: its record in each direction, and what our operator imposed on each. The value that
+ * All that is known of one site: its record in each direction, what our operator imposed on each, and what is pulled. The value that
  * {@code worker.connection} decides on; folded from events here and nowhere else.
  */
 public record Site(
         SiteUrl url,
         Connection.@Nullable Sender sender,
         Connection.@Nullable Receiver receiver,
-        Map<Direction, Imposition> impositions) {
+        Map<Direction, Imposition> impositions,
+        Pulls pulls) {
 
     public Site {
         impositions = Map.copyOf(impositions);
     }
 
     public static Site unknown(SiteUrl url) {
-        return new Site(url, null, null, Map.of());
+        return new Site(url, null, null, Map.of(), Pulls.NONE);
     }
 
     /** The state that a site's events, in their order, add up to. */
@@ -77,32 +78,35 @@ public record Site(
             throw new IllegalStateException("an event of '" + event.siteUrl() + "' cannot happen to '" + url + "'");
         }
         return switch (event) {
+            case SiteEvent.OfPulls e -> new Site(url, sender, receiver, impositions,
+                    pulls.evolve(e, sender == null ? null : sender.uuid(), at));
             case SiteEvent.ConnectionRegistered e -> {
                 require(receiver == null, event, "there is a receiver record already");
                 var made = new Connection.Receiver(e.connectionUuid(), url, e.name(), e.fingerprint(), e.sealedToken(),
                         PeerWish.ACTIVE, e.registeredVia(), e.remoteIp(), e.userAgent(), at, at);
                 yield new Site(url, sender, made,
-                        waiting(Direction.RECEIVER, e.awaitingApproval(), "incoming_mode", at));
+                        waiting(Direction.RECEIVER, e.awaitingApproval(), "incoming_mode", at), pulls);
             }
             case SiteEvent.SenderCreated e -> {
                 require(sender == null, event, "there is a sender record already");
                 var made = new Connection.Sender(e.connectionUuid(), url, e.name(), e.fingerprint(), e.sealedToken(),
                         e.confirmed(), e.notifyPeer(), e.settings(), e.by(), at, at);
-                yield new Site(url, made, receiver, waiting(Direction.SENDER, e.awaitingApproval(), e.by(), at));
+                yield new Site(url, made, receiver, waiting(Direction.SENDER, e.awaitingApproval(), e.by(), at),
+                        pulls);
             }
             case SiteEvent.SenderConfirmed e -> {
                 var found = recordOf(sender, e.connectionUuid(), event);
-                yield new Site(url, found.confirmed(at), receiver, impositions);
+                yield new Site(url, found.confirmed(at), receiver, impositions, pulls);
             }
             case SiteEvent.PeerStatusReported e -> {
                 var found = recordOf(receiver, e.connectionUuid(), event);
-                yield new Site(url, sender, found.wishing(e.status(), at), impositions);
+                yield new Site(url, sender, found.wishing(e.status(), at), impositions, pulls);
             }
             case SiteEvent.ConnectionApproved e -> {
                 Site lifted = touched(e.direction(), e.connectionUuid(), event, at).imposing(e.direction(), null);
                 // An operator's approval stands for the proof that a pending sender's receiver has not given yet.
                 yield e.direction() == Direction.SENDER && lifted.sender != null
-                        ? new Site(url, lifted.sender.confirmed(at), lifted.receiver, lifted.impositions)
+                        ? new Site(url, lifted.sender.confirmed(at), lifted.receiver, lifted.impositions, pulls)
                         : lifted;
             }
             case SiteEvent.ConnectionSuspended e -> touched(e.direction(), e.connectionUuid(), event, at).imposing(
@@ -126,7 +130,8 @@ public record Site(
                         }
                     }
                 }
-                yield new Site(url, nextSender, nextReceiver, impositions);
+                yield new Site(url, nextSender, nextReceiver, impositions,
+                        sender != null && nextSender == null ? pulls.withoutRecord() : pulls);
             }
         };
     }
@@ -144,13 +149,15 @@ public record Site(
         } else {
             next.put(direction, imposition);
         }
-        return new Site(url, sender, receiver, next);
+        return new Site(url, sender, receiver, next, pulls);
     }
 
     private Site touched(Direction direction, UUID uuid, SiteEvent event, Instant at) {
         return switch (direction) {
-            case SENDER -> new Site(url, recordOf(sender, uuid, event).touched(at), receiver, impositions);
-            case RECEIVER -> new Site(url, sender, recordOf(receiver, uuid, event).touched(at), impositions);
+            case SENDER -> new Site(url, recordOf(sender, uuid, event).touched(at), receiver, impositions,
+                    pulls);
+            case RECEIVER -> new Site(url, sender, recordOf(receiver, uuid, event).touched(at), impositions,
+                    pulls);
         };
     }
 

@@ -2,6 +2,7 @@ package io.syncline.model.connection;
 
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.SealedSecret;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -87,4 +88,80 @@ public sealed interface SiteEvent extends Event {
 
     /** A record that a deletion took away. */
     record Deleted(Direction direction, UUID connectionUuid) {}
+
+    /** A fact about pulls over our sender connection: folded by {@link Pulls}, and no change of the record. */
+    sealed interface OfPulls extends SiteEvent {}
+
+    /**
+     * A gateway may give rows of a table away. Everything granted counts until {@link TablePulled} closes it.
+     *
+     * @param records how many at most
+     * @param address the caller's
+     * @param until   nothing is given away after it
+     */
+    record PullGranted(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID grant,
+            PullKind kind,
+            String table,
+            long records,
+            String address,
+            Instant until) implements OfPulls {}
+
+    /**
+     * A grant is closed: so much was given away.
+     *
+     * @param rows       all that was granted, where nobody reported
+     * @param bytes      of the answers' bodies
+     * @param asOf       of which time the rows were, null where nobody reported
+     * @param durationMs from the grant to the last row
+     */
+    record TablePulled(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID grant,
+            PullKind kind,
+            String table,
+            String address,
+            long rows,
+            long bytes,
+            @Nullable Instant asOf,
+            long durationMs,
+            PullOutcome outcome) implements OfPulls {}
+
+    /** The time came at which a sender connection ends. */
+    record ConnectionExpired(SiteUrl siteUrl, UUID connectionUuid, Instant expiresAt) implements OfPulls {}
+
+    /**
+     * Somebody wants to pull a table that an operator has to say yes to.
+     *
+     * @param until how long it waits
+     */
+    record TransferRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID transfer,
+            String table,
+            String address,
+            Instant until) implements OfPulls {}
+
+    /** @param until the table may be pulled till then */
+    record TransferApproved(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID transfer,
+            String table,
+            Instant until,
+            String by) implements OfPulls {}
+
+    /** @param until nobody is asked again before then */
+    record TransferDenied(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID transfer,
+            String table,
+            @Nullable String reason,
+            Instant until,
+            String by) implements OfPulls {}
 }

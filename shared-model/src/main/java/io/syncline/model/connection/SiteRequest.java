@@ -2,6 +2,7 @@ package io.syncline.model.connection;
 
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.SealedSecret;
+import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -76,4 +77,60 @@ public sealed interface SiteRequest extends Request {
 
     /** An operator takes a record away; what was imposed on its site stays. */
     record RemovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+
+    /** What is about pulls over our sender connection. */
+    sealed interface OfPulls extends SiteRequest {}
+
+    /**
+     * A receiver pulls; the gateway asks how many rows it may give away.
+     *
+     * @param grant   the id that the grant gets
+     * @param records as many as there are and the gateway would give
+     * @param atLeast what this call alone needs: where few are left, a grant is not much larger
+     * @param seconds how long the gateway needs it at most
+     * @param begun   nothing that is counted limits this connection, so the gateway did not wait: rows are on their way
+     *                whatever is decided
+     * @param address the caller's
+     */
+    record PullRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID grant,
+            PullKind kind,
+            String table,
+            long records,
+            long atLeast,
+            long seconds,
+            boolean begun,
+            String address) implements OfPulls {}
+
+    /** A gateway says what became of a grant. */
+    record PullReported(
+            SiteUrl siteUrl,
+            UUID grant,
+            long rows,
+            long bytes,
+            @Nullable Instant asOf,
+            long durationMs,
+            PullOutcome outcome) implements OfPulls {}
+
+    /** The clock says that a grant's report does not come any more. */
+    record GrantOverdue(SiteUrl siteUrl, UUID grant) implements OfPulls {}
+
+    /** The clock says that a sender connection has reached its {@code expires_at}. */
+    record ExpiryReached(SiteUrl siteUrl, UUID connectionUuid) implements OfPulls {}
+
+    /**
+     * An operator says yes or no to a transfer that waits.
+     *
+     * @param seconds how long that holds
+     */
+    record TransferDecisionRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            UUID transfer,
+            boolean approved,
+            @Nullable String reason,
+            long seconds,
+            String by) implements OfPulls {}
 }

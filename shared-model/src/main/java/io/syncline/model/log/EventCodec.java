@@ -18,6 +18,12 @@ public final class EventCodec {
             .with("syncline.connection.reactivated.v1", SiteEvent.ConnectionReactivated.class)
             .with("syncline.connection.revoked.v1", SiteEvent.ConnectionRevoked.class)
             .with("syncline.connection.deleted.v1", SiteEvent.ConnectionDeleted.class)
+            .with("syncline.connection.pull-granted.v1", SiteEvent.PullGranted.class)
+            .with("syncline.connection.table-pulled.v1", SiteEvent.TablePulled.class)
+            .with("syncline.connection.expired.v1", SiteEvent.ConnectionExpired.class)
+            .with("syncline.connection.transfer-requested.v1", SiteEvent.TransferRequested.class)
+            .with("syncline.connection.transfer-approved.v1", SiteEvent.TransferApproved.class)
+            .with("syncline.connection.transfer-denied.v1", SiteEvent.TransferDenied.class)
             .with("syncline.settings.changed.v1", SettingsChanged.class);
 
     private EventCodec() {}

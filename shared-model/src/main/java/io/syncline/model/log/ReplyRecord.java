@@ -1,5 +1,6 @@
 package io.syncline.model.log;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.Refusal;
 import java.util.UUID;
@@ -16,12 +17,19 @@ public record ReplyRecord(UUID requestId, int partition, long sequence, Outcome 
 
     private record Wire(UUID requestId, int partition, long sequence, StoredOutcome outcome) {}
 
-    private record StoredOutcome(Outcome.@Nullable Accepted accepted, @Nullable Refusal refused) {
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    private record StoredOutcome(
+            Outcome.@Nullable Accepted accepted,
+            Outcome.@Nullable Granted granted,
+            Outcome.@Nullable AwaitingApproval awaiting,
+            @Nullable Refusal refused) {
 
         static StoredOutcome of(Outcome outcome) {
             return switch (outcome) {
-                case Outcome.Accepted accepted -> new StoredOutcome(accepted, null);
-                case Outcome.Refused refused -> new StoredOutcome(null, refused.refusal());
+                case Outcome.Accepted accepted -> new StoredOutcome(accepted, null, null, null);
+                case Outcome.Granted granted -> new StoredOutcome(null, granted, null, null);
+                case Outcome.AwaitingApproval awaiting -> new StoredOutcome(null, null, awaiting, null);
+                case Outcome.Refused refused -> new StoredOutcome(null, null, null, refused.refusal());
             };
         }
 
@@ -29,10 +37,16 @@ public record ReplyRecord(UUID requestId, int partition, long sequence, Outcome 
             if (accepted != null) {
                 return accepted;
             }
+            if (granted != null) {
+                return granted;
+            }
+            if (awaiting != null) {
+                return awaiting;
+            }
             if (refused != null) {
                 return new Outcome.Refused(refused);
             }
-            throw new MalformedRecordException("an outcome is accepted or refused");
+            throw new MalformedRecordException("an outcome is accepted, granted, awaiting or refused");
         }
     }
 

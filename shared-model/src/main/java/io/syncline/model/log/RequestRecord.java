@@ -26,6 +26,11 @@ public record RequestRecord(UUID requestId, Instant deadline, Request request) {
             .with("reactivation", SiteRequest.ReactivationRequested.class)
             .with("revocation", SiteRequest.RevocationRequested.class)
             .with("removal", SiteRequest.RemovalRequested.class)
+            .with("pull", SiteRequest.PullRequested.class)
+            .with("pull-report", SiteRequest.PullReported.class)
+            .with("grant-overdue", SiteRequest.GrantOverdue.class)
+            .with("expiry", SiteRequest.ExpiryReached.class)
+            .with("transfer-decision", SiteRequest.TransferDecisionRequested.class)
             .with("settings-change", SettingsChangeRequested.class);
 
     private record Wire(UUID requestId, Instant deadline, String type, JsonNode request) {}

@@ -10,6 +10,8 @@ import io.syncline.model.connection.Event;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Request;
 import io.syncline.model.connection.SettingsChangeRequested;
@@ -50,6 +52,8 @@ class CodecTest {
             List.of("203.0.113.1"), 22, 6, PASSWORD, ConnectionSettings.DEFAULTS.approvalMode(), List.of("c"), 60,
             Instant.parse("2020-01-01T00:00:00Z"));
 
+    private static final Instant TIME = Instant.parse("2026-01-02T03:04:05.678Z");
+
     static Stream<Event> events() {
         return Stream.of(
                 new SiteEvent.ConnectionRegistered(SITE, ID, "From: One", FINGERPRINT, SEALED, true, "api", "127.0.0.1",
@@ -62,6 +66,13 @@ class CodecTest {
                 new SiteEvent.ConnectionReactivated(SITE, Direction.SENDER, ID, "admin"),
                 new SiteEvent.ConnectionRevoked(SITE, Direction.SENDER, ID, null, "admin"),
                 new SiteEvent.ConnectionDeleted(SITE, List.of(new SiteEvent.Deleted(Direction.SENDER, ID)), "peer"),
+                new SiteEvent.PullGranted(SITE, ID, ID, PullKind.RECORDS, "basic", 1_000, "192.0.2.1", TIME),
+                new SiteEvent.TablePulled(SITE, ID, ID, PullKind.DOWNLOAD, "basic", "192.0.2.1", 17, 4_711, TIME, 12,
+                        PullOutcome.BROKEN_OFF),
+                new SiteEvent.ConnectionExpired(SITE, ID, TIME),
+                new SiteEvent.TransferRequested(SITE, ID, ID, "basic", "192.0.2.1", TIME),
+                new SiteEvent.TransferApproved(SITE, ID, ID, "basic", TIME, "admin"),
+                new SiteEvent.TransferDenied(SITE, ID, ID, "basic", null, TIME, "admin"),
                 new SettingsChanged(true, IncomingMode.REQUIRE_PASSWORD, PASSWORD, 3, "admin"));
     }
 
@@ -90,6 +101,11 @@ class CodecTest {
                 new SiteRequest.ReactivationRequested(SITE, ID, "admin"),
                 new SiteRequest.RevocationRequested(SITE, ID, "gone", "admin"),
                 new SiteRequest.RemovalRequested(SITE, ID, "admin"),
+                new SiteRequest.PullRequested(SITE, ID, ID, PullKind.DOWNLOAD, "basic", 10_000, 1, 600, true,
+                        "192.0.2.1"),
+                new SiteRequest.PullReported(SITE, ID, 17, 4_711, null, 12, PullOutcome.COMPLETED),
+                new SiteRequest.GrantOverdue(SITE, ID), new SiteRequest.ExpiryReached(SITE, ID),
+                new SiteRequest.TransferDecisionRequested(SITE, ID, ID, false, "not now", 60, "admin"),
                 new SettingsChangeRequested(true, null, true, null, "admin"));
     }
 
@@ -115,7 +131,8 @@ class CodecTest {
 
     static Stream<Outcome> outcomes() {
         return Stream.concat(
-                Stream.of(Outcome.Accepted.WITHOUT_RECORD, new Outcome.Accepted(ID, ConnectionStatus.EXPIRED)),
+                Stream.of(Outcome.Accepted.WITHOUT_RECORD, new Outcome.Accepted(ID, ConnectionStatus.EXPIRED),
+                        new Outcome.Granted(ID, 17), new Outcome.AwaitingApproval(ID)),
                 Arrays.stream(Refusal.values()).map(Outcome.Refused::new));
     }
 

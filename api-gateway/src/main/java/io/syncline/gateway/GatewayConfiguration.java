@@ -7,12 +7,16 @@ import io.syncline.gateway.admin.AdminAuthentication;
 import io.syncline.gateway.admin.AdminEndpoints;
 import io.syncline.gateway.connection.ConnectionEndpoints;
 import io.syncline.gateway.connection.ConnectionReads;
+import io.syncline.gateway.connection.DownloadPasswords;
 import io.syncline.gateway.connection.Passwords;
 import io.syncline.gateway.connection.SenderAccess;
 import io.syncline.gateway.connection.SettingsAdvice;
 import io.syncline.gateway.dispatch.Dispatch;
 import io.syncline.gateway.dispatch.KafkaSettings;
+import io.syncline.gateway.dispatch.RequestDispatcher;
+import io.syncline.gateway.dispatch.Submission;
 import io.syncline.gateway.http.BoundedLog;
+import io.syncline.gateway.http.CallerAddress;
 import io.syncline.gateway.http.OperatorRoutes;
 import io.syncline.gateway.http.PeerRoutes;
 import io.syncline.gateway.http.ReadinessIndicator;
@@ -20,15 +24,18 @@ import io.syncline.gateway.state.DatabaseClock;
 import io.syncline.gateway.state.DatabaseWatch;
 import io.syncline.gateway.state.HighWater;
 import io.syncline.gateway.state.StateDatabase;
+import io.syncline.gateway.table.PullLedger;
 import io.syncline.gateway.table.RowStream;
 import io.syncline.gateway.table.TableEndpoints;
 import io.syncline.gateway.table.TableReads;
 import io.syncline.model.api.SyncPaths;
+import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.credential.CredentialKeys;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -38,6 +45,8 @@ import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.ServerResponse;
 
@@ -151,11 +160,37 @@ class GatewayConfiguration {
         return new ConnectionEndpoints(reads, dispatch.dispatcher(), keys, passwords, random, ids);
     }
 
+    /** Before whatever asks where a call comes from. */
+    @Bean
+    @Order(Ordered.HIGHEST_PRECEDENCE)
+    CallerAddress callerAddress(GatewayProperties properties) {
+        return new CallerAddress(properties.http().trusted());
+    }
+
+    @Bean(initMethod = "start")
+    PullLedger pullLedger(Dispatch dispatch, Supplier<UUID> ids, GatewayProperties properties) {
+        RequestDispatcher dispatcher = dispatch.dispatcher();
+        return new PullLedger(new PullLedger.Ring() {
+
+            @Override
+            public Submission submit(UUID requestId, SiteRequest request) {
+                return dispatcher.submit(requestId, request);
+            }
+
+            @Override
+            public CompletableFuture<Void> announce(UUID requestId, SiteRequest request) {
+                return dispatcher.announce(requestId, request);
+            }
+        }, ids, properties.gateway().pullDuration(), System::nanoTime);
+    }
+
     @Bean
     TableEndpoints tableEndpoints(ConnectionReads connections, HikariDataSource reads,
-            @Qualifier("pulls") HikariDataSource pulls, GatewayProperties properties, CredentialKeys keys) {
-        return new TableEndpoints(new SenderAccess(connections, keys), new TableReads(reads),
-                new RowStream(pulls, properties.gateway().pullDuration()));
+            @Qualifier("pulls") HikariDataSource pulls, GatewayProperties properties, CredentialKeys keys,
+            Passwords passwords, SecureRandom random, Dispatch dispatch, PullLedger ledger) {
+        return new TableEndpoints(new SenderAccess(connections, keys), new DownloadPasswords(passwords, random),
+                dispatch.gateways()::count, new TableReads(reads),
+                new RowStream(pulls, properties.gateway().pullDuration()), ledger);
     }
 
     @Bean

@@ -1,5 +1,6 @@
 package io.syncline.gateway;
 
+import io.syncline.model.connection.AddressRange;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ public record GatewayProperties(
         @DefaultValue Admin admin,
         @DefaultValue Credentials credentials,
         @DefaultValue Topics topics,
+        @DefaultValue Http http,
         @DefaultValue Gateway gateway) {
 
     public record Admin(@Nullable String token, @Nullable Path tokenFile) {
@@ -32,6 +34,14 @@ public record GatewayProperties(
     public record Credentials(@Nullable Path keyFile) {}
 
     public record Topics(@DefaultValue("4") int partitions) {}
+
+    /** @param trustedProxies addresses and ranges of those that may say who calls */
+    public record Http(@DefaultValue List<String> trustedProxies) {
+
+        List<AddressRange> trusted() {
+            return trustedProxies.stream().flatMap(text -> AddressRange.parse(text.strip()).stream()).toList();
+        }
+    }
 
     public record Gateway(
             @DefaultValue("5s") Duration replyTimeout,
@@ -49,6 +59,12 @@ public record GatewayProperties(
         }
         if (topics.partitions() < 1) {
             problems.add("syncline.topics.partitions is " + topics.partitions() + ", it must be 1 or more");
+        }
+        for (String proxy : http.trustedProxies()) {
+            if (AddressRange.parse(proxy.strip()).isEmpty()) {
+                problems.add("syncline.http.trusted-proxies has '" + proxy
+                        + "', it must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
+            }
         }
         between("reply-timeout", gateway.replyTimeout(), Duration.ofMillis(500), Duration.ofMinutes(1), problems);
         between("pull-duration", gateway.pullDuration(), Duration.ofSeconds(1), Duration.ofDays(1), problems);

@@ -83,7 +83,8 @@ final class GatewayUnderTest implements AutoCloseable {
     /** What workers do. */
     void makeSchema() throws IOException, SQLException {
         execute("CREATE SCHEMA syncline");
-        for (String migration : List.of("V1__connection.sql", "V2__replica.sql", "V3__capture.sql")) {
+        for (String migration : List.of("V1__connection.sql", "V2__replica.sql", "V3__capture.sql",
+                "V4__pulls.sql")) {
             execute(Files.readString(MIGRATIONS.resolve(migration)));
         }
     }

@@ -227,6 +227,8 @@ public final class AdminEndpoints {
     private static Optional<OperatorAnswer> refused(Submission submission) {
         return switch (submission) {
             case Submission.Decided(Outcome.Accepted accepted) -> Optional.empty();
+            case Submission.Decided(Outcome.Granted granted) -> Optional.empty();
+            case Submission.Decided(Outcome.AwaitingApproval awaiting) -> Optional.empty();
             case Submission.Decided(Outcome.Refused(var refusal)) ->
                     Optional.of(new OperatorAnswer.No(new OperatorRefusal.Refused(refusal)));
             case Submission.NotApplied notApplied -> unavailable(

@@ -1,13 +1,13 @@
 package io.syncline.gateway.admin;
 
 import io.syncline.gateway.http.OperatorRefusal;
+import io.syncline.model.connection.AddressRange;
 import io.syncline.model.connection.ApprovalMode;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.AuthToken;
 import io.syncline.model.credential.PasswordHash;
 import io.syncline.model.table.TableName;
-import java.net.InetAddress;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -104,8 +104,9 @@ record SenderForm(
                 fields.whole("max_downloads", 0, Long.MAX_VALUE).orElse(null),
                 fields.whole("max_records_total", 0, Long.MAX_VALUE).orElse(null), tables(fields, "allowed_tables"),
                 tables(fields, "excluded_tables"),
-                fields.texts("ip_whitelist", ConnectionSettings.MAX_LIST_ENTRIES, SenderForm::isAddress,
-                        "an IPv4 or IPv6 address"),
+                fields.texts("ip_whitelist", ConnectionSettings.MAX_LIST_ENTRIES,
+                        text -> AddressRange.parse(text).isPresent(),
+                        "an IPv4 or IPv6 address, or a range of them such as 203.0.113.0/24"),
                 start, end,
                 fields.parsed("approval_mode", ApprovalMode::parse,
                         "must be 'auto_approve', 'require_approval' or 'per_table'").orElse(ApprovalMode.AUTO_APPROVE),
@@ -147,16 +148,6 @@ record SenderForm(
                     : Optional.of(time.toInstant().truncatedTo(ChronoUnit.MICROS));
         } catch (DateTimeException e) {
             return Optional.empty();
-        }
-    }
-
-    private static boolean isAddress(String text) {
-        try {
-            // Literals only: nothing is looked up. IPv4 with all four numbers, as an address is written back.
-            InetAddress address = InetAddress.ofLiteral(text);
-            return text.contains(":") ? !text.contains("%") : address.getHostAddress().equals(text);
-        } catch (IllegalArgumentException e) {
-            return false;
         }
     }
 }

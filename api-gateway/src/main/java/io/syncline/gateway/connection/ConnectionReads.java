@@ -8,6 +8,7 @@ import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.PasswordHash;
@@ -49,7 +50,9 @@ public final class ConnectionReads {
     private static final String ENABLED_AND_EXISTS = """
             SELECT coalesce((SELECT enabled FROM syncline.settings), false),
                 EXISTS (SELECT FROM syncline.connection WHERE site_url = ? AND fingerprint = ?)""";
-    private static final String SENDER = "SELECT" + RECORD_COLUMNS + RECORDS
+    private static final String SENDER = "SELECT" + RECORD_COLUMNS
+            + ", coalesce(u.downloads, 0), coalesce(u.records, 0), u.expiry_recorded" + RECORDS
+            + " LEFT JOIN syncline.pull_use u ON u.site_url = c.site_url"
             + " WHERE c.direction = 'sender' AND c.fingerprint = ?";
     /** One row at least: the switch, and the record where there is one. */
     private static final String ENABLED_AND_SENDER = "SELECT" + RECORD_COLUMNS
@@ -118,9 +121,15 @@ public final class ConnectionReads {
         });
     }
 
-    Optional<Found> sender(CredentialFingerprint fingerprint) throws SQLException {
+    /** A sender record, and what counts against its limits. */
+    record PulledSender(Found record, Pulls.Use use) {}
+
+    Optional<PulledSender> pulledSender(CredentialFingerprint fingerprint) throws SQLException {
         return query(SENDER, statement -> statement.setString(1, fingerprint.hex()),
-                rows -> rows.next() ? Optional.of(found(rows)) : Optional.empty());
+                rows -> rows.next() ? Optional.of(new PulledSender(found(rows),
+                        new Pulls.Use(rows.getLong(22), rows.getLong(23),
+                                rows.getObject(24) == null ? null : time(rows, 24))))
+                        : Optional.empty());
     }
 
     public Optional<Found> connection(UUID uuid) throws SQLException {

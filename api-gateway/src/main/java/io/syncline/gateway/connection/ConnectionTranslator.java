@@ -108,6 +108,8 @@ final class ConnectionTranslator {
     private static PeerAnswer decided(Submission submission, Function<Outcome.Accepted, PeerAnswer> answer) {
         return switch (submission) {
             case Submission.Decided(Outcome.Accepted accepted) -> answer.apply(accepted);
+            case Submission.Decided(Outcome.Granted granted) -> throw notAsked(granted);
+            case Submission.Decided(Outcome.AwaitingApproval awaiting) -> throw notAsked(awaiting);
             case Submission.Decided(Outcome.Refused(var refusal)) ->
                     PeerAnswer.refused(new PeerRefusal.Refused(refusal));
             case Submission.NotApplied notApplied -> unavailable(
@@ -117,6 +119,10 @@ final class ConnectionTranslator {
             case Submission.Busy busy -> unavailable(
                     "The request was not applied: too many requests are waiting for an answer; try again later");
         };
+    }
+
+    private static IllegalStateException notAsked(Outcome outcome) {
+        return new IllegalStateException("nobody asked for " + outcome);
     }
 
     static PeerAnswer unavailable(String sentence) {

@@ -25,8 +25,9 @@ public final class SenderAccess implements TableAccess {
 
     @Override
     public Optional<Sender> sender(TokenHash hash) throws SQLException {
-        return reads.sender(keys.fingerprint(hash)).flatMap(found -> switch (found.connection()) {
-            case Connection.Sender sender -> Optional.of(new Sender(found.status(), sender.settings()));
+        return reads.pulledSender(keys.fingerprint(hash)).flatMap(found -> switch (found.record().connection()) {
+            case Connection.Sender sender -> Optional.of(new Sender(sender.uuid(), sender.siteUrl(),
+                    found.record().status(), sender.settings(), found.use(), found.record().at()));
             case Connection.Receiver receiver -> Optional.empty();
         });
     }

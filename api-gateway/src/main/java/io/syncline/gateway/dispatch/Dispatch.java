@@ -5,6 +5,7 @@ import io.syncline.gateway.state.DatabaseClock;
 import io.syncline.gateway.state.HighWater;
 import io.syncline.model.credential.CredentialKeys;
 import java.time.Duration;
+import java.util.UUID;
 import javax.sql.DataSource;
 
 /** This gateway's place in the ring: what sends requests, follows replies and watches the broker, wired. */
@@ -14,6 +15,8 @@ public final class Dispatch implements AutoCloseable {
     private final ReplyTail replyTail;
     private final RequestProducer producer;
     private final RequestDispatcher dispatcher;
+    private final LiveGateways gateways;
+    private final Heartbeat heartbeat;
 
     /**
      * @param partitions of requests and replies
@@ -23,8 +26,10 @@ public final class Dispatch implements AutoCloseable {
             DatabaseClock clock, HighWater highWater, CredentialKeys keys) {
         PendingReplies pending = new PendingReplies(maxPending);
         brokerWatch = new BrokerWatch(settings, partitions, new LogEnds(settings, keys, highWater));
-        replyTail = new ReplyTail(settings, partitions, pending, highWater);
+        gateways = new LiveGateways(UUID.randomUUID().toString(), System::nanoTime);
         producer = new RequestProducer(settings, partitions);
+        replyTail = new ReplyTail(settings, partitions, pending, highWater, this::heard);
+        heartbeat = new Heartbeat(producer, gateways, replyTail);
         dispatcher = new RequestDispatcher(pending, producer, new OutcomeLookup(lookups), clock, this::usable,
                 replyTimeout);
     }
@@ -32,6 +37,16 @@ public final class Dispatch implements AutoCloseable {
     public void start() {
         brokerWatch.start();
         replyTail.start();
+        heartbeat.start();
+    }
+
+    private boolean heard(byte[] key, byte[] value) {
+        return Heartbeat.take(key, value, gateways, heartbeat::soon);
+    }
+
+    /** How many gateways share what is limited for all of them. */
+    public LiveGateways gateways() {
+        return gateways;
     }
 
     public RequestDispatcher dispatcher() {
@@ -53,6 +68,7 @@ public final class Dispatch implements AutoCloseable {
 
     @Override
     public void close() {
+        heartbeat.close();
         brokerWatch.close();
         replyTail.close();
         producer.close();

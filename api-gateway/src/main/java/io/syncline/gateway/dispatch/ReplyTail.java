@@ -39,6 +39,7 @@ public final class ReplyTail implements AutoCloseable {
     private final int partitions;
     private final PendingReplies pending;
     private final HighWater highWater;
+    private final Beats beats;
     private final Thread thread = Thread.ofPlatform().daemon().name("reply-tail").unstarted(this::run);
     private final CountDownLatch stopping = new CountDownLatch(1);
     /** Where to go on after a new start, so that replies of the meantime are not missed. */
@@ -46,11 +47,19 @@ public final class ReplyTail implements AutoCloseable {
     private volatile @Nullable Consumer<byte[], byte[]> consumer;
     private volatile boolean positioned;
 
-    ReplyTail(KafkaSettings settings, int partitions, PendingReplies pending, HighWater highWater) {
+    /** What gateways tell each other between the replies. */
+    interface Beats {
+
+        /** Whether a record is one of theirs; then it is taken note of. */
+        boolean take(byte[] key, byte[] value);
+    }
+
+    ReplyTail(KafkaSettings settings, int partitions, PendingReplies pending, HighWater highWater, Beats beats) {
         this.settings = settings;
         this.partitions = partitions;
         this.pending = pending;
         this.highWater = highWater;
+        this.beats = beats;
     }
 
     public void start() {
@@ -113,7 +122,7 @@ public final class ReplyTail implements AutoCloseable {
     private void take(Consumer<byte[], byte[]> from) {
         for (ConsumerRecord<byte[], byte[]> record : from.poll(POLL)) {
             next.put(new TopicPartition(record.topic(), record.partition()), record.offset() + 1);
-            if (record.value() != null) {
+            if (record.value() != null && (record.key() == null || !beats.take(record.key(), record.value()))) {
                 try {
                     ReplyRecord reply = ReplyRecord.read(record.value());
                     highWater.seen(reply.partition(), reply.sequence());

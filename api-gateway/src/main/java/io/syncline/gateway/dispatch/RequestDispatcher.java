@@ -9,12 +9,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 
 /** Sends a request round the ring and waits for its outcome, for a bounded time. */
 public final class RequestDispatcher {
 
     /** Clocks are compared through a round trip or two: the deadline has passed for certain a little later. */
     private static final Duration MARGIN = Duration.ofMillis(20);
+    /** As long as the requests' topic keeps them, and a little less. */
+    private static final Duration KEPT = Duration.ofDays(6);
 
     private final PendingReplies pending;
     private final RequestProducer producer;
@@ -57,7 +60,7 @@ public final class RequestDispatcher {
         try (PendingReplies.Pending waiting = place.get()) {
             long begun = System.nanoTime();
             Instant deadline = now.get().time().plus(replyTimeout);
-            producer.send(partition, new RequestRecord(requestId, deadline, request));
+            var unused = producer.send(partition, new RequestRecord(requestId, deadline, request));
             Duration left = replyTimeout.plus(MARGIN).minusNanos(System.nanoTime() - begun);
             Optional<Outcome> reply = waiting.await(left);
             return reply.isPresent() ? new Submission.Decided(reply.get())
@@ -67,5 +70,21 @@ public final class RequestDispatcher {
             Thread.currentThread().interrupt();
             return new Submission.NotKnown();
         }
+    }
+
+    /**
+     * Says what is true already: it is decided whenever a worker comes by, and nobody waits for that.
+     *
+     * @return done once it cannot be lost any more; fails where that is not known
+     */
+    public CompletableFuture<Void> announce(UUID requestId, Request request) {
+        if (ring.usable() instanceof Check.Down down) {
+            return CompletableFuture.failedFuture(new IllegalStateException(down.cause()));
+        }
+        int partition = producer.partitionOf(request);
+        return clock.now(partition)
+                .map(now -> producer.send(partition, new RequestRecord(requestId, now.time().plus(KEPT), request)))
+                .orElseGet(() -> CompletableFuture
+                        .failedFuture(new IllegalStateException("the state database has not been reached yet")));
     }
 }

@@ -6,6 +6,7 @@ import io.syncline.model.log.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -34,18 +35,34 @@ final class RequestProducer implements AutoCloseable {
         return partitionOf(key(request), partitions);
     }
 
-    void send(int partition, RequestRecord request) {
+    /** @return whether the broker has it; fails where that is not known */
+    CompletableFuture<Void> send(int partition, RequestRecord request) {
+        CompletableFuture<Void> acknowledged = new CompletableFuture<>();
         try {
             var unused = producer().send(
                     new ProducerRecord<>(Topics.REQUESTS, partition, key(request.request()), request.toJson()),
                     (metadata, failure) -> {
-                        if (failure != null) {
+                        if (failure == null) {
+                            acknowledged.complete(null);
+                        } else {
                             failed(request.requestId(), failure);
+                            acknowledged.completeExceptionally(failure);
                         }
                     });
         } catch (KafkaException | IllegalStateException e) {
             // Even now it may lie in the log: only the look-up past the deadline can tell.
             failed(request.requestId(), e);
+            acknowledged.completeExceptionally(e);
+        }
+        return acknowledged;
+    }
+
+    /** Tells all gateways something, once; who misses it hears it the next time. */
+    void tell(byte[] key, byte[] value) {
+        try {
+            var unused = producer().send(new ProducerRecord<>(Topics.REPLIES, 0, key, value));
+        } catch (KafkaException | IllegalStateException e) {
+            log.debug("the other gateways were not told: {}", e.toString());
         }
     }
 

@@ -3,6 +3,8 @@ package io.syncline.gateway.http;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.UUID;
 
 /** What a peer gets. */
 public sealed interface PeerAnswer {
@@ -12,6 +14,13 @@ public sealed interface PeerAnswer {
 
     /** 200 with JSON that is written as it is read. */
     record Streamed(JsonStream stream) implements PeerAnswer {}
+
+    /**
+     * 202: an operator has to say yes first.
+     *
+     * @param askAgain the path to send the same call to
+     */
+    record Waiting(UUID transfer, String askAgain, Duration retryAfter) implements PeerAnswer {}
 
     record No(PeerRefusal refusal) implements PeerAnswer {}
 
@@ -32,6 +41,10 @@ public sealed interface PeerAnswer {
 
     static PeerAnswer streamed(JsonStream stream) {
         return new Streamed(stream);
+    }
+
+    static PeerAnswer waiting(UUID transfer, String askAgain, Duration retryAfter) {
+        return new Waiting(transfer, askAgain, retryAfter);
     }
 
     static PeerAnswer refused(PeerRefusal refusal) {

@@ -30,12 +30,17 @@ public final class PeerCall {
         return name;
     }
 
+    /** The whole path, as it was called. */
+    public String path() {
+        return request.getRequestURI();
+    }
+
     /** The JSON object that was sent; an empty one for an empty body. */
     public JsonNode body() {
         return body;
     }
 
-    /** The address of the socket: what a header says of other addresses anybody can write. */
+    /** Who calls, as {@link CallerAddress} found it. */
     public String remoteAddress() {
         return request.getRemoteAddr();
     }

@@ -34,12 +34,8 @@ public sealed interface PeerRefusal {
     /** What the domain refuses, whether a worker decided it or the committed state settled it. */
     record Refused(Refusal refusal) implements PeerRefusal {}
 
-    /** The connection is known and may not be used now. */
-    record Unusable(String sentence) implements PeerRefusal {
-
-        public static final Unusable NOT_ACTIVE = new Unusable("Connection is not active");
-        public static final Unusable EXPIRED = new Unusable("Connection has expired");
-    }
+    /** More calls than the connection allows in a minute. */
+    record TooManyRequests(Duration retryAfter) implements PeerRefusal {}
 
     /** What cannot be done now, and may be tried again. */
     record Unavailable(String sentence, Duration retryAfter) implements PeerRefusal {}

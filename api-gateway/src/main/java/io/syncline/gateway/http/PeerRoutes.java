@@ -82,6 +82,7 @@ public final class PeerRoutes {
         return switch (answer) {
             case PeerAnswer.Ok ok ->
                     new Written(HttpStatus.OK, Written.JSON, JsonBody.write(ok.body()), Map.of());
+            case PeerAnswer.Waiting waiting -> SyncApiErrors.waiting(waiting);
             case PeerAnswer.No no -> refuse(name, id, servlet, no.refusal());
             case PeerAnswer.Streamed streamed -> new Streaming(name, id, streamed.stream());
         };

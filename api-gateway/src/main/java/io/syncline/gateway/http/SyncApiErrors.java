@@ -46,13 +46,26 @@ public final class SyncApiErrors {
             case PeerRefusal.InvalidFields invalid ->
                     fields(HttpStatus.BAD_REQUEST, "Invalid fields", invalid.fields());
             case PeerRefusal.Refused refused -> refused(refused.refusal());
-            case PeerRefusal.Unusable unusable -> error(HttpStatus.FORBIDDEN, unusable.sentence());
+            case PeerRefusal.TooManyRequests tooMany -> error(HttpStatus.TOO_MANY_REQUESTS,
+                    Refusal.RATE_EXCEEDED.sentence(), retryAfter(tooMany.retryAfter()));
             case PeerRefusal.Unavailable unavailable ->
                     error(HttpStatus.SERVICE_UNAVAILABLE, unavailable.sentence(), retryAfter(unavailable.retryAfter()));
             case PeerRefusal.WrongMethod wrong -> error(HttpStatus.METHOD_NOT_ALLOWED,
                     "Method not allowed, use " + wrong.allowed(), Map.of(HttpHeaders.ALLOW, wrong.allowed()));
             case PeerRefusal.Known known -> known(known);
         };
+    }
+
+    private record Waits(boolean success, String status, String message, UUID transferUuid, String askAgain) {}
+
+    /** Not refused, and nothing to give yet: the same call again, later. */
+    static Written waiting(PeerAnswer.Waiting waiting) {
+        return new Written(HttpStatus.ACCEPTED, Written.JSON,
+                JsonBody.write(new Waits(false, "pending_approval",
+                        "The transfer waits for an operator's approval; send the same call again later",
+                        waiting.transfer(), waiting.askAgain())),
+                Map.of(HttpHeaders.RETRY_AFTER, Long.toString(waiting.retryAfter().toSeconds()), HttpHeaders.LOCATION,
+                        waiting.askAgain()));
     }
 
     private static Answer known(PeerRefusal.Known refusal) {
@@ -71,9 +84,12 @@ public final class SyncApiErrors {
 
     private static Answer refused(Refusal refusal) {
         Map<String, String> headers = switch (refusal) {
-            case DEADLINE_PASSED -> retryAfter(SOON);
+            case DEADLINE_PASSED, PASSWORDS_BUSY, RATE_EXCEEDED -> retryAfter(SOON);
             case MODULE_DISABLED, INCOMING_DENIED, PASSWORD_REQUIRED, PASSWORD_INVALID, ALREADY_EXISTS, NOT_FOUND,
-                    TOKEN_IN_USE, NOT_AWAITING_APPROVAL, TOO_LARGE, NOT_DECIDABLE ->
+                    TOKEN_IN_USE, NOT_AWAITING_APPROVAL, NOT_ACTIVE, CONNECTION_EXPIRED, ADDRESS_NOT_ALLOWED,
+                    OUTSIDE_HOURS, DOWNLOAD_PASSWORD_REQUIRED, DOWNLOAD_PASSWORD_INVALID, TABLE_NOT_FOUND,
+                    DOWNLOAD_LIMIT_REACHED, RECORD_LIMIT_REACHED, TRANSFER_DENIED, TRANSFER_UNKNOWN, GRANT_CLOSED,
+                    TOO_LARGE, NOT_DECIDABLE ->
                     Map.of();
         };
         return error(statusOf(refusal), refusal.sentence(), headers);
@@ -82,11 +98,15 @@ public final class SyncApiErrors {
     /** The status of each refusal, for peers and operators alike. */
     static HttpStatus statusOf(Refusal refusal) {
         return switch (refusal) {
-            case MODULE_DISABLED, DEADLINE_PASSED -> HttpStatus.SERVICE_UNAVAILABLE;
-            case INCOMING_DENIED -> HttpStatus.FORBIDDEN;
-            case PASSWORD_REQUIRED, PASSWORD_INVALID -> HttpStatus.UNAUTHORIZED;
-            case ALREADY_EXISTS, TOKEN_IN_USE, NOT_AWAITING_APPROVAL -> HttpStatus.CONFLICT;
-            case NOT_FOUND -> HttpStatus.NOT_FOUND;
+            case MODULE_DISABLED, DEADLINE_PASSED, PASSWORDS_BUSY -> HttpStatus.SERVICE_UNAVAILABLE;
+            case INCOMING_DENIED, NOT_ACTIVE, CONNECTION_EXPIRED, ADDRESS_NOT_ALLOWED, OUTSIDE_HOURS,
+                    DOWNLOAD_LIMIT_REACHED, RECORD_LIMIT_REACHED, TRANSFER_DENIED ->
+                    HttpStatus.FORBIDDEN;
+            case PASSWORD_REQUIRED, PASSWORD_INVALID, DOWNLOAD_PASSWORD_REQUIRED, DOWNLOAD_PASSWORD_INVALID ->
+                    HttpStatus.UNAUTHORIZED;
+            case RATE_EXCEEDED -> HttpStatus.TOO_MANY_REQUESTS;
+            case ALREADY_EXISTS, TOKEN_IN_USE, NOT_AWAITING_APPROVAL, GRANT_CLOSED -> HttpStatus.CONFLICT;
+            case NOT_FOUND, TABLE_NOT_FOUND, TRANSFER_UNKNOWN -> HttpStatus.NOT_FOUND;
             case TOO_LARGE -> HttpStatus.CONTENT_TOO_LARGE;
             case NOT_DECIDABLE -> HttpStatus.INTERNAL_SERVER_ERROR;
         };
@@ -133,6 +153,9 @@ public final class SyncApiErrors {
                         "The state database is behind what is known to have happened; try again later", LATER);
             }
         }
+        if (thrown instanceof UnavailableException unavailable) {
+            return new PeerRefusal.Unavailable(unavailable.sentence(), SOON);
+        }
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLException sql) {
                 return ofDatabase(sql);
@@ -175,7 +198,7 @@ public final class SyncApiErrors {
             case PeerRefusal.MissingFields missing -> "missing " + missing.fields();
             case PeerRefusal.MissingFieldsSentence missing -> "missing " + missing.fields();
             case PeerRefusal.InvalidFields invalid -> "invalid " + invalid.fields();
-            case PeerRefusal.Unusable unusable -> unusable.sentence();
+            case PeerRefusal.TooManyRequests tooMany -> Refusal.RATE_EXCEEDED.word();
             case PeerRefusal.Unavailable unavailable -> unavailable.sentence();
             case PeerRefusal.WrongMethod wrong -> "method not allowed";
         };

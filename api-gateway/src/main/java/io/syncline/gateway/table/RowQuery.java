@@ -35,6 +35,10 @@ record RowQuery(
         return new RowQuery(replicaName, keySize, ids, start, end, newOffset, limit);
     }
 
+    RowQuery atMost(long rows) {
+        return new RowQuery(replicaName, keySize, ids, start, end, offset, Math.min(limit, rows));
+    }
+
     /** Gives the rows' wire JSON in the key's order. */
     String copy() {
         List<String> conditions = new ArrayList<>(List.of(WIRE + " IS NOT NULL"));

@@ -72,15 +72,17 @@ public final class RowStream {
      * run. What is given must be written: it has taken one of the streams.
      *
      * @param marked columns whose values are marked as bytes
+     * @param tally  counts the rows
      */
-    Optional<PeerAnswer.JsonStream> open(String head, RowQuery query, Set<String> marked) throws InterruptedException {
+    Optional<PeerAnswer.JsonStream> open(String head, RowQuery query, Set<String> marked, Tally tally)
+            throws InterruptedException {
         if (!free.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
             return Optional.empty();
         }
         return Optional.of(out -> {
             try {
                 await(threads.submit(() -> {
-                    write(new Output(out, marked, System.nanoTime() + longest.toNanos()), head, query);
+                    write(new Output(out, marked, System.nanoTime() + longest.toNanos(), tally), head, query);
                     return null;
                 }));
             } finally {
@@ -171,14 +173,16 @@ public final class RowStream {
         private final OutputStream out;
         private final @Nullable BinaryMarker marker;
         private final long deadline;
+        private final Tally tally;
         private final byte[] buffer = new byte[BUFFER];
         private int filled;
         private boolean first = true;
 
-        Output(OutputStream out, Set<String> marked, long deadline) {
+        Output(OutputStream out, Set<String> marked, long deadline, Tally tally) {
             this.out = out;
             this.marker = marked.isEmpty() ? null : new BinaryMarker(marked);
             this.deadline = deadline;
+            this.tally = tally;
         }
 
         void text(String text) throws IOException {
@@ -194,6 +198,7 @@ public final class RowStream {
                 buffer[filled++] = ',';
             }
             first = false;
+            tally.row();
             if (marker == null) {
                 write(bytes, from, to);
             } else {

@@ -2,11 +2,16 @@ package io.syncline.gateway.table;
 
 import io.syncline.model.table.ColumnInfo;
 import io.syncline.model.table.TableSchema;
+import java.time.Instant;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A table whose copy is complete, as it is served now. */
-record ServedTable(TableSchema schema, String replicaName, long rows) {
+/**
+ * A table whose copy is complete, as it is served now.
+ *
+ * @param asOf the source's time that the rows are of
+ */
+record ServedTable(TableSchema schema, String replicaName, long rows, Instant asOf) {
 
     String name() {
         return schema.table().name();

@@ -2,9 +2,13 @@ package io.syncline.gateway.table;
 
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Pulls;
+import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.TokenHash;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.UUID;
 
 /** What table calls ask of the connections, from the committed state, anew with each call. */
 public interface TableAccess {
@@ -19,6 +23,14 @@ public interface TableAccess {
      * A connection over which our tables may be pulled.
      *
      * @param status the one in force
+     * @param use    what counts against its limits
+     * @param at     the database's time when it was read
      */
-    record Sender(ConnectionStatus status, ConnectionSettings settings) {}
+    record Sender(
+            UUID uuid,
+            SiteUrl site,
+            ConnectionStatus status,
+            ConnectionSettings settings,
+            Pulls.Use use,
+            Instant at) {}
 }

@@ -7,7 +7,7 @@ import io.syncline.gateway.http.PeerCall;
 import io.syncline.gateway.http.PeerRefusal;
 import io.syncline.gateway.table.TableReads.Found;
 import io.syncline.gateway.table.TableReads.Listed;
-import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.AccessPolicy;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.credential.TokenHash;
 import io.syncline.model.table.ColumnInfo;
@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.io.JsonStringEncoder;
 import tools.jackson.databind.JsonNode;
@@ -50,13 +51,32 @@ public final class TableEndpoints {
             "Table cannot be served now, this site's operator has been told why; try again later", WHEN_MENDED));
 
     private final TableAccess access;
+    private final TableGate gate;
     private final TableReads reads;
     private final RowStream rows;
+    private final PullLedger ledger;
 
-    public TableEndpoints(TableAccess access, TableReads reads, RowStream rows) {
+    /** @param liveGateways how many share a connection's rate of calls */
+    public TableEndpoints(TableAccess access, TableGate.Passwords passwords, IntSupplier liveGateways, TableReads reads,
+            RowStream rows, PullLedger ledger) {
         this.access = access;
+        this.gate = new TableGate(access, new RateLimits(System::nanoTime, liveGateways), passwords);
         this.reads = reads;
         this.rows = rows;
+        this.ledger = ledger;
+    }
+
+    /** What every table call presents. */
+    private record Caller(PeerCall call, TokenHash hash, Optional<String> password) {
+
+        static Caller read(PeerCall call, CallFields fields) {
+            return new Caller(call, TokenHash.asSent(fields.text("auth_token_hash")), Optional.empty());
+        }
+
+        /** Read last: it is the last of the fields in the protocol's order. */
+        Caller with(CallFields fields) {
+            return new Caller(call, hash, fields.optionalText("password"));
+        }
     }
 
     private record Tables(boolean success, List<Listed> tables) {}
@@ -66,17 +86,18 @@ public final class TableEndpoints {
             return disabled();
         }
         CallFields fields = new CallFields(call.body());
-        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        Caller caller = Caller.read(call, fields).with(fields);
         Optional<PeerRefusal> refusal = fields.refusal();
         if (refusal.isPresent()) {
             return PeerAnswer.refused(refusal.get());
         }
-        return switch (admit(hash)) {
-            case Admission.Refused refused -> refused.answer();
-            case Admission.Admitted admitted -> PeerAnswer.ok(new Tables(true,
+        return switch (gate.admit(caller.call(), caller.hash(), caller.password())) {
+            case TableGate.Admission.Refused refused -> PeerAnswer.refused(refused.refusal());
+            case TableGate.Admission.Admitted admitted -> PeerAnswer.ok(new Tables(true,
                     reads.list()
                             .stream()
-                            .filter(table -> mayServe(admitted.sender(), new TableName(table.name())))
+                            .filter(table -> AccessPolicy.serves(admitted.sender().settings(),
+                                    new TableName(table.name())))
                             .toList()));
         };
     }
@@ -104,13 +125,14 @@ public final class TableEndpoints {
             return disabled();
         }
         CallFields fields = new CallFields(call.body());
-        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        Caller caller = Caller.read(call, fields);
         String name = tableName(fields);
+        caller = caller.with(fields);
         Optional<PeerRefusal> refusal = fields.refusalInSentence();
         if (refusal.isPresent()) {
             return PeerAnswer.refused(refusal.get());
         }
-        return switch (find(hash, name)) {
+        return switch (find(caller, name)) {
             case Lookup.Refused refused -> refused.answer();
             case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
                 case Found.Served served -> schema(served.table().schema());
@@ -126,23 +148,22 @@ public final class TableEndpoints {
             return disabled();
         }
         CallFields fields = new CallFields(call.body());
-        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        Caller caller = Caller.read(call, fields);
         String name = tableName(fields);
         // Only checked: what to do with rows that are there already is the receiver's own matter.
         Optional<String> strategy = fields.optionalText("conflict_strategy");
         if (strategy.isPresent() && !CONFLICT_STRATEGIES.contains(strategy.get())) {
             fields.reject("conflict_strategy");
         }
+        caller = caller.with(fields);
         Optional<PeerRefusal> refusal = fields.refusal();
         if (refusal.isPresent()) {
             return PeerAnswer.refused(refusal.get());
         }
-        return switch (find(hash, name)) {
+        return switch (find(caller, name)) {
             case Lookup.Refused refused -> refused.answer();
             case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
-                case Found.Served(ServedTable table) -> stream(call, table,
-                        "{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[",
-                        RowQuery.first(table, sender.settings().maxRecordsPerRequest()));
+                case Found.Served(ServedTable table) -> download(call, sender, table);
                 case Found.Waiting waiting -> unserved(waiting);
                 case Found.Marked marked -> MARKED;
             };
@@ -170,24 +191,26 @@ public final class TableEndpoints {
             return disabled();
         }
         CallFields fields = new CallFields(call.body());
-        TokenHash hash = TokenHash.asSent(fields.text("auth_token_hash"));
+        Caller caller = Caller.read(call, fields);
         String name = tableName(fields);
         Page page = Page.read(fields);
+        caller = caller.with(fields);
         Optional<PeerRefusal> refusal = fields.refusalInSentence();
         if (refusal.isPresent()) {
             return PeerAnswer.refused(refusal.get());
         }
-        return switch (find(hash, name)) {
+        return switch (find(caller, name)) {
             case Lookup.Refused refused -> refused.answer();
             case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
-                case Found.Served(ServedTable table) -> records(call, table, page);
+                case Found.Served(ServedTable table) -> records(call, sender, table, page);
                 case Found.Waiting waiting -> unserved(waiting);
                 case Found.Marked marked -> MARKED;
             };
         };
     }
 
-    private PeerAnswer records(PeerCall call, ServedTable table, Page page) throws SQLException, InterruptedException {
+    private PeerAnswer records(PeerCall call, TableAccess.Sender sender, ServedTable table, Page page)
+            throws SQLException, InterruptedException {
         List<KeyColumn> key = table.schema().key();
         CallFields fields = new CallFields(call.body());
         List<String> ids = page.ids().map(list -> texts(key, list, fields, "ids")).orElse(null);
@@ -204,7 +227,23 @@ public final class TableEndpoints {
         }
         // Beyond the last row: not worth counting up to it.
         long offset = Math.min(page.offset(), table.rows());
-        return stream(call, table, "{\"success\":true,\"records\":[", query.from(offset));
+        return switch (ledger.records(call, sender, table, page.limit())) {
+            case PullLedger.Answer.No no -> no.answer();
+            case PullLedger.Answer.Yes yes -> stream(call, table, "{\"success\":true,\"records\":[",
+                    query.from(offset).atMost(yes.pull().records()), yes.pull());
+        };
+    }
+
+    private PeerAnswer download(PeerCall call, TableAccess.Sender sender, ServedTable table)
+            throws InterruptedException {
+        int most = sender.settings().maxRecordsPerRequest();
+        return switch (ledger.download(call, sender, table, Math.min(most, table.rows()))) {
+            case PullLedger.Answer.No no -> no.answer();
+            case PullLedger.Answer.Yes yes -> stream(call, table,
+                    "{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[",
+                    // Where nothing is counted, rows that have come since the table was looked up are given too.
+                    RowQuery.first(table, yes.pull().counted() ? yes.pull().records() : most), yes.pull());
+        };
     }
 
     private static List<String> texts(List<KeyColumn> key, List<JsonNode> values, CallFields fields, String field) {
@@ -214,33 +253,17 @@ public final class TableEndpoints {
         });
     }
 
-    private PeerAnswer stream(PeerCall call, ServedTable table, String head, RowQuery query)
+    private PeerAnswer stream(PeerCall call, ServedTable table, String head, RowQuery query, Pull pull)
             throws InterruptedException {
         boolean marksBinary = call.userAgent().filter(agent -> agent.startsWith(MARKS_BINARY)).isPresent();
-        return rows.open(head, query, marksBinary ? table.binaryColumns() : Set.of())
-                .map(PeerAnswer::streamed)
-                .orElse(TOO_MANY_STREAMS);
-    }
-
-    /** Whether a caller may use its connection now. */
-    private sealed interface Admission {
-        record Admitted(TableAccess.Sender sender) implements Admission {}
-
-        record Refused(PeerAnswer answer) implements Admission {}
-    }
-
-    private Admission admit(TokenHash hash) throws SQLException {
-        Optional<TableAccess.Sender> sender = access.sender(hash);
-        if (sender.isEmpty()) {
-            return new Admission.Refused(PeerAnswer.refused(PeerRefusal.Known.INVALID_CONNECTION));
+        Tally tally = new Tally();
+        Optional<PeerAnswer.JsonStream> stream = rows.open(head, query,
+                marksBinary ? table.binaryColumns() : Set.of(), tally);
+        if (stream.isEmpty()) {
+            pull.unused();
+            return TOO_MANY_STREAMS;
         }
-        ConnectionStatus status = sender.get().status();
-        return switch (status) {
-            case ACTIVE -> new Admission.Admitted(sender.get());
-            case EXPIRED -> new Admission.Refused(PeerAnswer.refused(PeerRefusal.Unusable.EXPIRED));
-            case PENDING, SUSPENDED, REVOKED ->
-                    new Admission.Refused(PeerAnswer.refused(PeerRefusal.Unusable.NOT_ACTIVE));
-        };
+        return PeerAnswer.streamed(out -> pull.give(stream.get(), tally, out));
     }
 
     /** A table for a caller who may see it. */
@@ -250,11 +273,12 @@ public final class TableEndpoints {
         record Refused(PeerAnswer answer) implements Lookup {}
     }
 
-    private Lookup find(TokenHash hash, String name) throws SQLException {
-        return switch (admit(hash)) {
-            case Admission.Refused refused -> new Lookup.Refused(refused.answer());
-            case Admission.Admitted(TableAccess.Sender sender) -> {
-                if (!TableName.possible(name) || !mayServe(sender, new TableName(name))) {
+    private Lookup find(Caller caller, String name) throws SQLException {
+        return switch (gate.admit(caller.call(), caller.hash(), caller.password())) {
+            case TableGate.Admission.Refused refused -> new Lookup.Refused(PeerAnswer.refused(refused.refusal()));
+            case TableGate.Admission.Admitted(TableAccess.Sender sender) -> {
+                // A table that is not allowed is not found, as if it were not there.
+                if (!TableName.possible(name) || !AccessPolicy.serves(sender.settings(), new TableName(name))) {
                     yield new Lookup.Refused(TABLE_NOT_FOUND);
                 }
                 Optional<Found> found = reads.find(new TableName(name));
@@ -263,11 +287,6 @@ public final class TableEndpoints {
                         : new Lookup.Admitted(sender, found.get());
             }
         };
-    }
-
-    /** A table that is not allowed is not found, as if it were not there. */
-    private static boolean mayServe(TableAccess.Sender sender, TableName table) {
-        return !table.neverServed() && sender.settings().allowsTable(table.name());
     }
 
     /** Any text: one that can name no table, for instance with NUL, names none that is served. */

@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,7 +61,7 @@ public final class TableReads {
     Optional<Found> find(TableName name) throws SQLException {
         try (Connection connection = database.getConnection();
                 PreparedStatement select = connection.prepareStatement("SELECT state, schema, replica_name, row_count,"
-                        + " next_schema, next_row_count FROM syncline.replica_table WHERE table_name = ?")) {
+                        + " next_schema, next_row_count, as_of FROM syncline.replica_table WHERE table_name = ?")) {
             select.setString(1, name.name());
             try (ResultSet row = select.executeQuery()) {
                 if (!row.next()) {
@@ -68,7 +69,8 @@ public final class TableReads {
                 }
                 return switch (row.getString(1)) {
                     case "live", "refreshing" -> Optional.of(new Found.Served(new ServedTable(
-                            TableChangeCodec.readSchema(row.getString(2)), row.getString(3), row.getLong(4))));
+                            TableChangeCodec.readSchema(row.getString(2)), row.getString(3), row.getLong(4),
+                            row.getObject(7, OffsetDateTime.class).toInstant())));
                     case "waiting" -> {
                         String begun = row.getString(5);
                         yield Optional.of(new Found.Waiting(

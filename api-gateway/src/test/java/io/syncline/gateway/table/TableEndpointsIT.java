@@ -9,8 +9,11 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.PeerRoutes;
 import io.syncline.model.api.SyncPaths;
+import io.syncline.model.connection.AccessPolicy;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Pulls;
+import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.TokenHash;
 import io.syncline.model.log.TableChangeCodec;
 import io.syncline.model.table.ColumnInfo;
@@ -34,6 +37,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +74,7 @@ class TableEndpointsIT {
     private static HikariDataSource pulls;
     private static ConfigurableApplicationContext gateway;
     private static final FakeAccess ACCESS = new FakeAccess();
+    private static final FakeRing RING = new FakeRing();
 
     private final HttpClient http = HttpClient.newHttpClient();
 
@@ -97,8 +102,9 @@ class TableEndpointsIT {
 
         @Bean
         RouterFunction<ServerResponse> routes() {
-            TableEndpoints tables = new TableEndpoints(ACCESS, new TableReads(postgres.getPostgresDatabase()),
-                    new RowStream(pulls, LONGEST));
+            TableEndpoints tables = new TableEndpoints(ACCESS, (given, stored) -> AccessPolicy.Password.DIFFERENT,
+                    () -> 1, new TableReads(postgres.getPostgresDatabase()), new RowStream(pulls, LONGEST),
+                    new PullLedger(RING, UUID::randomUUID, LONGEST, System::nanoTime));
             return new PeerRoutes("phoenix_kit", UUID::randomUUID,
                     new BoundedLog(LoggerFactory.getLogger(TableEndpointsIT.class), System::nanoTime))
                     .post(SyncPaths.LIST_TABLES, tables::listTables)
@@ -531,7 +537,8 @@ class TableEndpointsIT {
     }
 
     private static void connection(String hash, ConnectionStatus status, ConnectionSettings settings) {
-        ACCESS.senders.put(hash, new TableAccess.Sender(status, settings));
+        ACCESS.senders.put(hash, new TableAccess.Sender(UUID.randomUUID(), SiteUrl.asSent("http://one.example"), status,
+                settings, Pulls.Use.NONE, Instant.now()));
     }
 
     private static ConnectionSettings settings(int perRequest, List<String> allowed, List<String> excluded) {

@@ -69,7 +69,7 @@ public record Pulls(Use use, Map<UUID, Grant> grants, Map<String, Approval> appr
                 Map<UUID, Grant> open = new HashMap<>(grants);
                 open.remove(e.grant());
                 boolean counts = grant.connectionUuid().equals(sender);
-                yield new Pulls(counts ? use.plus(0, e.rows() - grant.records()) : use, open, approvals);
+                yield new Pulls(counts ? use.plus(-unspent(e), e.rows() - grant.records()) : use, open, approvals);
             }
             case SiteEvent.ConnectionExpired e -> {
                 if (!e.connectionUuid().equals(sender)) {
@@ -86,6 +86,12 @@ public record Pulls(Use use, Map<UUID, Grant> grants, Map<String, Approval> appr
                     waiting(e.table(), e.transfer(), event).decided(Approval.State.DENIED, e.until(), e.by(),
                             e.reason())));
         };
+    }
+
+    /** A download of which nothing was sent is none. */
+    private static long unspent(SiteEvent.TablePulled pulled) {
+        boolean nothingSent = pulled.bytes() == 0 && pulled.outcome() != PullOutcome.UNKNOWN;
+        return pulled.kind() == PullKind.DOWNLOAD && nothingSent ? 1 : 0;
     }
 
     private Approval waiting(String table, UUID transfer, SiteEvent event) {

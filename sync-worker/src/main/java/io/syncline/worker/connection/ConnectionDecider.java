@@ -43,6 +43,7 @@ final class ConnectionDecider {
             return Decision.refused(Refusal.MODULE_DISABLED);
         }
         return switch (request) {
+            case SiteRequest.OfPulls r -> PullDecider.decide(site, r, now);
             case SiteRequest.RegistrationRequested r -> register(site, settings, r, now);
             case SiteRequest.StatusChangeRequested r -> changeStatus(site, r, now);
             case SiteRequest.DeletionRequested r -> delete(site, r, now);
@@ -85,6 +86,7 @@ final class ConnectionDecider {
      */
     static Outcome outcomeOf(SiteEvent event, Site after, Instant at) {
         return switch (event) {
+            case SiteEvent.OfPulls e -> PullDecider.outcomeOf(e);
             case SiteEvent.ConnectionRegistered e -> accepted(after, e.connectionUuid(), at);
             case SiteEvent.SenderCreated e -> accepted(after, e.connectionUuid(), at);
             case SiteEvent.SenderConfirmed e -> accepted(after, e.connectionUuid(), at);
@@ -105,6 +107,7 @@ final class ConnectionDecider {
 
     private static boolean fromPeer(SiteRequest request) {
         return switch (request) {
+            case SiteRequest.OfPulls r -> PullDecider.asks(r);
             case SiteRequest.RegistrationRequested _,SiteRequest.StatusChangeRequested _,SiteRequest.DeletionRequested _,SiteRequest.ConfirmationRequested _ ->
                     true;
             case SiteRequest.SenderCreationRequested _,SiteRequest.ApprovalRequested _,SiteRequest.SuspensionRequested _,SiteRequest.ReactivationRequested _,SiteRequest.RevocationRequested _,SiteRequest.RemovalRequested _ ->

@@ -181,7 +181,7 @@ final class ConnectionProcessor {
     private Result park(Batch batch) {
         Set<UUID> ids = new HashSet<>();
         batch.requests().forEach(request -> ids.add(request.record().requestId()));
-        Scope scope = new Scope(new TreeSet<>(Set.of(batch.partition())), Set.of(), ids, Set.of());
+        Scope scope = new Scope(new TreeSet<>(Set.of(batch.partition())), Set.of(), Set.of(), Set.of(), ids, Set.of());
         return only(inTransaction(scope, List.of(batch), (deciding, requests) -> {
             for (Incoming request : requests) {
                 deciding.park(request, Refusal.NOT_DECIDABLE);
@@ -229,6 +229,8 @@ final class ConnectionProcessor {
         Set<SiteUrl> sites = new HashSet<>();
         Set<UUID> ids = new HashSet<>();
         Set<CredentialFingerprint> tokens = new HashSet<>();
+        Set<SiteUrl> pulls = new HashSet<>();
+        Set<UUID> grants = new HashSet<>();
         for (Batch batch : batches) {
             partitions.add(batch.partition());
             for (Incoming incoming : batch.requests()) {
@@ -236,10 +238,14 @@ final class ConnectionProcessor {
                 if (incoming.record().request() instanceof SiteRequest request) {
                     sites.add(request.siteUrl());
                     ConnectionDecider.claimedToken(request).ifPresent(tokens::add);
+                    if (PullDecider.touchesPulls(request)) {
+                        pulls.add(request.siteUrl());
+                    }
+                    PullDecider.grantOf(request).ifPresent(grants::add);
                 }
             }
         }
-        return new Scope(new TreeSet<>(partitions), sites, ids, tokens);
+        return new Scope(new TreeSet<>(partitions), sites, pulls, grants, ids, tokens);
     }
 
     /** What holds while a transaction decides: what was loaded, and what the requests so far made of it. */

@@ -63,11 +63,16 @@ interface ConnectionStore {
     /**
      * What a transaction works on.
      *
+     * @param pulls         those of the sites of which it must be known what is pulled; of the others, their
+     *                      {@link io.syncline.model.connection.Site#pulls()} are not to be relied upon
+     * @param grants        open grants that are needed; a site may have many, and few are
      * @param claimedTokens fingerprints of which it must be known whether a sender record has them
      */
     record Scope(
             SortedSet<Integer> partitions,
             Set<SiteUrl> sites,
+            Set<SiteUrl> pulls,
+            Set<UUID> grants,
             Set<UUID> requestIds,
             Set<CredentialFingerprint> claimedTokens) {}
 

@@ -299,12 +299,14 @@ final class PartitionTakeover {
 
         private void rollForward(List<LoggedEvent> lacking, LogHead.Published upTo) {
             Set<SiteUrl> sites = new HashSet<>();
+            Set<UUID> grants = new HashSet<>();
             for (LoggedEvent logged : lacking) {
                 if (logged.event() instanceof SiteEvent event) {
                     sites.add(event.siteUrl());
+                    PullDecider.grantOf(event).ifPresent(grants::add);
                 }
             }
-            try (Transaction transaction = store.begin(scope(sites))) {
+            try (Transaction transaction = store.begin(scope(sites, grants))) {
                 State state = transaction.state();
                 requireStill(state);
                 Map<SiteUrl, Site> evolved = new HashMap<>(state.sites());
@@ -374,7 +376,7 @@ final class PartitionTakeover {
             changed.addAll(lacking);
             LogHead next = new LogHead(partition, fence, logged.sequence() + lacking.size(), previous,
                     head.nextRequestOffset(), latest(head.time(), fenceTime), new LogHead.Published(fence + 1, logged));
-            try (Transaction transaction = store.begin(scope(Set.of()))) {
+            try (Transaction transaction = store.begin(scope(Set.of(), Set.of()))) {
                 requireStill(transaction.state());
                 if (!transaction.state().server().equals(server)) {
                     throw new StoreUnavailableException("the database server changed during the takeover",
@@ -420,8 +422,8 @@ final class PartitionTakeover {
             }
         }
 
-        private Scope scope(Set<SiteUrl> sites) {
-            return new Scope(new TreeSet<>(Set.of(partition)), sites, Set.of(), Set.of());
+        private Scope scope(Set<SiteUrl> sites, Set<UUID> grants) {
+            return new Scope(new TreeSet<>(Set.of(partition)), sites, sites, grants, Set.of(), Set.of());
         }
 
         private void requireStill(State state) {

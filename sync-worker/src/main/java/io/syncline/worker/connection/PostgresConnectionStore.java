@@ -83,6 +83,8 @@ final class PostgresConnectionStore implements ConnectionStore {
             pipeline.query(SiteRows.SELECT_CONNECTION + " WHERE site_url = ANY (?)", siteRows::readConnection, urls)
                     .query(SiteRows.SELECT_IMPOSITION + " WHERE site_url = ANY (?)", siteRows::readImposition, urls);
         }
+        PullRows pullRows = new PullRows();
+        pullRows.load(pipeline, scope.pulls(), scope.grants());
         if (!scope.requestIds().isEmpty()) {
             pipeline.query("SELECT request_id, outcome FROM syncline.request_outcome WHERE request_id = ANY (?)",
                     row -> outcomes.put(row.getObject(1, UUID.class), ReplyRecord.readStored(row.getString(2))),
@@ -96,7 +98,8 @@ final class PostgresConnectionStore implements ConnectionStore {
                     pipeline.array("text", scope.claimedTokens().stream().map(CredentialFingerprint::hex).toArray()));
         }
         pipeline.execute();
-        return new State(server[0], clock[0], heads, settings[0], siteRows.sites(scope.sites()), outcomes, tokens);
+        return new State(server[0], clock[0], heads, settings[0], siteRows.sites(scope.sites(), pullRows), outcomes,
+                tokens);
     }
 
     private static final class PostgresTransaction implements Transaction {
@@ -151,6 +154,7 @@ final class PostgresConnectionStore implements ConnectionStore {
             OutcomeRows.insert(pipeline, changes.outcomes(), fromLog);
         }
         SiteRows.save(pipeline, changes.sites());
+        PullRows.save(pipeline, changes.sites());
         if (changes.settings() != null) {
             SettingsRows.save(pipeline, changes.settings());
         }
@@ -244,6 +248,15 @@ final class PostgresConnectionStore implements ConnectionStore {
                                 (SELECT key FROM syncline.connection_event WHERE partition = ?)""", partition)
                     .run("""
                             DELETE FROM syncline.imposition WHERE site_url IN
+                                (SELECT key FROM syncline.connection_event WHERE partition = ?)""", partition)
+                    .run("""
+                            DELETE FROM syncline.pull_use WHERE site_url IN
+                                (SELECT key FROM syncline.connection_event WHERE partition = ?)""", partition)
+                    .run("""
+                            DELETE FROM syncline.pull_grant WHERE site_url IN
+                                (SELECT key FROM syncline.connection_event WHERE partition = ?)""", partition)
+                    .run("""
+                            DELETE FROM syncline.pull_approval WHERE site_url IN
                                 (SELECT key FROM syncline.connection_event WHERE partition = ?)""", partition)
                     .run("""
                             DELETE FROM syncline.settings WHERE EXISTS

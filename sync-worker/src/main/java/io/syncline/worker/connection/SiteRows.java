@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of {@code connection} and {@code imposition}, which together are the sites. */
@@ -64,11 +63,12 @@ final class SiteRows {
 
     /** Each site asked for, unknown ones too. */
     @SuppressWarnings("NullAway") // a site may lack either record, but NullAway does not see so in Site's class file
-    Map<SiteUrl, Site> sites(Collection<SiteUrl> urls) {
+    Map<SiteUrl, Site> sites(Collection<SiteUrl> urls, PullRows pulls) {
         Map<SiteUrl, Site> sites = new HashMap<>();
         for (SiteUrl url : urls) {
             sites.put(url,
-                    new Site(url, senders.get(url), receivers.get(url), impositions.getOrDefault(url, Map.of())));
+                    new Site(url, senders.get(url), receivers.get(url), impositions.getOrDefault(url, Map.of()),
+                            pulls.of(url)));
         }
         return sites;
     }
@@ -134,15 +134,17 @@ final class SiteRows {
         pipeline.run("""
                 INSERT INTO syncline.connection (site_url, direction, uuid, name, fingerprint, sealed_token, created_at,
                     updated_at, peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer, settings,
-                    created_by)
-                SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?, ?, ?, ?, ?, ?, ?)
+                    created_by, expires_at)
+                SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?, ?, ?, ?, ?, ?, ?,
+                    ?::timestamptz[])
                 ON CONFLICT (site_url, direction) DO UPDATE SET uuid = excluded.uuid, name = excluded.name,
                     fingerprint = excluded.fingerprint, sealed_token = excluded.sealed_token,
                     created_at = excluded.created_at, updated_at = excluded.updated_at,
                     peer_status = excluded.peer_status, registered_via = excluded.registered_via,
                     remote_ip = excluded.remote_ip, user_agent = excluded.user_agent, confirmed = excluded.confirmed,
                     notify_peer = excluded.notify_peer, settings = excluded.settings,
-                    created_by = excluded.created_by""", columns.text(row -> row.siteUrl().text()),
+                    created_by = excluded.created_by,
+                    expires_at = excluded.expires_at""", columns.text(row -> row.siteUrl().text()),
                 columns.text(row -> row.direction().word()), columns.of("uuid", Connection::uuid),
                 columns.text(Connection::name), columns.text(row -> row.fingerprint().hex()),
                 columns.text(row -> row.sealedToken().text()), columns.text(row -> row.createdAt().toString()),
@@ -154,7 +156,14 @@ final class SiteRows {
                 columns.of("boolean", row -> row instanceof Sender sender ? sender.confirmed() : null),
                 columns.of("boolean", row -> row instanceof Sender sender ? sender.notifyPeer() : null),
                 columns.text(row -> row instanceof Sender sender ? StoredSettings.write(sender.settings()) : null),
-                columns.text(row -> row instanceof Sender sender ? sender.createdBy() : null));
+                columns.text(row -> row instanceof Sender sender ? sender.createdBy() : null),
+                columns.text(row -> row instanceof Sender sender ? expiry(sender) : null));
+    }
+
+    /** What the clock is watched for; the settings' text has it too. */
+    private static @Nullable String expiry(Sender sender) {
+        Instant end = PullRows.stored(sender.settings().expiresAt());
+        return end == null ? null : end.toString();
     }
 
     private static void upsertImpositions(Pipeline pipeline, List<Map.Entry<Key, Imposition>> rows)
@@ -168,17 +177,5 @@ final class SiteRows {
                 columns.text(row -> row.getKey().site().text()), columns.text(row -> row.getKey().direction().word()),
                 columns.text(row -> row.getValue().kind().word()), columns.text(row -> row.getValue().reason()),
                 columns.text(row -> row.getValue().by()), columns.text(row -> row.getValue().since().toString()));
-    }
-
-    /** The rows of a statement as arrays, one a column. */
-    private record Columns<R>(Pipeline pipeline, List<R> rows) {
-
-        java.sql.Array text(Function<R, @Nullable String> value) throws SQLException {
-            return of("text", value);
-        }
-
-        java.sql.Array of(String type, Function<R, ? extends @Nullable Object> value) throws SQLException {
-            return pipeline.array(type, rows.stream().map(value).toArray());
-        }
     }
 }

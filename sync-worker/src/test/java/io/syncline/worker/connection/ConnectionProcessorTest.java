@@ -200,8 +200,9 @@ class ConnectionProcessorTest {
         var created = new io.syncline.model.connection.SiteEvent.SenderCreated(third, UUID.randomUUID(), "T", TOKEN,
                 Fixtures.SEALED, true, false, false, io.syncline.model.connection.ConnectionSettings.DEFAULTS, "test");
         var before = io.syncline.model.connection.Site.unknown(third);
-        try (Transaction transaction = store.begin(new Scope(new TreeSet<>(Set.of(1)), Set.of(third), Set.of(),
-                Set.of()))) {
+        try (Transaction transaction = store
+                .begin(new Scope(new TreeSet<>(Set.of(1)), Set.of(third), Set.of(third), Set.of(),
+                        Set.of(), Set.of()))) {
             transaction.commit(new Changes(List.of(), List.of(),
                     List.of(new SiteChange(before, before.evolve(created, NOW))), null, List.of(other),
                     Origin.DECISION));

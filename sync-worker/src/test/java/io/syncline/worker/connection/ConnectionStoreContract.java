@@ -19,6 +19,8 @@ import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
@@ -51,6 +53,9 @@ abstract class ConnectionStoreContract {
     private static final CredentialKeys KEYS = Fixtures.newKeys();
     private static final UUID REQUEST = UUID.fromString("01890000-0000-7000-8000-0000000000a1");
     private static final UUID OTHER_REQUEST = UUID.fromString("01890000-0000-7000-8000-0000000000a2");
+
+    private static final UUID GRANT = UUID.fromString("01890000-0000-7000-8000-0000000000b1");
+    private static final UUID OTHER_GRANT = UUID.fromString("01890000-0000-7000-8000-0000000000b2");
 
     /** An empty store. */
     abstract ConnectionStore store();
@@ -113,6 +118,36 @@ abstract class ConnectionStoreContract {
         save(head, change(third, fourth));
         assertThat(site(SITE)).isEqualTo(fourth);
         assertThat(site(SITE).impositions()).isEmpty();
+    }
+
+    @Test
+    void whatIsPulled_comesBackAsItWasSaved_andGoes() {
+        LogHead head = owned(0);
+        Site first = Site.replay(SITE,
+                List.of(dated(Fixtures.activeSender()), dated(Fixtures.granted(GRANT, PullKind.DOWNLOAD, 17)),
+                        dated(Fixtures.granted(OTHER_GRANT, PullKind.RECORDS, 1_000)),
+                        dated(new SiteEvent.TransferRequested(SITE, Fixtures.SENDER, REQUEST, "Mixed Case", "::1",
+                                NOW.plusSeconds(9)))));
+        head = save(head, change(Site.unknown(SITE), first));
+        assertThat(site(SITE)).isEqualTo(first);
+        assertThat(first.pulls().use()).isEqualTo(new Pulls.Use(1, 1_017, null));
+
+        Site second = first.evolve(Fixtures.pulled(GRANT, PullKind.DOWNLOAD, 5), NOW.plusMillis(3))
+                .evolve(new SiteEvent.TransferDenied(SITE, Fixtures.SENDER, REQUEST, "Mixed Case", "no", NOW, "admin"),
+                        NOW.plusMillis(4))
+                .evolve(new SiteEvent.ConnectionExpired(SITE, Fixtures.SENDER, NOW), NOW.plusMillis(5));
+        head = save(head, change(first, second));
+        assertThat(site(SITE)).isEqualTo(second);
+        assertThat(second.pulls().use()).isEqualTo(new Pulls.Use(1, 1_005, NOW));
+
+        Site third = second.evolve(Fixtures.deleted("peer", Direction.SENDER), NOW.plusMillis(6));
+        head = save(head, change(second, third));
+        assertThat(site(SITE)).isEqualTo(third);
+        assertThat(third.pulls().grants()).containsOnlyKeys(OTHER_GRANT);
+
+        Site fourth = third.evolve(Fixtures.pulled(OTHER_GRANT, PullKind.RECORDS, 1), NOW.plusMillis(7));
+        save(head, change(third, fourth));
+        assertThat(site(SITE)).isEqualTo(Site.unknown(SITE));
     }
 
     @Test
@@ -291,7 +326,8 @@ abstract class ConnectionStoreContract {
     }
 
     private Transaction begin(Set<SiteUrl> sites, Set<UUID> requests, Set<CredentialFingerprint> tokens) {
-        return store().begin(new Scope(new TreeSet<>(Set.of(0, 1)), sites, requests, tokens));
+        return store().begin(new Scope(new TreeSet<>(Set.of(0, 1)), sites, sites, Set.of(GRANT, OTHER_GRANT), requests,
+                tokens));
     }
 
     private State load(Set<SiteUrl> sites, Set<UUID> requests, Set<CredentialFingerprint> tokens) {
@@ -340,7 +376,7 @@ abstract class ConnectionStoreContract {
     private static Site senderSite(SiteUrl url, CredentialFingerprint token) {
         UUID uuid = UUID.nameUUIDFromBytes(url.text().getBytes(java.nio.charset.StandardCharsets.UTF_8));
         return new Site(url, new Connection.Sender(uuid, url, "S", token, Fixtures.SEALED, true, false,
-                ConnectionSettings.DEFAULTS, Fixtures.ADMIN, NOW, NOW), null, Map.of());
+                ConnectionSettings.DEFAULTS, Fixtures.ADMIN, NOW, NOW), null, Map.of(), Pulls.NONE);
     }
 
     private static Instant millis(Instant instant) {

@@ -5,6 +5,8 @@ import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.connection.SiteUrl;
@@ -118,6 +120,16 @@ final class Fixtures {
                         .map(direction -> new SiteEvent.Deleted(direction, recordOf(direction)))
                         .toList(),
                 by);
+    }
+
+    static SiteEvent.PullGranted granted(UUID grant, PullKind kind, long records) {
+        return new SiteEvent.PullGranted(SITE, SENDER, grant, kind, "orders", records, "192.0.2.7",
+                NOW.plusSeconds(600));
+    }
+
+    static SiteEvent.TablePulled pulled(UUID grant, PullKind kind, long rows) {
+        return new SiteEvent.TablePulled(SITE, SENDER, grant, kind, "orders", "192.0.2.7", rows, rows * 10, NOW, 3,
+                PullOutcome.COMPLETED);
     }
 
     static UUID recordOf(Direction direction) {

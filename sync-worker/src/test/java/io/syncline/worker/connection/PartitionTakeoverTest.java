@@ -206,8 +206,9 @@ class PartitionTakeoverTest {
         publish(decideMore(one, Fixtures.changeStatus(PeerWish.SUSPENDED)));
         Site logged = store.site(SITE);
         store.failOverTo(standby);
-        try (Transaction byHand = store.begin(new Scope(new TreeSet<>(Set.of(PARTITION)), Set.of(SITE), Set.of(),
-                Set.of()))) {
+        try (Transaction byHand = store
+                .begin(new Scope(new TreeSet<>(Set.of(PARTITION)), Set.of(SITE), Set.of(SITE), Set.of(),
+                        Set.of(), Set.of()))) {
             byHand.commit(new Changes(List.of(), List.of(),
                     List.of(new ConnectionStore.SiteChange(store.site(SITE), Site.unknown(SITE))), null,
                     List.of(store.head(PARTITION).orElseThrow()), Origin.DECISION));

@@ -174,7 +174,7 @@ class PostgresConnectionStoreIT extends ConnectionStoreContract {
     }
 
     private static Scope partition0() {
-        return new Scope(new TreeSet<>(Set.of(0)), Set.of(), Set.of(), Set.of());
+        return new Scope(new TreeSet<>(Set.of(0)), Set.of(), Set.of(), Set.of(), Set.of(), Set.of());
     }
 
     private static Changes changes(LogHead head) {

@@ -34,6 +34,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -106,17 +107,35 @@ final class SimulatedSite {
         return id;
     }
 
+    /** The newest sender record that was asked for, by site; and every pull. */
+    private final @Nullable UUID[] senders = new UUID[SITES];
+    private final List<SiteRequest.PullRequested> pulls = new ArrayList<>();
+
     private Request anyRequest() {
         int number = random.nextInt(SITES);
         SiteUrl site = SiteUrl.asSent("http://site-" + number + ".example");
         CredentialFingerprint token = new CredentialFingerprint(("0" + number).repeat(32));
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(11)) {
             case 0, 1, 2 -> new SiteRequest.RegistrationRequested(site, newId(), "n", token, Fixtures.SEALED, null,
                     "ip", null);
             case 3, 4 -> new SiteRequest.StatusChangeRequested(site, token, PeerWish.values()[random.nextInt(3)]);
             case 5 -> new SiteRequest.DeletionRequested(site, token);
-            case 6 -> new SiteRequest.SenderCreationRequested(site, newId(), "s", token, Fixtures.SEALED, true, false,
+            case 6 -> new SiteRequest.SenderCreationRequested(site, senders[number] = newId(), "s", token,
+                    Fixtures.SEALED, true, false,
                     io.syncline.model.connection.ConnectionSettings.DEFAULTS, "test");
+            case 7, 8 -> {
+                SiteRequest.PullRequested pull = new SiteRequest.PullRequested(site,
+                        Objects.requireNonNullElseGet(senders[number], this::newId), newId(),
+                        io.syncline.model.connection.PullKind.DOWNLOAD, "t", 10, 1, 60, random.nextBoolean(), "ip");
+                pulls.add(pull);
+                yield pull;
+            }
+            case 9 -> {
+                SiteRequest.PullRequested pull = pulls.isEmpty() ? null : pulls.get(random.nextInt(pulls.size()));
+                yield pull == null ? new SiteRequest.DeletionRequested(site, token)
+                        : new SiteRequest.PullReported(pull.siteUrl(), pull.grant(), random.nextInt(10), 1, null, 1,
+                                io.syncline.model.connection.PullOutcome.COMPLETED);
+            }
             default -> new SettingsChangeRequested(null,
                     random.nextBoolean() ? IncomingMode.AUTO_ACCEPT : IncomingMode.REQUIRE_APPROVAL, false, null,
                     "test");
@@ -613,6 +632,7 @@ final class SimulatedSite {
             // The wish or the setting held already.
             case Outcome.Accepted _ -> request.request() instanceof SiteRequest.StatusChangeRequested
                     || request.request() instanceof SettingsChangeRequested;
+            case Outcome.Granted _,Outcome.AwaitingApproval _ -> false;
         };
     }
 

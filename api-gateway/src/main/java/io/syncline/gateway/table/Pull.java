@@ -1,0 +1,22 @@
+package io.syncline.gateway.table;
+
+import io.syncline.gateway.http.PeerAnswer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.sql.SQLException;
+
+/** Rows that may be given away in one answer. Either {@link #give} or {@link #unused} is called, once. */
+interface Pull {
+
+    /** How many at most. */
+    long records();
+
+    /** Whether this number is to be kept to, because something is counted that may run out. */
+    boolean counted();
+
+    /** Writes the answer and remembers what it came to. */
+    void give(PeerAnswer.JsonStream rows, Tally tally, OutputStream out) throws IOException, SQLException;
+
+    /** Nothing was given. */
+    void unused();
+}

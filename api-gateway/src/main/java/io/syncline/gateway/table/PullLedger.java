@@ -1,0 +1,464 @@
+package io.syncline.gateway.table;
+
+import io.syncline.gateway.dispatch.Submission;
+import io.syncline.gateway.http.PeerAnswer;
+import io.syncline.gateway.http.PeerCall;
+import io.syncline.gateway.http.PeerRefusal;
+import io.syncline.gateway.http.UnavailableException;
+import io.syncline.model.connection.AccessPolicy;
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.PullOutcome;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.SiteRequest;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where this gateway's pulls get their grants from, and where it says what became of them.
+ *
+ * <p>Where a connection counts downloads or records, or an operator has to say yes, a worker decides before the first row.
+ * Elsewhere nothing can be refused: the pull is announced and begins at once, and not a byte of it leaves before the
+ * announcement cannot be lost any more. Either way no pull is without its fact.
+ */
+public final class PullLedger implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(PullLedger.class);
+
+    /** The records that {@code table-records} draws from, for one connection and table. */
+    static final long RECORDS_AT_ONCE = 1_000;
+    /** How long it draws from one grant. */
+    static final Duration DRAWN_FOR = Duration.ofMinutes(1);
+    /** For what lies between a stream's end and its report. */
+    private static final Duration MARGIN = Duration.ofSeconds(30);
+    private static final Duration ACKNOWLEDGED_WITHIN = Duration.ofSeconds(5);
+    private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(1);
+    /** Reports that the broker has not taken yet. One more is given up, and its grant counts in full. */
+    private static final int MOST_UNSENT = 10_000;
+
+    private static final String NOT_RECORDED = "The pull was not begun: it cannot be recorded now; try again later";
+
+    private final Ring ring;
+    private final Supplier<UUID> ids;
+    private final Duration longestStream;
+    private final LongSupplier nanoTime;
+    private final Map<Source, Drawn> drawn = new HashMap<>();
+    private final Deque<Unsent> unsent = new ArrayDeque<>();
+    private final ScheduledExecutorService timer = Executors
+            .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("pull-ledger").factory());
+
+    /** The ring, as far as pulls need it. */
+    public interface Ring {
+
+        /** Asks, and waits for the outcome. */
+        Submission submit(UUID requestId, SiteRequest request);
+
+        /** Says what is true already; done once it cannot be lost any more. */
+        CompletableFuture<Void> announce(UUID requestId, SiteRequest request);
+    }
+
+    /** @param longestStream the longest that one answer may take */
+    public PullLedger(Ring ring, Supplier<UUID> ids, Duration longestStream, LongSupplier nanoTime) {
+        this.ring = ring;
+        this.ids = ids;
+        this.longestStream = longestStream;
+        this.nanoTime = nanoTime;
+    }
+
+    public void start() {
+        var unused = timer.scheduleWithFixedDelay(this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether rows may be given, or what the caller hears instead. */
+    sealed interface Answer {
+        record Yes(Pull pull) implements Answer {}
+
+        record No(PeerAnswer answer) implements Answer {}
+    }
+
+    /** @param rows as many as the answer would hold at most */
+    Answer download(PeerCall call, TableAccess.Sender sender, ServedTable table, long rows) {
+        return open(call, sender, table, PullKind.DOWNLOAD, rows, rows, longestStream.plus(MARGIN))
+                .map(grant -> new Download(grant, table.asOf()));
+    }
+
+    /** @param rows as many as the answer would hold at most */
+    Answer records(PeerCall call, TableAccess.Sender sender, ServedTable table, long rows) {
+        Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()));
+        Draw draw = draw(source, rows, table.asOf());
+        if (draw != null) {
+            return new Answer.Yes(draw);
+        }
+        return open(call, sender, table, PullKind.RECORDS, RECORDS_AT_ONCE, rows,
+                DRAWN_FOR.plus(longestStream).plus(MARGIN)).map(grant -> first(source, grant, rows, table.asOf()));
+    }
+
+    // ---- opening a grant
+
+    /** Made, or begun without waiting: then {@code announced} says when it is safe. */
+    private record Open(
+            SiteRequest.PullRequested request,
+            long records,
+            @Nullable CompletableFuture<Void> announced,
+            long begunAt) {
+
+        boolean counted() {
+            return announced == null;
+        }
+    }
+
+    private sealed interface Opened {
+        record Yes(Open grant) implements Opened {}
+
+        record No(PeerAnswer answer) implements Opened {}
+
+        default Answer map(java.util.function.Function<Open, Pull> pull) {
+            return switch (this) {
+                case Yes(Open grant) -> new Answer.Yes(pull.apply(grant));
+                case No(PeerAnswer answer) -> new Answer.No(answer);
+            };
+        }
+    }
+
+    private static boolean decidedBefore(TableAccess.Sender sender, String table) {
+        return AccessPolicy.counts(sender.settings()) || AccessPolicy.needsApproval(sender.settings(), table);
+    }
+
+    private Opened open(PeerCall call, TableAccess.Sender sender, ServedTable table, PullKind kind, long rows,
+            long atLeast, Duration time) {
+        Optional<Refusal> exhausted = AccessPolicy.exhausted(sender.settings(), sender.use(), kind);
+        if (exhausted.isPresent()) {
+            return refused(exhausted.get());
+        }
+        boolean begun = !decidedBefore(sender, table.name());
+        SiteRequest.PullRequested request = new SiteRequest.PullRequested(sender.site(), sender.uuid(), ids.get(), kind,
+                table.name(), rows, atLeast, time.toSeconds(), begun, call.remoteAddress());
+        long now = nanoTime.getAsLong();
+        if (begun) {
+            CompletableFuture<Void> announced = ring.announce(ids.get(), request);
+            return announced.isCompletedExceptionally()
+                    ? unavailable("The pull was not begun: it cannot be recorded now")
+                    : new Opened.Yes(new Open(request, rows, announced, now));
+        }
+        return switch (ring.submit(ids.get(), request)) {
+            case Submission.Decided(Outcome.Granted granted) ->
+                    new Opened.Yes(new Open(request, granted.records(), null, now));
+            case Submission.Decided(Outcome.AwaitingApproval awaiting) ->
+                    new Opened.No(PeerAnswer.waiting(awaiting.transfer(), call.path(), ASK_AGAIN));
+            case Submission.Decided(Outcome.Refused(Refusal refusal)) -> switch (refusal) {
+                case NOT_FOUND -> new Opened.No(PeerAnswer.refused(PeerRefusal.Known.INVALID_CONNECTION));
+                case Refusal other -> refused(other);
+            };
+            case Submission.Decided(Outcome.Accepted accepted) ->
+                    throw new IllegalStateException("a pull was decided without a grant: " + accepted);
+            case Submission.NotApplied notApplied ->
+                    unavailable("The pull was not begun: " + notApplied.why());
+            case Submission.Busy busy -> unavailable("The pull was not begun: too many requests are waiting");
+            case Submission.NotKnown notKnown -> {
+                // It may be granted yet, and nobody will use it.
+                report(request, 0, 0, null, Duration.ZERO, PullOutcome.BROKEN_OFF);
+                yield unavailable("The pull was not begun: nobody has decided it in time");
+            }
+        };
+    }
+
+    private static Opened refused(Refusal refusal) {
+        return new Opened.No(PeerAnswer.refused(new PeerRefusal.Refused(refusal)));
+    }
+
+    private static Opened unavailable(String why) {
+        return new Opened.No(PeerAnswer.refused(new PeerRefusal.Unavailable(why + "; try again later", SOON)));
+    }
+
+    /** Not a byte of a pull leaves before it is on record that there is one. */
+    private static void awaitAnnounced(@Nullable CompletableFuture<Void> announced) {
+        if (announced == null) {
+            return;
+        }
+        try {
+            announced.get(ACKNOWLEDGED_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new UnavailableException(NOT_RECORDED, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UnavailableException(NOT_RECORDED, e);
+        }
+    }
+
+    /** An answer on its way: how much of it has left. */
+    private static final class Counted extends OutputStream {
+
+        private final OutputStream out;
+        private final @Nullable CompletableFuture<Void> announced;
+        private long bytes;
+
+        Counted(OutputStream out, @Nullable CompletableFuture<Void> announced) {
+            this.out = out;
+            this.announced = announced;
+        }
+
+        @Override
+        public void write(int single) throws IOException {
+            write(new byte[]{(byte) single}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] buffer, int from, int length) throws IOException {
+            if (bytes == 0) {
+                awaitAnnounced(announced);
+            }
+            out.write(buffer, from, length);
+            bytes += length;
+        }
+
+        @Override
+        public void flush() throws IOException {
+            out.flush();
+        }
+    }
+
+    // ---- pull-data: one grant, one answer
+
+    private final class Download implements Pull {
+
+        private final Open grant;
+        private final Instant asOf;
+
+        Download(Open grant, Instant asOf) {
+            this.grant = grant;
+            this.asOf = asOf;
+        }
+
+        @Override
+        public long records() {
+            return grant.records();
+        }
+
+        @Override
+        public boolean counted() {
+            return grant.counted();
+        }
+
+        @Override
+        public void give(PeerAnswer.JsonStream rows, Tally tally, OutputStream out) throws IOException, SQLException {
+            Counted counted = new Counted(out, grant.announced());
+            PullOutcome outcome = PullOutcome.BROKEN_OFF;
+            try {
+                rows.writeTo(counted);
+                outcome = PullOutcome.COMPLETED;
+            } finally {
+                report(grant.request(), counted.bytes == 0 ? 0 : tally.rows(), counted.bytes, asOf,
+                        since(grant.begunAt()), outcome);
+            }
+        }
+
+        @Override
+        public void unused() {
+            report(grant.request(), 0, 0, null, since(grant.begunAt()), PullOutcome.BROKEN_OFF);
+        }
+    }
+
+    // ---- table-records: one grant, many answers
+
+    /** @param decided whether a worker decides before rows are given: with the settings, that may change */
+    private record Source(UUID connection, String table, boolean decided) {}
+
+    /** A grant that answers draw from. Guarded by the ledger. */
+    private static final class Drawn {
+
+        private final Open grant;
+        private long left;
+        private int drawing;
+        private long rows;
+        private long bytes;
+        private boolean brokenOff;
+        private boolean retired;
+        private Instant asOf;
+
+        Drawn(Open grant, Instant asOf) {
+            this.grant = grant;
+            this.left = grant.records();
+            this.asOf = asOf;
+        }
+    }
+
+    private synchronized @Nullable Draw draw(Source source, long rows, Instant asOf) {
+        Drawn from = drawn.get(source);
+        if (from == null) {
+            return null;
+        }
+        if (from.left < rows || isOver(from)) {
+            drawn.remove(source);
+            retire(from);
+            return null;
+        }
+        return draw(from, rows, asOf);
+    }
+
+    private synchronized Draw first(Source source, Open grant, long rows, Instant asOf) {
+        Drawn made = new Drawn(grant, asOf);
+        Drawn before = drawn.put(source, made);
+        if (before != null) {
+            // Two calls found none at the same time.
+            retire(before);
+        }
+        return draw(made, Math.min(rows, made.left), asOf);
+    }
+
+    private Draw draw(Drawn from, long rows, Instant asOf) {
+        from.left -= rows;
+        from.drawing++;
+        from.asOf = asOf;
+        return new Draw(from, rows);
+    }
+
+    private boolean isOver(Drawn one) {
+        return nanoTime.getAsLong() - one.grant.begunAt() >= DRAWN_FOR.toNanos();
+    }
+
+    /** Nothing more is drawn from it; the last one that draws reports it. */
+    private void retire(Drawn one) {
+        one.retired = true;
+        if (one.drawing == 0) {
+            report(one.grant.request(), one.rows, one.bytes, one.asOf, since(one.grant.begunAt()),
+                    one.brokenOff ? PullOutcome.BROKEN_OFF : PullOutcome.COMPLETED);
+        }
+    }
+
+    private synchronized void drawn(Drawn from, long taken, long rows, long bytes, boolean completed) {
+        from.left += taken - rows;
+        from.rows += rows;
+        from.bytes += bytes;
+        from.brokenOff |= !completed;
+        from.drawing--;
+        if (from.retired) {
+            retire(from);
+        }
+    }
+
+    private final class Draw implements Pull {
+
+        private final Drawn from;
+        private final long taken;
+
+        Draw(Drawn from, long taken) {
+            this.from = from;
+            this.taken = taken;
+        }
+
+        @Override
+        public long records() {
+            return taken;
+        }
+
+        @Override
+        public boolean counted() {
+            return true;
+        }
+
+        @Override
+        public void give(PeerAnswer.JsonStream rows, Tally tally, OutputStream out) throws IOException, SQLException {
+            Counted counted = new Counted(out, from.grant.announced());
+            boolean completed = false;
+            try {
+                rows.writeTo(counted);
+                completed = true;
+            } finally {
+                drawn(from, taken, counted.bytes == 0 ? 0 : tally.rows(), counted.bytes, completed);
+            }
+        }
+
+        @Override
+        public void unused() {
+            drawn(from, taken, 0, 0, true);
+        }
+    }
+
+    // ---- reporting
+
+    private record Unsent(UUID id, SiteRequest.PullReported report, long until) {}
+
+    private void report(SiteRequest.PullRequested request, long rows, long bytes, @Nullable Instant asOf,
+            Duration took, PullOutcome outcome) {
+        send(new Unsent(ids.get(), new SiteRequest.PullReported(request.siteUrl(), request.grant(), rows, bytes, asOf,
+                took.toMillis(), outcome), nanoTime.getAsLong() + Duration.ofSeconds(request.seconds()).toNanos()));
+    }
+
+    private void send(Unsent one) {
+        var unused = ring.announce(one.id(), one.report()).whenComplete((done, failure) -> {
+            if (failure != null) {
+                keep(one, failure);
+            }
+        });
+    }
+
+    private void keep(Unsent one, Throwable failure) {
+        synchronized (unsent) {
+            if (unsent.size() < MOST_UNSENT) {
+                unsent.add(one);
+                return;
+            }
+        }
+        log.warn("Grant {} is not reported and will count in full: the broker takes nothing, and {} reports wait ({})",
+                one.report().grant(), MOST_UNSENT, failure.getMessage());
+    }
+
+    private void tick() {
+        try {
+            retireOver(false);
+            List<Unsent> again;
+            synchronized (unsent) {
+                again = new ArrayList<>(unsent);
+                unsent.clear();
+            }
+            // With the same id: had it arrived after all, it is decided once.
+            again.stream().filter(one -> nanoTime.getAsLong() - one.until() < 0).forEach(this::send);
+        } catch (RuntimeException e) {
+            log.warn("Pulls could not be reported, trying again", e);
+        }
+    }
+
+    private synchronized void retireOver(boolean all) {
+        drawn.values().removeIf(one -> {
+            if (!all && !isOver(one)) {
+                return false;
+            }
+            retire(one);
+            return true;
+        });
+    }
+
+    private Duration since(long begun) {
+        return Duration.ofNanos(nanoTime.getAsLong() - begun);
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        retireOver(true);
+    }
+}

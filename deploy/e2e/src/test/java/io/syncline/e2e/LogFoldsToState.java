@@ -2,10 +2,13 @@ package io.syncline.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.model.connection.Approval;
 import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.Direction;
+import io.syncline.model.connection.Grant;
 import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.SettingsChanged;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
@@ -15,6 +18,8 @@ import io.syncline.model.log.StoredSettings;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -28,7 +33,8 @@ public final class LogFoldsToState {
 
     private static final String CONNECTIONS = """
             SELECT site_url, direction, uuid, name, fingerprint, sealed_token, peer_status, registered_via, remote_ip,
-                user_agent, confirmed, notify_peer, settings, created_by, floor(extract(epoch FROM created_at) * 1000)::bigint,
+                user_agent, confirmed, notify_peer, settings, created_by,
+                floor(extract(epoch FROM expires_at) * 1000000)::bigint, floor(extract(epoch FROM created_at) * 1000)::bigint,
                 floor(extract(epoch FROM updated_at) * 1000)::bigint
             FROM syncline.connection""";
     private static final String IMPOSITIONS = """
@@ -38,6 +44,19 @@ public final class LogFoldsToState {
             SELECT 'settings', 'settings', enabled, incoming_mode, incoming_password_hash, password_revision,
                 floor(extract(epoch FROM updated_at) * 1000)::bigint
             FROM syncline.settings""";
+
+    private static final String USES = """
+            SELECT site_url, 'pulls', downloads, records, floor(extract(epoch FROM expiry_recorded) * 1000000)::bigint
+            FROM syncline.pull_use""";
+    private static final String GRANTS = """
+            SELECT site_url, grant_id, connection_uuid, kind, table_name, records, address,
+                floor(extract(epoch FROM granted_at) * 1000)::bigint, floor(extract(epoch FROM until) * 1000)::bigint
+            FROM syncline.pull_grant""";
+    private static final String APPROVALS = """
+            SELECT site_url, table_name, transfer_id, state, address,
+                floor(extract(epoch FROM requested_at) * 1000)::bigint, floor(extract(epoch FROM until) * 1000)::bigint,
+                decided_by, reason
+            FROM syncline.pull_approval""";
 
     private LogFoldsToState() {}
 
@@ -58,6 +77,21 @@ public final class LogFoldsToState {
             site.records().forEach(connection -> connections.put(key(site, connection.direction()), row(connection)));
             site.impositions().forEach((direction, imposed) -> impositions.put(key(site, direction), row(imposed)));
         }
+        Map<String, String> uses = new TreeMap<>();
+        Map<String, String> grants = new TreeMap<>();
+        Map<String, String> approvals = new TreeMap<>();
+        for (Site site : sites.values()) {
+            Pulls.Use use = site.pulls().use();
+            if (!use.equals(Pulls.Use.NONE)) {
+                uses.put(site.url() + " pulls", line(use.downloads(), use.records(),
+                        use.expiryRecorded() == null ? null : micros(use.expiryRecorded())));
+            }
+            site.pulls().grants().forEach((id, grant) -> grants.put(site.url() + " " + id, row(grant)));
+            site.pulls().approvals().forEach((table, one) -> approvals.put(site.url() + " " + table, row(one)));
+        }
+        assertThat(rows(cluster, USES)).isEqualTo(uses);
+        assertThat(rows(cluster, GRANTS)).isEqualTo(grants);
+        assertThat(rows(cluster, APPROVALS)).isEqualTo(approvals);
         assertThat(rows(cluster, CONNECTIONS)).isEqualTo(connections);
         assertThat(rows(cluster, IMPOSITIONS)).isEqualTo(impositions);
         assertThat(rows(cluster, SETTINGS)).isEqualTo(Map.of("settings settings", row(settings)));
@@ -71,14 +105,29 @@ public final class LogFoldsToState {
         return switch (connection) {
             case Connection.Receiver r ->
                     line(r.uuid(), r.name(), r.fingerprint().hex(), r.sealedToken().text(), r.wish().word(),
-                            r.registeredVia(), r.remoteIp(), r.userAgent(), null, null, null, null,
+                            r.registeredVia(), r.remoteIp(), r.userAgent(), null, null, null, null, null,
                             r.createdAt().toEpochMilli(),
                             r.updatedAt().toEpochMilli());
             case Connection.Sender s -> line(s.uuid(), s.name(), s.fingerprint().hex(), s.sealedToken().text(), null,
                     null, null,
                     null, sql(s.confirmed()), sql(s.notifyPeer()), StoredSettings.write(s.settings()), s.createdBy(),
+                    s.settings().expiresAt() == null ? null : micros(s.settings().expiresAt()),
                     s.createdAt().toEpochMilli(), s.updatedAt().toEpochMilli());
         };
+    }
+
+    private static String row(Grant grant) {
+        return line(grant.connectionUuid(), grant.kind().word(), grant.table(), grant.records(), grant.address(),
+                grant.at().toEpochMilli(), grant.until().toEpochMilli());
+    }
+
+    private static String row(Approval one) {
+        return line(one.id(), one.state().word(), one.address(), one.requestedAt().toEpochMilli(),
+                one.until().toEpochMilli(), one.by(), one.reason());
+    }
+
+    private static long micros(Instant time) {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
     }
 
     private static String row(Imposition imposed) {

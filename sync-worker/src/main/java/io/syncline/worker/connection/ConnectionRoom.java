@@ -9,6 +9,7 @@ import io.syncline.worker.start.TopicKeeper;
 import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** The connection room as the worker's wiring sees it. */
@@ -24,6 +25,7 @@ public final class ConnectionRoom implements Room {
     private final Map<String, Object> kafka;
     private final OutcomeJanitor janitor;
     private volatile @Nullable ConnectionRequestListener listener;
+    private volatile @Nullable ExpiryClock clock;
 
     /**
      * @param worker            this worker's name
@@ -63,10 +65,23 @@ public final class ConnectionRoom implements Room {
         listener = opened;
         opened.start();
         janitor.start();
+        ExpiryClock ticking = new ExpiryClock(database, clients::askers,
+                key -> Utils.toPositive(Utils.murmur2(key)) % settings.partitions(), this::owns, ids::generate);
+        clock = ticking;
+        ticking.start();
+    }
+
+    private boolean owns(int partition) {
+        PartitionStatus status = partitions().get(partition);
+        return status != null && status.kind() == PartitionStatus.Kind.OWNED;
     }
 
     @Override
     public void close() {
+        ExpiryClock ticking = clock;
+        if (ticking != null) {
+            ticking.close();
+        }
         ConnectionRequestListener opened = listener;
         if (opened != null) {
             opened.close();

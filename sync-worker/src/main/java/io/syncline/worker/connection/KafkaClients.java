@@ -84,6 +84,19 @@ final class KafkaClients {
         return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
+    /** For requests of the worker's own, which are asked again if they are lost. */
+    Producer<byte[], byte[]> askers() {
+        Map<String, Object> settings = named("askers");
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2 * 1024 * 1024L);
+        settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 2_000);
+        settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 10_000);
+        settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
+        return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
     /** For replies, which may be lost: a gateway that gets none looks the outcome up. */
     Producer<byte[], byte[]> replies() {
         Map<String, Object> settings = named("replies");

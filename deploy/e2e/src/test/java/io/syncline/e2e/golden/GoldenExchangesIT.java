@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.syncline.e2e.EventLog;
 import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
+import io.syncline.model.credential.AuthToken;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpResponse;
@@ -14,6 +15,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,7 +102,11 @@ class GoldenExchangesIT {
     private static Optional<String> create(SyncCluster.Gateway gateway, JsonNode recorded) {
         ObjectNode connection = ((ObjectNode) recorded).deepCopy();
         String status = connection.get("status").asString();
-        // Used-up counters and hours that exclude now are not settings: the issue that enforces limits brings them.
+        boolean used = connection.has("downloads_used") || connection.has("records_downloaded");
+        if (connection.has("outside_allowed_hours")) {
+            int far = (Instant.now().atOffset(ZoneOffset.UTC).getHour() + 12) % 24;
+            connection.put("allowed_hours_start", far).put("allowed_hours_end", far);
+        }
         connection.remove(List.of("downloads_used", "records_downloaded", "outside_allowed_hours"));
         connection.put("notify", false);
         switch (status) {
@@ -113,6 +120,9 @@ class GoldenExchangesIT {
             return Optional.of("POST connections gave " + response.statusCode() + " " + response.body());
         }
         String uuid = Exchange.JSON.readTree(response.body()).get("uuid").asString();
+        if (used) {
+            useUp(gateway, connection.get("auth_token").asString());
+        }
         return switch (status) {
             case "suspended" ->
                     operator(gateway, "POST", "/connections/" + uuid + "/suspend", "{\"reason\":\"recorded\"}");
@@ -120,6 +130,13 @@ class GoldenExchangesIT {
                     operator(gateway, "POST", "/connections/" + uuid + "/revoke", "{\"reason\":\"recorded\"}");
             default -> Optional.empty();
         };
+    }
+
+    /** One pull is all that the recorded connections with used-up limits allow. */
+    private static void useUp(SyncCluster.Gateway gateway, String token) {
+        HttpResponse<String> response = gateway.call("pull-data",
+                "{\"auth_token_hash\":\"" + new AuthToken(token).hash().text() + "\",\"table_name\":\"text_pk\"}");
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
     }
 
     private static String uuidOf(SyncCluster.Gateway gateway, String direction, String siteUrl) {

@@ -5,6 +5,7 @@ import com.fasterxml.uuid.NoArgGenerator;
 import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.admin.AdminAuthentication;
 import io.syncline.gateway.admin.AdminEndpoints;
+import io.syncline.gateway.admin.TransferEndpoints;
 import io.syncline.gateway.connection.ConnectionEndpoints;
 import io.syncline.gateway.connection.ConnectionReads;
 import io.syncline.gateway.connection.DownloadPasswords;
@@ -218,6 +219,7 @@ class GatewayConfiguration {
         AdminAuthentication gate = UnusableSettingException
                 .orElse(() -> AdminAuthentication.of(admin.token(), admin.tokenFile()));
         OperatorRoutes routes = new OperatorRoutes(gate, ids, boundedLog(OperatorRoutes.class));
+        new TransferEndpoints(database, dispatch.dispatcher()).addTo(routes);
         return new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids).addTo(routes)
                 .function();
     }

@@ -224,7 +224,7 @@ public final class AdminEndpoints {
             "The request was not applied: too many passwords are being checked; try again later"));
 
     /** The answer to a request that was not accepted; empty for one that was. */
-    private static Optional<OperatorAnswer> refused(Submission submission) {
+    static Optional<OperatorAnswer> refused(Submission submission) {
         return switch (submission) {
             case Submission.Decided(Outcome.Accepted accepted) -> Optional.empty();
             case Submission.Decided(Outcome.Granted granted) -> Optional.empty();

@@ -1,0 +1,136 @@
+package io.syncline.gateway.admin;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.syncline.gateway.admin.TransferReads.Approvable;
+import io.syncline.gateway.dispatch.RequestDispatcher;
+import io.syncline.gateway.http.OperatorAnswer;
+import io.syncline.gateway.http.OperatorCall;
+import io.syncline.gateway.http.OperatorRefusal;
+import io.syncline.gateway.http.OperatorRoutes;
+import io.syncline.model.connection.Approval;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.SiteRequest;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** What operators see of pulls, and their word on those that wait for it. */
+public final class TransferEndpoints {
+
+    /** Who did it, in the log: there is one operators' token. */
+    private static final String BY = "admin";
+    private static final int MAX_REASON = 1_000;
+    private static final int DEFAULT_LIMIT = 100;
+    private static final int MAX_LIMIT = 500;
+    private static final long MAX_MINUTES = Duration.ofDays(366).toMinutes();
+
+    private final TransferReads reads;
+    private final RequestDispatcher ring;
+
+    public TransferEndpoints(DataSource database, RequestDispatcher ring) {
+        this.reads = new TransferReads(database);
+        this.ring = ring;
+    }
+
+    /** Puts this class's paths among those of the operators. */
+    public OperatorRoutes addTo(OperatorRoutes routes) {
+        return routes.on("GET", "/transfers", this::list)
+                .on("POST", "/transfers/{uuid}/approve", call -> decide(call, true))
+                .on("POST", "/transfers/{uuid}/deny", call -> decide(call, false));
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    private record TransfersView(List<?> transfers, @Nullable String nextCursor) {}
+
+    private OperatorAnswer list(OperatorCall call) throws SQLException {
+        Map<String, String> query = call.query();
+        for (String name : query.keySet()) {
+            if (!Set.of("state", "site_url", "limit", "cursor").contains(name)) {
+                return invalid(name, "is no parameter here; there are state, site_url, limit and cursor");
+            }
+        }
+        String limitText = query.getOrDefault("limit", String.valueOf(DEFAULT_LIMIT));
+        int limit = limitText.matches("[0-9]{1,3}") ? Integer.parseInt(limitText) : 0;
+        if (limit < 1 || limit > MAX_LIMIT) {
+            return invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
+        }
+        String site = query.get("site_url");
+        return switch (query.getOrDefault("state", "ended")) {
+            case "ended" -> {
+                String cursor = query.get("cursor");
+                Optional<TransferReads.Place> after = cursor == null ? Optional.empty() : place(cursor);
+                if (cursor != null && after.isEmpty()) {
+                    yield invalid("cursor", "must be a next_cursor as it was given");
+                }
+                TransferReads.History page = reads.ended(site, after.orElse(null), limit);
+                TransferReads.Place next = page.next();
+                yield new OperatorAnswer.Ok(new TransfersView(page.transfers(), next == null ? null : cursor(next)));
+            }
+            case "running" -> new OperatorAnswer.Ok(new TransfersView(reads.running(site, limit), null));
+            case "waiting" -> approvals(Approval.State.WAITING, site, limit);
+            case "approved" -> approvals(Approval.State.APPROVED, site, limit);
+            case "denied" -> approvals(Approval.State.DENIED, site, limit);
+            case String other ->
+                    invalid("state", "must be 'ended', 'running', 'waiting', 'approved' or 'denied'");
+        };
+    }
+
+    private OperatorAnswer approvals(Approval.State state, @Nullable String site, int limit) throws SQLException {
+        return new OperatorAnswer.Ok(new TransfersView(reads.approvals(state, site, limit), null));
+    }
+
+    private OperatorAnswer decide(OperatorCall call, boolean approved) throws SQLException {
+        OperatorFields fields = new OperatorFields(call.body());
+        Optional<String> reason = approved ? Optional.empty() : fields.text("reason", MAX_REASON);
+        long seconds = fields.whole("valid_for_minutes", 1, MAX_MINUTES)
+                .map(minutes -> Duration.ofMinutes(minutes).toSeconds())
+                .orElse(Approval.HOLDS.toSeconds());
+        Optional<OperatorRefusal> refusal = fields.refusal();
+        if (refusal.isPresent()) {
+            return new OperatorAnswer.No(refusal.get());
+        }
+        Optional<Approvable> found = reads.approval(call.subject());
+        if (found.isEmpty()) {
+            return new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.TRANSFER_UNKNOWN));
+        }
+        Optional<OperatorAnswer> no = AdminEndpoints.refused(ring.submit(call.id(),
+                new SiteRequest.TransferDecisionRequested(found.get().siteUrl(), found.get().connectionUuid(),
+                        call.subject(), approved, reason.orElse(null), seconds, BY)));
+        if (no.isPresent()) {
+            return no.get();
+        }
+        return reads.approval(call.subject())
+                .<OperatorAnswer>map(OperatorAnswer.Ok::new)
+                .orElseGet(OperatorAnswer.Done::new);
+    }
+
+    private static String cursor(TransferReads.Place place) {
+        String text = place.time().toEpochMilli() + "." + place.event();
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static Optional<TransferReads.Place> place(String cursor) {
+        try {
+            String[] parts = new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.US_ASCII).split("\\.",
+                    -1);
+            return parts.length != 2 ? Optional.empty()
+                    : Optional.of(new TransferReads.Place(Instant.ofEpochMilli(Long.parseLong(parts[0])),
+                            UUID.fromString(parts[1])));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static OperatorAnswer invalid(String name, String detail) {
+        return new OperatorAnswer.No(new OperatorRefusal.Invalid(name, detail));
+    }
+}

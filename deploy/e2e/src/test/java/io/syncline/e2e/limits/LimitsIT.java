@@ -1,0 +1,330 @@
+package io.syncline.e2e.limits;
+
+import static io.syncline.e2e.limits.LimitedSite.error;
+import static io.syncline.e2e.limits.LimitedSite.json;
+import static io.syncline.e2e.limits.LimitedSite.rows;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.e2e.EventLog;
+import io.syncline.e2e.LogFoldsToState;
+import io.syncline.e2e.limits.LimitedSite.Peer;
+import io.syncline.model.connection.SiteEvent;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** Each limit of a connection, over three gateways. */
+class LimitsIT {
+
+    @TempDir static Path directory;
+
+    private static LimitedSite site;
+
+    @BeforeAll
+    static void start() throws Exception {
+        site = new LimitedSite(directory, 3);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        try {
+            logFoldsToState();
+        } finally {
+            site.close();
+        }
+    }
+
+    /** Whatever these tests did: the log adds up to it, once the gateways have reported. */
+    private static void logFoldsToState() throws Exception {
+        EventLog log = EventLog.read(site.cluster.broker().bootstrapServers(), site.cluster.keys());
+        assertThat(log.foreign()).isEmpty();
+        LogFoldsToState.check(site.cluster, log);
+    }
+
+    // ---- counters
+
+    @Test
+    void fiftyPullsAtOnce_overThreeGateways_giveExactlyTheRecordsThatAreLeft() throws Exception {
+        Peer peer = site.peer("\"max_records_total\":" + (10 * LimitedSite.ROWS + 17));
+        List<HttpResponse<String>> answers = atOnce(50, i -> site.pull(i, peer));
+        assertThat(answers.stream().filter(answer -> answer.statusCode() == 200).mapToInt(LimitedSite::rows).sum())
+                .isEqualTo(10 * LimitedSite.ROWS + 17);
+        assertThat(answers.stream().filter(answer -> answer.statusCode() != 200).map(LimitedSite::error).distinct())
+                .containsExactly("403 Record limit reached");
+        reported(peer, 11);
+        assertThat(use(peer)).isEqualTo("11 3017");
+        assertThat(error(site.pull(0, peer))).isEqualTo("403 Record limit reached");
+        assertThat(error(site.gateway(1).call("table-records", peer.body("goods"))))
+                .isEqualTo("403 Record limit reached");
+    }
+
+    @Test
+    void fiftyPullsAtOnce_overThreeGateways_areExactlyTheDownloadsAllowed() throws Exception {
+        Peer peer = site.peer("\"max_downloads\":7");
+        List<HttpResponse<String>> answers = atOnce(50, i -> site.pull(i, peer));
+        Map<String, Long> counted = answers.stream()
+                .collect(Collectors.groupingBy(answer -> answer.statusCode() == 200 ? "200" : error(answer),
+                        Collectors.counting()));
+        assertThat(counted).isEqualTo(Map.of("200", 7L, "403 Download limit reached", 43L));
+        reported(peer, 7);
+        assertThat(use(peer)).isEqualTo("7 " + 7 * LimitedSite.ROWS);
+        assertThat(site.gateway(2).call("table-records", peer.body("goods")).statusCode())
+                .as("table-records is no download")
+                .isEqualTo(200);
+    }
+
+    @Test
+    void nobodyPagesAroundALimit() {
+        Peer peer = site.peer("\"max_records_total\":45");
+        int given = 0;
+        HttpResponse<String> last = null;
+        for (int page = 0; page < 12; page++) {
+            last = site.gateway(0)
+                    .call("table-records",
+                            peer.body("goods", "\"limit\":10", "\"offset\":" + 10 * page));
+            given += last.statusCode() == 200 ? rows(last) : 0;
+        }
+        assertThat(given).isEqualTo(45);
+        assertThat(error(last)).isEqualTo("403 Record limit reached");
+        assertThat(error(site.pull(1, peer))).isEqualTo("403 Record limit reached");
+    }
+
+    @Test
+    void aPullGivesAtMostWhatIsLeft_andPerRequest() {
+        Peer peer = site.peer("\"max_records_total\":50", "\"max_records_per_request\":40");
+        assertThat(rows(site.pull(0, peer))).isEqualTo(40);
+        reported(peer, 1);
+        assertThat(rows(site.pull(1, peer))).isEqualTo(10);
+        assertThat(error(site.pull(2, peer))).isEqualTo("403 Record limit reached");
+    }
+
+    // ---- the record of every pull
+
+    @Test
+    void everyPullIsAFact_whoWhatWhenAndHowMuch() {
+        Peer peer = site.peer();
+        HttpResponse<String> pulled = site.pull(0, peer);
+        assertThat(rows(pulled)).isEqualTo(LimitedSite.ROWS);
+        JsonNode fact = reported(peer, 1).getFirst();
+        assertThat(fact.get("connection_uuid").asString()).isEqualTo(peer.uuid());
+        assertThat(fact.get("site_url").asString()).isEqualTo(peer.site());
+        assertThat(fact.get("table").asString()).isEqualTo("goods");
+        assertThat(fact.get("kind").asString()).isEqualTo("download");
+        assertThat(fact.get("outcome").asString()).isEqualTo("completed");
+        assertThat(fact.get("rows").asInt()).isEqualTo(LimitedSite.ROWS);
+        assertThat(fact.get("bytes").asInt()).isEqualTo(pulled.body().length());
+        assertThat(fact.get("address").asString()).isEqualTo("127.0.0.1");
+        assertThat(Instant.parse(fact.get("as_of").asString())).isBefore(Instant.now());
+        assertThat(use(peer)).isEqualTo("1 " + LimitedSite.ROWS);
+    }
+
+    @Test
+    void history_hasPages() {
+        Peer peer = site.peer();
+        for (int i = 0; i < 5; i++) {
+            assertThat(site.pull(i, peer).statusCode()).isEqualTo(200);
+        }
+        List<String> all = reported(peer, 5).stream().map(one -> one.get("uuid").asString()).toList();
+        List<String> paged = new ArrayList<>();
+        String cursor = "";
+        while (!cursor.equals("end")) {
+            JsonNode page = site.admin("GET", "/transfers?limit=2&site_url=" + peer.site()
+                    + (cursor.isEmpty() ? "" : "&cursor=" + cursor), null, 200);
+            page.get("transfers").forEach(one -> paged.add(one.get("uuid").asString()));
+            cursor = page.path("next_cursor").asString("end");
+        }
+        assertThat(paged).isEqualTo(all).doesNotHaveDuplicates();
+    }
+
+    // ---- time
+
+    @Test
+    void expiry_isSaidAtOnce_andIsAFactUnasked() {
+        Instant end = Instant.now().plusSeconds(2);
+        Peer peer = site.peer("\"expires_at\":\"" + end + "\"");
+        assertThat(site.pull(0, peer).statusCode()).isEqualTo(200);
+        Awaitility.await("it is a fact")
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(
+                        facts(peer, SiteEvent.ConnectionExpired.class)).hasSize(1));
+        for (int gateway = 0; gateway < 3; gateway++) {
+            assertThat(error(site.pull(gateway, peer))).isEqualTo("403 Connection has expired");
+            assertThat(error(site.gateway(gateway).call("list-tables", peer.body("goods"))))
+                    .isEqualTo("403 Connection has expired");
+        }
+        assertThat(json(site.gateway(1)
+                .call("get-connection-status",
+                        "{\"receiver_url\":\"http://x.example\",\"auth_token_hash\":\"" + peer.hash() + "\"}"))
+                .get("status")
+                .asString()).isEqualTo("expired");
+    }
+
+    // ---- approval
+
+    @Test
+    void approval_waitsForAnOperator_thenOpensTheTable() {
+        Peer peer = site.peer("\"approval_mode\":\"require_approval\"");
+        HttpResponse<String> first = site.pull(0, peer);
+        assertThat(first.statusCode()).as(first.body()).isEqualTo(202);
+        assertThat(json(first).get("ask_again").asString()).isEqualTo("/phoenix_kit/sync/api/pull-data");
+        assertThat(first.headers().firstValue("Retry-After")).contains("30");
+        String transfer = json(first).get("transfer_uuid").asString();
+        HttpResponse<String> second = site.gateway(1).call("table-records", peer.body("goods"));
+        assertThat(second.statusCode()).isEqualTo(202);
+        assertThat(json(second).get("transfer_uuid").asString()).isEqualTo(transfer);
+        assertThat(site.admin("GET", "/transfers?state=waiting&site_url=" + peer.site(), null, 200)
+                .get("transfers")
+                .valueStream()
+                .map(one -> one.get("uuid").asString())).containsExactly(transfer);
+
+        site.admin("POST", "/transfers/" + transfer + "/approve", "{\"valid_for_minutes\":5}", 200);
+        assertThat(rows(site.pull(2, peer))).isEqualTo(LimitedSite.ROWS);
+        assertThat(site.gateway(1).call("table-records", peer.body("goods")).statusCode()).isEqualTo(200);
+        assertThat(site.gateway(1).call("pull-data", peer.body("secrets")).statusCode()).as("each table its own")
+                .isEqualTo(202);
+
+        site.admin("POST", "/transfers/" + transfer + "/deny", "{\"reason\":\"enough\"}", 200);
+        assertThat(error(site.pull(0, peer))).isEqualTo("403 An operator has denied this transfer");
+        site.admin("POST", "/transfers/" + java.util.UUID.randomUUID() + "/approve", "{}", 404);
+    }
+
+    @Test
+    void perTable_namedTablesNeedNobody() {
+        Peer peer = site.peer("\"approval_mode\":\"per_table\"", "\"auto_approve_tables\":[\"goods\"]");
+        assertThat(rows(site.pull(0, peer))).isEqualTo(LimitedSite.ROWS);
+        assertThat(site.gateway(0).call("pull-data", peer.body("secrets")).statusCode()).isEqualTo(202);
+    }
+
+    // ---- who, when, which
+
+    @Test
+    void tables_thatAreNotAllowed_areNotThere() {
+        Peer peer = site.peer("\"excluded_tables\":[\"secrets\"]");
+        assertThat(json(site.gateway(0).call("list-tables", peer.body("x"))).get("tables")
+                .valueStream()
+                .map(table -> table.get("name").asString())).containsExactly("goods");
+        for (String call : List.of("pull-data", "table-schema", "table-records")) {
+            assertThat(error(site.gateway(1).call(call, peer.body("secrets")))).isEqualTo("404 Table not found");
+        }
+    }
+
+    @Test
+    void password_asFieldOrHeader() {
+        Peer peer = site.peer("\"download_password\":\"open sesame\"");
+        assertThat(error(site.pull(0, peer))).isEqualTo("401 Download password required");
+        assertThat(error(site.gateway(0).call("list-tables", peer.body("goods", "\"password\":\"wrong\""))))
+                .isEqualTo("401 Invalid download password");
+        assertThat(site.gateway(1).call("pull-data", peer.body("goods", "\"password\":\"open sesame\"")).statusCode())
+                .isEqualTo(200);
+        assertThat(site.gateway(2)
+                .send("POST", "/phoenix_kit/sync/api/pull-data",
+                        Map.of("content-type", "application/json", "x-download-password", "open sesame"),
+                        peer.body("goods"))
+                .statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void addresses_theSocketsAndNobodyElses() {
+        Peer here = site.peer("\"ip_whitelist\":[\"127.0.0.0/8\"]");
+        assertThat(site.pull(0, here).statusCode()).isEqualTo(200);
+        Peer elsewhere = site.peer("\"ip_whitelist\":[\"203.0.113.0/24\",\"2001:db8::/32\"]");
+        assertThat(error(site.pull(0, elsewhere))).isEqualTo("403 IP address not allowed");
+        assertThat(error(site.gateway(1)
+                .send("POST", "/phoenix_kit/sync/api/pull-data",
+                        Map.of("content-type", "application/json", "x-forwarded-for", "203.0.113.7"),
+                        elsewhere.body("goods"))))
+                .isEqualTo("403 IP address not allowed");
+    }
+
+    @Test
+    void hours_outsideThem() {
+        int far = (Instant.now().atOffset(java.time.ZoneOffset.UTC).getHour() + 12) % 24;
+        Peer peer = site.peer("\"allowed_hours_start\":" + far, "\"allowed_hours_end\":" + far);
+        assertThat(error(site.pull(0, peer))).isEqualTo("403 Outside allowed hours");
+    }
+
+    @Test
+    void rate_eachGatewayItsShare() {
+        Awaitility.await("the gateways know each other")
+                .atMost(Duration.ofSeconds(15))
+                .untilAsserted(() -> {
+                    Peer probe = site.peer("\"rate_limit_requests_per_minute\":3");
+                    for (int gateway = 0; gateway < 3; gateway++) {
+                        assertThat(List.of(schema(gateway, probe), schema(gateway, probe))).containsExactly(200, 429);
+                    }
+                });
+        Peer peer = site.peer("\"rate_limit_requests_per_minute\":10");
+        long passed = 0;
+        for (int call = 0; call < 30; call++) {
+            passed += schema(call, peer) == 200 ? 1 : 0;
+        }
+        assertThat(passed).as("a third each, rounded up").isEqualTo(12);
+        HttpResponse<String> refused = site.gateway(0).call("table-schema", peer.body("goods"));
+        assertThat(error(refused)).isEqualTo("429 Too many requests");
+        assertThat(Integer.parseInt(refused.headers().firstValue("Retry-After").orElseThrow())).isBetween(1, 61);
+    }
+
+    private static int schema(int gateway, Peer peer) {
+        return site.gateway(gateway).call("table-schema", peer.body("goods")).statusCode();
+    }
+
+    // ---- helpers
+
+    /** Waits until so many pulls of a peer are closed; its history. */
+    private static List<JsonNode> reported(Peer peer, int pulls) {
+        Awaitility.await("the pulls are reported")
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(site.history(peer)).hasSize(pulls));
+        return site.history(peer);
+    }
+
+    private static String use(Peer peer) {
+        return site.queried("SELECT downloads || ' ' || records FROM syncline.pull_use WHERE site_url = '"
+                + peer.site() + "'");
+    }
+
+    private static List<SiteEvent> facts(Peer peer, Class<? extends SiteEvent> kind) {
+        return EventLog.read(site.cluster.broker().bootstrapServers(), site.cluster.keys())
+                .counted()
+                .stream()
+                .map(logged -> logged.event())
+                .filter(kind::isInstance)
+                .map(SiteEvent.class::cast)
+                .filter(event -> event.siteUrl().text().equals(peer.site()))
+                .toList();
+    }
+
+    private interface Call {
+        HttpResponse<String> number(int number);
+    }
+
+    private static List<HttpResponse<String>> atOnce(int calls, Call call) throws Exception {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Callable<HttpResponse<String>>> tasks = new ArrayList<>();
+            for (int i = 0; i < calls; i++) {
+                int number = i;
+                tasks.add(() -> call.number(number));
+            }
+            List<HttpResponse<String>> answers = new ArrayList<>();
+            for (Future<HttpResponse<String>> answer : threads.invokeAll(tasks)) {
+                answers.add(answer.get());
+            }
+            return answers;
+        }
+    }
+}

@@ -100,14 +100,26 @@ public final class PullLedger implements AutoCloseable {
         record No(PeerAnswer answer) implements Answer {}
     }
 
+    /**
+     * Who pulls.
+     *
+     * @param path of the call, to which it can be sent again
+     */
+    record Caller(String address, String path) {
+
+        static Caller of(PeerCall call) {
+            return new Caller(call.remoteAddress(), call.path());
+        }
+    }
+
     /** @param rows as many as the answer would hold at most */
-    Answer download(PeerCall call, TableAccess.Sender sender, ServedTable table, long rows) {
+    Answer download(Caller call, TableAccess.Sender sender, ServedTable table, long rows) {
         return open(call, sender, table, PullKind.DOWNLOAD, rows, rows, longestStream.plus(MARGIN))
                 .map(grant -> new Download(grant, table.asOf()));
     }
 
     /** @param rows as many as the answer would hold at most */
-    Answer records(PeerCall call, TableAccess.Sender sender, ServedTable table, long rows) {
+    Answer records(Caller call, TableAccess.Sender sender, ServedTable table, long rows) {
         Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()));
         Draw draw = draw(source, rows, table.asOf());
         if (draw != null) {
@@ -148,7 +160,7 @@ public final class PullLedger implements AutoCloseable {
         return AccessPolicy.counts(sender.settings()) || AccessPolicy.needsApproval(sender.settings(), table);
     }
 
-    private Opened open(PeerCall call, TableAccess.Sender sender, ServedTable table, PullKind kind, long rows,
+    private Opened open(Caller call, TableAccess.Sender sender, ServedTable table, PullKind kind, long rows,
             long atLeast, Duration time) {
         Optional<Refusal> exhausted = AccessPolicy.exhausted(sender.settings(), sender.use(), kind);
         if (exhausted.isPresent()) {
@@ -156,7 +168,7 @@ public final class PullLedger implements AutoCloseable {
         }
         boolean begun = !decidedBefore(sender, table.name());
         SiteRequest.PullRequested request = new SiteRequest.PullRequested(sender.site(), sender.uuid(), ids.get(), kind,
-                table.name(), rows, atLeast, time.toSeconds(), begun, call.remoteAddress());
+                table.name(), rows, atLeast, time.toSeconds(), begun, call.address());
         long now = nanoTime.getAsLong();
         if (begun) {
             CompletableFuture<Void> announced = ring.announce(ids.get(), request);
@@ -427,7 +439,7 @@ public final class PullLedger implements AutoCloseable {
                 one.report().grant(), MOST_UNSENT, failure.getMessage());
     }
 
-    private void tick() {
+    void tick() {
         try {
             retireOver(false);
             List<Unsent> again;

@@ -227,7 +227,7 @@ public final class TableEndpoints {
         }
         // Beyond the last row: not worth counting up to it.
         long offset = Math.min(page.offset(), table.rows());
-        return switch (ledger.records(call, sender, table, page.limit())) {
+        return switch (ledger.records(PullLedger.Caller.of(call), sender, table, page.limit())) {
             case PullLedger.Answer.No no -> no.answer();
             case PullLedger.Answer.Yes yes -> stream(call, table, "{\"success\":true,\"records\":[",
                     query.from(offset).atMost(yes.pull().records()), yes.pull());
@@ -237,7 +237,7 @@ public final class TableEndpoints {
     private PeerAnswer download(PeerCall call, TableAccess.Sender sender, ServedTable table)
             throws InterruptedException {
         int most = sender.settings().maxRecordsPerRequest();
-        return switch (ledger.download(call, sender, table, Math.min(most, table.rows()))) {
+        return switch (ledger.download(PullLedger.Caller.of(call), sender, table, Math.min(most, table.rows()))) {
             case PullLedger.Answer.No no -> no.answer();
             case PullLedger.Answer.Yes yes -> stream(call, table,
                     "{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[",

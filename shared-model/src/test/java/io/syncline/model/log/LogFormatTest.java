@@ -2,6 +2,8 @@ package io.syncline.model.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
@@ -58,6 +60,27 @@ class LogFormatTest {
                         io.syncline.model.connection.Direction.RECEIVER, CONNECTION, "unpaid", "admin"),
                 KEYS);
         assertThat(vector("second event")).isEqualTo(described(second.record()));
+    }
+
+    @Test
+    void factsAboutPulls_areAsWrittenDown() {
+        SiteUrl site = SiteUrl.asSent("http://one.example");
+        UUID grant = UUID.fromString("0193a0f0-0000-7000-8000-000000000004");
+        Map<String, SiteEvent> facts = new LinkedHashMap<>();
+        facts.put("pull granted", new SiteEvent.PullGranted(site, CONNECTION, grant, PullKind.DOWNLOAD, "orders", 300,
+                "192.0.2.1", TIME.plusSeconds(630)));
+        facts.put("table pulled", new SiteEvent.TablePulled(site, CONNECTION, grant, PullKind.DOWNLOAD, "orders",
+                "192.0.2.1", 300, 41_712, TIME.minusMillis(5), 12, PullOutcome.COMPLETED));
+        facts.put("expired", new SiteEvent.ConnectionExpired(site, CONNECTION, TIME));
+        facts.put("transfer requested", new SiteEvent.TransferRequested(site, CONNECTION, grant, "orders", "192.0.2.1",
+                TIME.plusSeconds(604_800)));
+        facts.put("transfer approved", new SiteEvent.TransferApproved(site, CONNECTION, grant, "orders",
+                TIME.plusSeconds(86_400), "admin"));
+        facts.put("transfer denied", new SiteEvent.TransferDenied(site, CONNECTION, grant, "orders", "not yours",
+                TIME.plusSeconds(86_400), "admin"));
+        facts.forEach((name, fact) -> assertThat(vector(name)).isEqualTo(described(LoggedEvent
+                .chain(2, 41, 1, HashChain.genesis(), EVENT_ID, REQUEST_ID, 17, TIME, fact, KEYS)
+                .record())));
     }
 
     private static LoggedEvent firstEvent() {

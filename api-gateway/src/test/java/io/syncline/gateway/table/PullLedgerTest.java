@@ -1,0 +1,264 @@
+package io.syncline.gateway.table;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.syncline.gateway.dispatch.Submission;
+import io.syncline.gateway.http.PeerAnswer;
+import io.syncline.gateway.http.PeerRefusal;
+import io.syncline.gateway.http.UnavailableException;
+import io.syncline.model.connection.ApprovalMode;
+import io.syncline.model.connection.ConnectionSettings;
+import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.PullOutcome;
+import io.syncline.model.connection.Pulls;
+import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.SiteRequest;
+import io.syncline.model.connection.SiteUrl;
+import io.syncline.model.table.TableName;
+import io.syncline.model.table.TableSchema;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** No row without a grant, no grant without a report. */
+class PullLedgerTest {
+
+    private static final Instant AS_OF = Instant.parse("2026-03-01T12:00:00Z");
+    private static final UUID CONNECTION = UUID.randomUUID();
+    private static final PullLedger.Caller CALLER = new PullLedger.Caller("192.0.2.1", "/x/sync/api/pull-data");
+    private static final ServedTable TABLE = new ServedTable(
+            new TableSchema(new TableName("orders"), List.of(), List.of()), "orders_1", 500, AS_OF);
+
+    private final FakeRing ring = new FakeRing();
+    private long now = 1_000;
+    private final PullLedger ledger = new PullLedger(ring, UUID::randomUUID, Duration.ofMinutes(10), () -> now);
+
+    // ---- pull-data
+
+    @Test
+    void nothingCounted_isAnnouncedAndBeginsAtOnce() throws Exception {
+        Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        assertThat(pull.counted()).isFalse();
+        assertThat(ring.asked).isEmpty();
+        assertThat(give(pull, 17)).isEqualTo("17 rows");
+        assertThat(ring.announced).hasSize(2);
+        SiteRequest.PullRequested announced = (SiteRequest.PullRequested) ring.announced.getFirst();
+        assertThat(announced.begun()).isTrue();
+        assertThat(announced.records()).isEqualTo(500);
+        assertThat(announced.address()).isEqualTo("192.0.2.1");
+        assertThat(announced.seconds()).as("longer than any stream").isGreaterThan(600);
+        SiteRequest.PullReported report = ring.reports().getFirst();
+        assertThat(report.grant()).isEqualTo(announced.grant());
+        assertThat(report.rows()).isEqualTo(17);
+        assertThat(report.bytes()).isEqualTo("17 rows".length());
+        assertThat(report.asOf()).isEqualTo(AS_OF);
+        assertThat(report.outcome()).isEqualTo(PullOutcome.COMPLETED);
+    }
+
+    @Test
+    void announcementNotTaken_notAByteLeaves() {
+        CompletableFuture<Void> lost = new CompletableFuture<>();
+        ring.broker = request -> request instanceof SiteRequest.PullRequested ? lost
+                : CompletableFuture.completedFuture(null);
+        Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        lost.completeExceptionally(new IllegalStateException("no broker"));
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        assertThatThrownBy(() -> pull.give(stream -> stream.write(1), new Tally(), out))
+                .isInstanceOf(UnavailableException.class);
+        assertThat(out.size()).isZero();
+        assertThat(ring.reports().getFirst().rows()).isZero();
+        assertThat(ring.reports().getFirst().outcome()).isEqualTo(PullOutcome.BROKEN_OFF);
+    }
+
+    @Test
+    void noBroker_nothingBegins() {
+        ring.broker = request -> CompletableFuture.failedFuture(new IllegalStateException("no broker"));
+        assertThat(no(ledger.download(CALLER, sender(null, null), TABLE, 500)))
+                .isInstanceOf(PeerRefusal.Unavailable.class);
+    }
+
+    @Test
+    void counted_isDecidedFirst_andReported() throws Exception {
+        ring.worker = request -> new Submission.Decided(new Outcome.Granted(request.grant(), 40));
+        Pull pull = yes(ledger.download(CALLER, sender(9L, null), TABLE, 500));
+        assertThat(pull.counted()).isTrue();
+        assertThat(pull.records()).isEqualTo(40);
+        give(pull, 40);
+        assertThat(ring.announced).hasSize(1);
+        assertThat(ring.reports().getFirst().grant()).isEqualTo(((SiteRequest.PullRequested) ring.asked.getFirst())
+                .grant());
+    }
+
+    @Test
+    void counted_refusedAsDecided_orByWhatIsCommittedAlready() {
+        ring.worker = request -> new Submission.Decided(new Outcome.Refused(Refusal.RECORD_LIMIT_REACHED));
+        assertThat(no(ledger.download(CALLER, sender(null, 5L), TABLE, 500)))
+                .isEqualTo(new PeerRefusal.Refused(Refusal.RECORD_LIMIT_REACHED));
+        assertThat(no(ledger.download(CALLER, used(sender(2L, null), 2, 0), TABLE, 500)))
+                .isEqualTo(new PeerRefusal.Refused(Refusal.DOWNLOAD_LIMIT_REACHED));
+        assertThat(ring.asked).as("nobody is asked what is settled").hasSize(1);
+        assertThat(ring.announced).isEmpty();
+    }
+
+    @Test
+    void approvalNeeded_saysWhereToAskAgain() {
+        UUID transfer = UUID.randomUUID();
+        ring.worker = request -> new Submission.Decided(new Outcome.AwaitingApproval(transfer));
+        TableAccess.Sender sender = sender(new ConnectionSettings(10, null, null, List.of(), List.of(), List.of(), null,
+                null, null, ApprovalMode.REQUIRE_APPROVAL, List.of(), 60, null));
+        assertThat(ledger.download(CALLER, sender, TABLE, 500)).isEqualTo(new PullLedger.Answer.No(
+                PeerAnswer.waiting(transfer, "/x/sync/api/pull-data", Duration.ofSeconds(30))));
+    }
+
+    @Test
+    void nobodyDecidedInTime_whatMayBeGrantedYetIsGivenBack() {
+        ring.worker = request -> new Submission.NotKnown();
+        assertThat(no(ledger.download(CALLER, sender(9L, null), TABLE, 500)))
+                .isInstanceOf(PeerRefusal.Unavailable.class);
+        assertThat(ring.reports()).singleElement().satisfies(report -> assertThat(report.rows()).isZero());
+    }
+
+    @Test
+    void brokenOff_countsWhatHasLeft() {
+        Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        Tally tally = new Tally();
+        assertThatThrownBy(() -> pull.give(stream -> {
+            tally.row();
+            stream.write(new byte[100]);
+            throw new IOException("the receiver went away");
+        }, tally, new ByteArrayOutputStream())).isInstanceOf(IOException.class);
+        assertThat(ring.reports().getFirst()).satisfies(report -> {
+            assertThat(report.outcome()).isEqualTo(PullOutcome.BROKEN_OFF);
+            assertThat(report.rows()).isEqualTo(1);
+            assertThat(report.bytes()).isEqualTo(100);
+        });
+    }
+
+    @Test
+    void reportNotTaken_isSentAgain() throws Exception {
+        give(yes(ledger.download(CALLER, sender(null, null), TABLE, 500)), 1);
+        assertThat(ring.reports()).hasSize(1);
+        ring.broker = request -> request instanceof SiteRequest.PullReported
+                ? CompletableFuture.failedFuture(new IllegalStateException("no broker"))
+                : CompletableFuture.completedFuture(null);
+        give(yes(ledger.download(CALLER, sender(null, null), TABLE, 500)), 2);
+        ledger.tick();
+        assertThat(ring.reports()).hasSize(3);
+        ring.broker = request -> CompletableFuture.completedFuture(null);
+        ledger.tick();
+        ledger.tick();
+        assertThat(ring.reports()).hasSize(4);
+        assertThat(ring.reports().getLast()).isEqualTo(ring.reports().get(1));
+    }
+
+    // ---- table-records
+
+    @Test
+    void records_areDrawnFromOneGrant_reportedAfterAMinute() throws Exception {
+        TableAccess.Sender sender = sender(null, 100_000L);
+        for (int i = 0; i < 10; i++) {
+            Pull pull = yes(ledger.records(CALLER, sender, TABLE, 100));
+            assertThat(pull.records()).isEqualTo(100);
+            give(pull, 90);
+        }
+        assertThat(ring.asked).hasSize(1);
+        assertThat(((SiteRequest.PullRequested) ring.asked.getFirst()).kind()).isEqualTo(PullKind.RECORDS);
+        assertThat(ring.reports()).isEmpty();
+        now += Duration.ofSeconds(61).toNanos();
+        ledger.tick();
+        assertThat(ring.reports()).singleElement().satisfies(report -> {
+            assertThat(report.rows()).isEqualTo(900);
+            assertThat(report.bytes()).isEqualTo(10 * "90 rows".length());
+        });
+        give(yes(ledger.records(CALLER, sender, TABLE, 100)), 1);
+        assertThat(ring.asked).hasSize(2);
+    }
+
+    @Test
+    void records_grantUsedUp_isReportedBeforeAnotherIsAskedFor() throws Exception {
+        ring.worker = request -> new Submission.Decided(
+                new Outcome.Granted(request.grant(), ring.asked.size() == 1 ? 150 : 30));
+        TableAccess.Sender sender = sender(null, 180L);
+        give(yes(ledger.records(CALLER, sender, TABLE, 100)), 100);
+        Pull second = yes(ledger.records(CALLER, sender, TABLE, 100));
+        assertThat(ring.reports()).as("what is left of it is to be had again").hasSize(1);
+        assertThat(second.records()).isEqualTo(30);
+        assertThat(ring.reports().getFirst().rows()).isEqualTo(100);
+    }
+
+    @Test
+    void records_whoStillDraws_reportsLast() throws Exception {
+        TableAccess.Sender sender = sender(null, null);
+        Pull slow = yes(ledger.records(CALLER, sender, TABLE, 100));
+        give(yes(ledger.records(CALLER, sender, TABLE, 100)), 100);
+        now += Duration.ofMinutes(2).toNanos();
+        ledger.tick();
+        assertThat(ring.reports()).isEmpty();
+        give(slow, 50);
+        assertThat(ring.reports()).singleElement().satisfies(report -> assertThat(report.rows()).isEqualTo(150));
+    }
+
+    @Test
+    void records_limitSetMeanwhile_isNotDrawnPast() throws Exception {
+        give(yes(ledger.records(CALLER, sender(null, null), TABLE, 10)), 10);
+        assertThat(ring.asked).isEmpty();
+        give(yes(ledger.records(CALLER, sender(null, 50L), TABLE, 10)), 10);
+        assertThat(ring.asked).hasSize(1);
+    }
+
+    @Test
+    void stopping_reportsAll() throws Exception {
+        give(yes(ledger.records(CALLER, sender(null, null), TABLE, 100)), 7);
+        ledger.close();
+        assertThat(ring.reports()).singleElement().satisfies(report -> assertThat(report.rows()).isEqualTo(7));
+    }
+
+    // ---- helpers
+
+    private static Pull yes(PullLedger.Answer answer) {
+        assertThat(answer).isInstanceOf(PullLedger.Answer.Yes.class);
+        return ((PullLedger.Answer.Yes) answer).pull();
+    }
+
+    private static PeerRefusal no(PullLedger.Answer answer) {
+        assertThat(answer).isInstanceOf(PullLedger.Answer.No.class);
+        return ((PeerAnswer.No) ((PullLedger.Answer.No) answer).answer()).refusal();
+    }
+
+    private static String give(Pull pull, int rows) throws IOException, SQLException {
+        Tally tally = new Tally();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        pull.give(stream -> {
+            for (int i = 0; i < rows; i++) {
+                tally.row();
+            }
+            stream.write((rows + " rows").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        }, tally, out);
+        return out.toString(java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    private static TableAccess.Sender sender(@Nullable Long downloads, @Nullable Long records) {
+        return sender(new ConnectionSettings(10_000, downloads, records, List.of(), List.of(), List.of(), null, null,
+                null, ApprovalMode.AUTO_APPROVE, List.of(), 60, null));
+    }
+
+    private static TableAccess.Sender sender(ConnectionSettings settings) {
+        return new TableAccess.Sender(CONNECTION, SiteUrl.asSent("http://one.example"), ConnectionStatus.ACTIVE,
+                settings, Pulls.Use.NONE, AS_OF);
+    }
+
+    private static TableAccess.Sender used(TableAccess.Sender sender, long downloads, long records) {
+        return new TableAccess.Sender(sender.uuid(), sender.site(), sender.status(), sender.settings(),
+                new Pulls.Use(downloads, records, null), sender.at());
+    }
+}

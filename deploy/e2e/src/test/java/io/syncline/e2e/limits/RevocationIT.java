@@ -1,0 +1,215 @@
+package io.syncline.e2e.limits;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.syncline.e2e.limits.LimitedSite.Peer;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an operator imposes holds at every gateway as soon as it is answered, and no call of a peer ever lifts it. */
+class RevocationIT {
+
+    private static final int REVOCATIONS = 1_000;
+    private static final int AT_ONCE = 4;
+    /** On a machine of its own; where others work too, only that none passes is looked at so sharply. */
+    private static final Duration MOST = Duration.ofMillis(Long.getLong("syncline.revocation-ms", 2_500));
+
+    @TempDir static Path directory;
+
+    private static LimitedSite site;
+
+    @BeforeAll
+    static void start() throws Exception {
+        site = new LimitedSite(directory, 3);
+    }
+
+    @AfterAll
+    static void stop() {
+        site.close();
+    }
+
+    @Test
+    void revoked_isRefusedByEveryGateway_fromTheAnswerOn_underLoad() throws Exception {
+        List<Peer> peers = inParallel(REVOCATIONS, i -> site.peer());
+        AtomicBoolean loaded = new AtomicBoolean(true);
+        AtomicInteger pulls = new AtomicInteger();
+        Peer busy = site.peer("\"rate_limit_requests_per_minute\":1000000");
+        try (ExecutorService load = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < 3; i++) {
+                int gateway = i;
+                load.submit(() -> {
+                    while (loaded.get()) {
+                        assertThat(site.pull(gateway, busy).statusCode()).isEqualTo(200);
+                        pulls.incrementAndGet();
+                    }
+                    return null;
+                });
+            }
+            try {
+                AtomicInteger passed = new AtomicInteger();
+                List<Long> took = new ArrayList<>(inParallel(REVOCATIONS, i -> {
+                    Peer peer = peers.get(i);
+                    long sent = System.nanoTime();
+                    HttpResponse<String> revoked = site.gateway(i)
+                            .admin("POST", "/connections/" + peer.uuid() + "/revoke", "{}");
+                    assertThat(revoked.statusCode()).as(revoked.body()).isEqualTo(200);
+                    for (int gateway = 0; gateway < 3; gateway++) {
+                        HttpResponse<String> call = site.gateway(i + 1 + gateway)
+                                .call("table-schema", peer.body("goods"));
+                        passed.addAndGet(call.statusCode() == 403 ? 0 : 1);
+                    }
+                    return System.nanoTime() - sent;
+                }));
+                Collections.sort(took);
+                System.out.printf("revoke to refusal by all of 3 gateways, %d times beside %d pulls: p50 %d, p99 %d ms%n",
+                        REVOCATIONS, pulls.get(), took.get(REVOCATIONS / 2) / 1_000_000,
+                        took.get(REVOCATIONS * 99 / 100) / 1_000_000);
+                assertThat(passed).as("calls let in behind the answer").hasValue(0);
+                assertThat(Duration.ofNanos(took.get(REVOCATIONS * 99 / 100))).isLessThan(MOST);
+            } finally {
+                loaded.set(false);
+            }
+        }
+    }
+
+    /** Promise 9. */
+    @Test
+    void noCallOfAPeer_inNoOrder_atNoGateway_liftsWhatWasImposed() throws Exception {
+        long seed = Long.getLong("syncline.seed", System.nanoTime());
+        System.out.println("RevocationIT: replay with -Dsyncline.seed=" + seed);
+        Random random = new Random(seed);
+        for (String imposed : List.of("suspend", "revoke", "pending")) {
+            for (int run = 0; run < 12; run++) {
+                Imposed on = new Imposed(imposed, run, random);
+                for (int call = 0; call < 10; call++) {
+                    on.anyCall();
+                }
+                on.approvedByTheOperator();
+            }
+        }
+    }
+
+    /** A site with a record in both directions, on which our operator has imposed something. */
+    private static final class Imposed {
+
+        private final String url;
+        private final Random random;
+        private final Peer sender;
+        private final String token;
+        private final String hash;
+        private final List<String> story = new ArrayList<>();
+
+        Imposed(String kind, int run, Random random) {
+            this.random = random;
+            this.sender = site.peer();
+            this.url = sender.site();
+            this.token = "their-" + kind + run;
+            this.hash = new io.syncline.model.credential.AuthToken(token).hash().text();
+            if (kind.equals("pending")) {
+                mode("require_approval");
+                assertThat(register().body()).contains("pending");
+                mode("auto_accept");
+                // A sender's own waiting is the receiver's to end; ours is to suspend it.
+                site.admin("POST", "/connections/" + sender.uuid() + "/suspend", "{}", 200);
+            } else {
+                assertThat(register().body()).contains("active");
+                for (String uuid : List.of(sender.uuid(), uuidOf("receiver"))) {
+                    site.admin("POST", "/connections/" + uuid + "/" + kind, "{\"reason\":\"test\"}", 200);
+                }
+            }
+        }
+
+        void anyCall() {
+            String both = "\"sender_url\":\"" + url + "\",\"auth_token_hash\":\"";
+            int number = random.nextInt(9);
+            HttpResponse<String> answer = switch (number) {
+                case 0, 1 -> register();
+                case 2 -> call("update-status", "{" + both + hash + "\",\"status\":\"active\"}");
+                case 3 -> call("update-status", "{" + both + hash + "\",\"status\":\"suspended\"}");
+                case 4 -> call("delete-connection", "{" + both + hash + "\"}");
+                case 5 -> call("verify-connection", "{" + both + sender.hash() + "\"}");
+                case 6 -> call("get-connection-status",
+                        "{\"receiver_url\":\"http://x.example\",\"auth_token_hash\":\"" + sender.hash() + "\"}");
+                case 7 -> call("update-status", "{" + both + sender.hash() + "\",\"status\":\"active\"}");
+                default -> call("delete-connection", "{" + both + sender.hash() + "\"}");
+            };
+            story.add(number + ": " + answer.statusCode() + " " + answer.body());
+            assertThat(answer.statusCode()).as("%s", story).isIn(200, 404, 409);
+            assertThat(answer.body()).as("%s", story).doesNotContain("\"active\"").doesNotContain("to active");
+            for (String direction : List.of("sender", "receiver")) {
+                assertThat(statusOf(direction)).as("%s", story).isNotEqualTo("active");
+            }
+            assertThat(call("pull-data", sender.body("goods")).statusCode()).as("%s", story).isIn(401, 403);
+        }
+
+        /** Our own operator can, of course. */
+        void approvedByTheOperator() {
+            if (!statusOf("receiver").isEmpty()) {
+                String uuid = uuidOf("receiver");
+                site.gateway(0).admin("POST", "/connections/" + uuid + "/reactivate", "{}");
+                site.gateway(1).admin("POST", "/connections/" + uuid + "/approve", "{}");
+                call("update-status",
+                        "{\"sender_url\":\"" + url + "\",\"auth_token_hash\":\"" + hash + "\",\"status\":\"active\"}");
+                assertThat(statusOf("receiver")).as("%s", story).isEqualTo("active");
+            }
+        }
+
+        private HttpResponse<String> register() {
+            return call("register-connection", "{\"sender_url\":\"" + url
+                    + "\",\"connection_name\":\"Theirs\",\"auth_token\":\"" + token + "\"}");
+        }
+
+        private HttpResponse<String> call(String name, String body) {
+            return site.gateway(random.nextInt(3)).call(name, body);
+        }
+
+        private void mode(String mode) {
+            site.admin("PATCH", "/settings", "{\"incoming_mode\":\"" + mode + "\"}", 200);
+        }
+
+        /** In force, as operators see it; empty where there is no record. */
+        private String statusOf(String direction) {
+            String uuid = uuidOf(direction);
+            return uuid.isEmpty() ? "" : site.admin("GET", "/connections/" + uuid, null, 200).get("status").asString();
+        }
+
+        private String uuidOf(String direction) {
+            return site.queried("SELECT uuid FROM syncline.connection WHERE site_url = '" + url + "' AND direction = '"
+                    + direction + "'");
+        }
+    }
+
+    private interface Numbered<T> {
+        T of(int number) throws Exception;
+    }
+
+    private static <T> List<T> inParallel(int count, Numbered<T> task) throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE)) {
+            List<Callable<T>> tasks = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                int number = i;
+                tasks.add(() -> task.of(number));
+            }
+            List<T> results = new ArrayList<>();
+            for (Future<T> result : threads.invokeAll(tasks)) {
+                results.add(result.get());
+            }
+            return results;
+        }
+    }
+}

@@ -4,10 +4,17 @@ import static io.syncline.e2e.connection.ConnectionRing.awaitOwned;
 import static io.syncline.e2e.connection.ConnectionRing.registration;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.e2e.EventLog;
+import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PullKind;
+import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
+import io.syncline.model.connection.SiteUrl;
+import io.syncline.model.log.LoggedEvent;
 import io.syncline.model.log.ReplyRecord;
 import io.syncline.model.log.RequestRecord;
 import java.nio.file.Path;
@@ -16,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -58,6 +66,47 @@ class ConnectionRingIT {
                     registration("http://late.example"))))).isEqualTo(new Outcome.Refused(Refusal.DEADLINE_PASSED));
             assertThat(ring.column("SELECT count(*) FROM syncline.connection")).containsExactly("499");
             assertThat(ring.column("SELECT count(*) FROM syncline.connection_event")).containsExactly("502");
+        }
+    }
+
+    @Test
+    void grantThatNobodyReports_isClosedByTheClock_asUnknown_andCountsInFull() {
+        try (ConnectionRing ring = new ConnectionRing(directory)) {
+            awaitOwned(ring.startWorker("one"), ConnectionRing.PARTITIONS);
+            awaitOwned(ring.startWorker("two"), ConnectionRing.PARTITIONS / 2);
+            ring.connect();
+            ring.enable(IncomingMode.AUTO_ACCEPT);
+            SiteUrl site = SiteUrl.asSent("http://receiver.example");
+            UUID connection = UUID.randomUUID();
+            SiteRequest.RegistrationRequested credentials = registration(site.text());
+            ring.ask(new SiteRequest.SenderCreationRequested(site, connection, "R", credentials.fingerprint(),
+                    credentials.sealedToken(), true, false, ConnectionSettings.DEFAULTS, "test"));
+
+            // Two gateways died: one a while ago, with a grant that is long over, one just now.
+            UUID over = UUID.randomUUID();
+            UUID young = UUID.randomUUID();
+            ring.ask(new SiteRequest.PullRequested(site, connection, young, PullKind.RECORDS, "t", 1_000, 1, 600, true,
+                    "192.0.2.1"));
+            ring.ask(new SiteRequest.PullRequested(site, connection, over, PullKind.DOWNLOAD, "t", 300, 1, -100, true,
+                    "192.0.2.1"));
+            Awaitility.await("the clock has closed it")
+                    .atMost(ConnectionRing.PATIENCE)
+                    .untilAsserted(() -> assertThat(ring.column("SELECT grant_id FROM syncline.pull_grant"))
+                            .containsExactly(young.toString()));
+            assertThat(ring.column("SELECT downloads || ' ' || records FROM syncline.pull_use"))
+                    .containsExactly("1 1300");
+            EventLog log = EventLog.read(ring.bootstrapServers(), ring.keys());
+            assertThat(log.counted().stream().map(LoggedEvent::event).filter(SiteEvent.TablePulled.class::isInstance))
+                    .singleElement()
+                    .satisfies(event -> {
+                        SiteEvent.TablePulled pulled = (SiteEvent.TablePulled) event;
+                        assertThat(pulled.grant()).isEqualTo(over);
+                        assertThat(pulled.outcome()).isEqualTo(PullOutcome.UNKNOWN);
+                        assertThat(pulled.rows()).isEqualTo(300);
+                    });
+            assertThat(ring.ask(new SiteRequest.PullReported(site, over, 7, 70, null, 1, PullOutcome.COMPLETED)))
+                    .as("too late")
+                    .isEqualTo(new Outcome.Refused(Refusal.GRANT_CLOSED));
         }
     }
 }

@@ -76,7 +76,8 @@ class RevocationIT {
                     return System.nanoTime() - sent;
                 }));
                 Collections.sort(took);
-                System.out.printf("revoke to refusal by all of 3 gateways, %d times beside %d pulls: p50 %d, p99 %d ms%n",
+                System.out.printf(
+                        "revoke to refusal by all of 3 gateways, %d times beside %d pulls: p50 %d, p99 %d ms%n",
                         REVOCATIONS, pulls.get(), took.get(REVOCATIONS / 2) / 1_000_000,
                         took.get(REVOCATIONS * 99 / 100) / 1_000_000);
                 assertThat(passed).as("calls let in behind the answer").hasValue(0);

@@ -24,8 +24,9 @@ final class UnknownProperties implements EnvironmentAware, InitializingBean {
             "syncline.admin.token-file", "syncline.credentials.key-file", "syncline.topics.partitions",
             "syncline.gateway.reply-timeout", "syncline.gateway.max-pending", "syncline.gateway.database-connections",
             "syncline.gateway.pull-connections", "syncline.gateway.pull-duration", "syncline.gateway.password-checks");
-    /** Read by the programs that may share our command line or our file. */
-    private static final List<String> OTHERS = List.of("syncline.data-dir", "syncline.kafka", "syncline.database.",
+    /** Lists of ours, whose entries have numbers; and what is read by programs that may share our command line or our file. */
+    private static final List<String> OTHERS = List.of("syncline.http.trusted-proxies", "syncline.data-dir",
+            "syncline.kafka", "syncline.database.",
             "syncline.source.", "syncline.worker.", "syncline.capture.", "syncline.topics.", "syncline.replica.",
             "syncline.peer.", "syncline.audit.", "syncline.standalone.");
 

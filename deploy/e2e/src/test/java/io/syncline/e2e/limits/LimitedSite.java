@@ -29,7 +29,7 @@ final class LimitedSite implements AutoCloseable {
     final SyncCluster cluster;
     final List<Gateway> gateways = new ArrayList<>();
 
-    LimitedSite(Path directory, int gatewayCount) throws SQLException {
+    LimitedSite(Path directory, int gatewayCount, String... gatewaySettings) throws SQLException {
         cluster = SyncCluster.start(directory);
         try (Connection source = cluster.database().connect("site"); Statement statement = source.createStatement()) {
             statement.execute("CREATE TABLE goods (id int PRIMARY KEY, name text);"
@@ -38,7 +38,7 @@ final class LimitedSite implements AutoCloseable {
         }
         cluster.startWorker();
         for (int i = 0; i < gatewayCount; i++) {
-            gateways.add(cluster.startGateway());
+            gateways.add(cluster.startGateway(gatewaySettings));
         }
         admin("PATCH", "/settings", "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}", 200);
         Awaitility.await("the tables are captured")

@@ -26,6 +26,8 @@ class RevocationIT {
 
     private static final int REVOCATIONS = 1_000;
     private static final int AT_ONCE = 4;
+    /** Each gateway is pulled from all the time, but this machine has to be the callers' too. */
+    private static final Duration BETWEEN_PULLS = Duration.ofMillis(10);
     /** On a machine of its own; where others work too, only that none passes is looked at so sharply. */
     private static final Duration MOST = Duration.ofMillis(Long.getLong("syncline.revocation-ms", 2_500));
 
@@ -35,7 +37,7 @@ class RevocationIT {
 
     @BeforeAll
     static void start() throws Exception {
-        site = new LimitedSite(directory, 3);
+        site = new LimitedSite(directory, 3, "--syncline.http.trusted-proxies=127.0.0.0/8,::1");
     }
 
     @AfterAll
@@ -56,6 +58,7 @@ class RevocationIT {
                     while (loaded.get()) {
                         assertThat(site.pull(gateway, busy).statusCode()).isEqualTo(200);
                         pulls.incrementAndGet();
+                        Thread.sleep(BETWEEN_PULLS);
                     }
                     return null;
                 });
@@ -86,6 +89,28 @@ class RevocationIT {
                 loaded.set(false);
             }
         }
+    }
+
+    /** These gateways trust us as a proxy; the gateways of {@link LimitsIT} do not. */
+    @Test
+    void behindATrustedProxy_theCallersAddressIsTheOneItNames() {
+        Peer peer = site.peer("\"ip_whitelist\":[\"203.0.113.0/24\"]");
+        assertThat(forwarded(peer, "X-Forwarded-For", "198.51.100.7, 203.0.113.9")).isEqualTo(200);
+        assertThat(forwarded(peer, "Forwarded", "for=203.0.113.9;proto=https")).isEqualTo(200);
+        assertThat(forwarded(peer, "X-Forwarded-For", "203.0.113.9, 198.51.100.7")).as("the first is made up")
+                .isEqualTo(403);
+        assertThat(site.pull(0, peer).statusCode()).isEqualTo(403);
+        org.awaitility.Awaitility.await("the pulls are reported")
+                .untilAsserted(() -> assertThat(site.history(peer)).hasSize(2));
+        assertThat(site.history(peer)).allSatisfy(
+                pulled -> assertThat(pulled.get("address").asString()).isEqualTo("203.0.113.9"));
+    }
+
+    private static int forwarded(Peer peer, String header, String value) {
+        return site.gateway(0)
+                .send("POST", "/phoenix_kit/sync/api/pull-data",
+                        java.util.Map.of("content-type", "application/json", header, value), peer.body("goods"))
+                .statusCode();
     }
 
     /** Promise 9. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
+import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -28,6 +29,7 @@ final class LimitedSite implements AutoCloseable {
 
     final SyncCluster cluster;
     final List<Gateway> gateways = new ArrayList<>();
+    private ConfigurableApplicationContext worker;
 
     LimitedSite(Path directory, int gatewayCount, String... gatewaySettings) throws SQLException {
         cluster = SyncCluster.start(directory);
@@ -36,7 +38,7 @@ final class LimitedSite implements AutoCloseable {
                     + " INSERT INTO goods SELECT n, 'thing ' || n FROM generate_series(1, " + ROWS + ") n;"
                     + " CREATE TABLE secrets (id int PRIMARY KEY)");
         }
-        cluster.startWorker();
+        worker = cluster.startWorker();
         for (int i = 0; i < gatewayCount; i++) {
             gateways.add(cluster.startGateway(gatewaySettings));
         }
@@ -48,6 +50,14 @@ final class LimitedSite implements AutoCloseable {
                                 .valueStream()
                                 .filter(table -> table.get("state").asString().equals("live")))
                         .hasSize(2));
+    }
+
+    void stopWorker() {
+        worker.close();
+    }
+
+    void startWorker() {
+        worker = cluster.startWorker();
     }
 
     Gateway gateway(int number) {

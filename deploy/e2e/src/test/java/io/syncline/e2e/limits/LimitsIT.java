@@ -134,6 +134,28 @@ class LimitsIT {
     }
 
     @Test
+    void withoutAWorker_whatNothingLimitsGoesOn_andIsRecordedLater() {
+        Peer free = site.peer();
+        Peer limited = site.peer("\"max_downloads\":5");
+        site.stopWorker();
+        try {
+            assertThat(rows(site.pull(0, free))).isEqualTo(LimitedSite.ROWS);
+            HttpResponse<String> undecided = site.pull(1, limited);
+            assertThat(undecided.statusCode()).as(undecided.body()).isEqualTo(503);
+            assertThat(site.history(free)).isEmpty();
+        } finally {
+            site.startWorker();
+        }
+        assertThat(reported(free, 1).getFirst().get("outcome").asString()).isEqualTo("completed");
+        Awaitility.await("pulls are decided again")
+                .atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(site.pull(2, limited).statusCode()).isEqualTo(200));
+        Awaitility.await("what was not decided in time is given back")
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(use(limited)).isEqualTo("1 " + LimitedSite.ROWS));
+    }
+
+    @Test
     void history_hasPages() {
         Peer peer = site.peer();
         for (int i = 0; i < 5; i++) {
@@ -288,7 +310,7 @@ class LimitsIT {
     /** Waits until so many pulls of a peer are closed; its history. */
     private static List<JsonNode> reported(Peer peer, int pulls) {
         Awaitility.await("the pulls are reported")
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(site.history(peer)).hasSize(pulls));
         return site.history(peer);
     }

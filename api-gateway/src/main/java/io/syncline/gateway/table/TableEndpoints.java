@@ -77,6 +77,12 @@ public final class TableEndpoints {
         Caller with(CallFields fields) {
             return new Caller(call, hash, fields.optionalText("password"));
         }
+
+        /** Without what is secret in it. */
+        @Override
+        public String toString() {
+            return "Caller[" + call.id() + "]";
+        }
     }
 
     private record Tables(boolean success, List<Listed> tables) {}

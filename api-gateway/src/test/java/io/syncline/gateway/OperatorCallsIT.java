@@ -179,13 +179,15 @@ class OperatorCallsIT {
                 INSERT INTO syncline.capture_status (table_name, state, cause, remedy, updated_at) VALUES
                     ('live', 'live', NULL, NULL, now()), ('left', 'left_out', 'no key', 'add one', now()),
                     ('waiting', 'waiting', NULL, NULL, now()), ('applying', 'live', NULL, NULL, now())""");
-        gateway.execute("""
+        gateway.execute(
+                """
                 INSERT INTO syncline.replica_table (table_name, topic, partitions, state, cause, replica_name, generation,
-                    schema, row_count, size_bytes, as_of, next_row_count, next_size_bytes, last_generation, changed_at)
+                    schema, row_count, size_bytes, as_of, next_row_count, next_size_bytes, last_generation, changed_at,
+                    checksum, next_checksum, began, next_began, last_change, known_since, depends_on)
                     VALUES
-                    ('live', 'a', 1, 'live', NULL, 'r', 1, '{}', 3, 30, now(), 0, 0, 1, now()),
-                    ('applying', 'b', 1, 'waiting', NULL, NULL, NULL, NULL, 0, 0, NULL, 7, 70, 1, now()),
-                    ('gone', 'c', 1, 'marked', 'halted', NULL, NULL, NULL, 0, 0, NULL, 0, 0, 1, now())""");
+                    ('live', 'a', 1, 'live', NULL, 'r', 1, '{}', 3, 30, now(), 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
+                    ('applying', 'b', 1, 'waiting', NULL, NULL, NULL, NULL, 0, 0, NULL, 7, 70, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
+                    ('gone', 'c', 1, 'marked', 'halted', NULL, NULL, NULL, 0, 0, NULL, 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}')""");
         gateway.execute("""
                 INSERT INTO syncline.capture_source (id, state, epoch, holder, setting, value, problem, remedy,
                     retry_may_fix, warnings, slot_name, publication, updated_at) VALUES

@@ -114,7 +114,7 @@ public class WorkerConfiguration {
             WorkerProperties properties) {
         TableChangeListener listener = new TableChangeListener(kafka.settings(), properties.worker().sessionTimeout(),
                 pool);
-        ReplicaJanitor janitor = new ReplicaJanitor(pool);
+        ReplicaJanitor janitor = new ReplicaJanitor(pool, properties.replica().tombstonesKept());
         return Room.of("replica", () -> {
             listener.start();
             janitor.start();

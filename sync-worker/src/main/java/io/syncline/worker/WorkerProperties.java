@@ -14,7 +14,19 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record WorkerProperties(
         @DefaultValue Credentials credentials,
         @DefaultValue Topics topics,
-        @DefaultValue Worker worker) {
+        @DefaultValue Worker worker,
+        @DefaultValue Replica replica) {
+
+    /** @param tombstonesKept for so long a peer can be told what was deleted since its last pull */
+    public record Replica(@DefaultValue("7d") Duration tombstonesKept) {
+
+        public Replica {
+            if (tombstonesKept.compareTo(Duration.ofMinutes(1)) < 0) {
+                throw new IllegalArgumentException(
+                        "syncline.replica.tombstones-kept is " + tombstonesKept + ", must be a minute or more");
+            }
+        }
+    }
 
     /** @param keyFile the keys of the cluster, the same for every gateway and worker */
     public record Credentials(@Nullable Path keyFile) {}

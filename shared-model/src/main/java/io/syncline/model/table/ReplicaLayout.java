@@ -13,6 +13,12 @@ public final class ReplicaLayout {
     /** The column of the row's wire JSON; NULL is a tombstone. */
     public static final String WIRE = "wire";
 
+    /** The column of a tombstone's key, a JSON object of its columns; NULL for a row. */
+    public static final String REMOVED_KEY = "removed_key";
+
+    /** The column of the number of the change that wrote the row or tombstone: it only grows, over generations too. */
+    public static final String CHANGED = "changed";
+
     /** The most characters of the table's own name; with the generation's digits it stays below PostgreSQL's 63. */
     private static final int MAX_NAME_LENGTH = 40;
 

@@ -35,6 +35,12 @@ final class CopyText {
         raw((byte) '\t');
     }
 
+    /** A number that is not a row's last. */
+    void number(long number) throws SQLException {
+        digits(number);
+        raw((byte) '\t');
+    }
+
     /** The numbers of a place, which end the row. */
     void place(Place place) throws SQLException {
         digits(place.commitLsn());

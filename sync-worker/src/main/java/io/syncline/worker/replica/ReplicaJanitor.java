@@ -24,7 +24,6 @@ public final class ReplicaJanitor implements AutoCloseable {
     private static final Duration EVERY = Duration.ofSeconds(30);
     /** A pull that has read a replica table's name opens the table well within this time. */
     private static final Duration GARBAGE_KEPT = Duration.ofMinutes(1);
-    private static final Duration TOMBSTONES_KEPT = Duration.ofDays(7);
     private static final int TOMBSTONES_AT_ONCE = 10_000;
     private static final String UNUSED_TYPES = "SELECT typname FROM pg_type t WHERE typtype = 'e' AND typnamespace = '"
             + ReplicaLayout.SCHEMA
@@ -33,11 +32,14 @@ public final class ReplicaJanitor implements AutoCloseable {
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final DataSource database;
+    private final Duration tombstonesKept;
     private final ScheduledExecutorService timer = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().name("replica-janitor").daemon().factory());
 
-    public ReplicaJanitor(DataSource database) {
+    /** {@code tombstonesKept}: for so long it can be told what was deleted since. */
+    public ReplicaJanitor(DataSource database, Duration tombstonesKept) {
         this.database = database;
+        this.tombstonesKept = tombstonesKept;
     }
 
     public void start() {
@@ -51,7 +53,7 @@ public final class ReplicaJanitor implements AutoCloseable {
 
     private void run() {
         try {
-            clean(GARBAGE_KEPT, TOMBSTONES_KEPT);
+            clean(GARBAGE_KEPT, tombstonesKept);
         } catch (SQLException | RuntimeException e) {
             LOG.warn("old replica tables and tombstones are left for the next time, in {} s: {}", EVERY.toSeconds(),
                     e.getMessage());
@@ -110,15 +112,52 @@ public final class ReplicaJanitor implements AutoCloseable {
         }
     }
 
+    /** A bounded number at a time; whoever asks what changed since before them is told that it is no longer known. */
     private static void prune(Connection connection, String replica, Duration kept) throws SQLException {
-        int pruned = TOMBSTONES_AT_ONCE;
-        while (pruned == TOMBSTONES_AT_ONCE) {
-            try (PreparedStatement delete = connection.prepareStatement(ReplicaSql.pruneTombstones(replica))) {
-                delete.setLong(1, kept.toSeconds());
-                delete.setInt(2, TOMBSTONES_AT_ONCE);
-                pruned = delete.executeUpdate();
-                connection.commit();
+        try (PreparedStatement old = connection.prepareStatement(ReplicaSql.oldTombstones(replica))) {
+            old.setLong(1, kept.toSeconds());
+            try (ResultSet some = old.executeQuery()) {
+                some.next();
+                if (!some.getBoolean(1)) {
+                    return;
+                }
             }
+        } finally {
+            connection.commit();
+        }
+        while (pruneSome(connection, replica, kept) == TOMBSTONES_AT_ONCE) {
+            LOG.debug("{} has more old tombstones", replica);
+        }
+    }
+
+    private static long pruneSome(Connection connection, String replica, Duration kept) throws SQLException {
+        // The table's row first, as whoever applies changes.
+        try (PreparedStatement lock = connection.prepareStatement(
+                "SELECT FROM syncline.replica_table WHERE replica_name = ? FOR NO KEY UPDATE");
+                PreparedStatement delete = connection.prepareStatement(ReplicaSql.pruneTombstones(replica));
+                PreparedStatement update = connection.prepareStatement("UPDATE syncline.replica_table"
+                        + " SET known_since = greatest(known_since, ?) WHERE replica_name = ?")) {
+            lock.setString(1, replica);
+            lock.executeQuery().close();
+            delete.setLong(1, kept.toSeconds());
+            delete.setInt(2, TOMBSTONES_AT_ONCE);
+            long pruned;
+            long newest;
+            try (ResultSet result = delete.executeQuery()) {
+                result.next();
+                pruned = result.getLong(1);
+                newest = result.getLong(2);
+            }
+            if (pruned > 0) {
+                update.setLong(1, newest);
+                update.setString(2, replica);
+                update.executeUpdate();
+            }
+            connection.commit();
+            return pruned;
+        } catch (SQLException e) {
+            connection.rollback();
+            throw e;
         }
     }
 

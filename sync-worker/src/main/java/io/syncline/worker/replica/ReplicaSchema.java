@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
 final class ReplicaSchema {
 
     private static final String COLUMNS = "table_name, topic, partitions, last_generation, state, cause, replica_name,"
-            + " generation, schema, row_count, size_bytes, as_of, next_name, next_generation, next_schema,"
-            + " next_row_count, next_size_bytes";
+            + " generation, schema, row_count, size_bytes, checksum, began, as_of, next_name, next_generation, next_schema,"
+            + " next_row_count, next_size_bytes, next_checksum, next_began, last_change, known_since";
 
     /** Of PostgreSQL's advisory locks, the one under which enum types are made and dropped. */
     static final long TYPES_LOCK = 0x73796e63_656e756dL;
@@ -59,8 +59,9 @@ final class ReplicaSchema {
     /** The row of a table that may be there already, locked. */
     static TableState make(Connection connection, TableName table, String topic, int partitions) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO syncline.replica_table"
-                + " (table_name, topic, partitions, last_generation, state, row_count, size_bytes, next_row_count,"
-                + " next_size_bytes, changed_at) VALUES (?, ?, ?, 0, 'waiting', 0, 0, 0, 0, now()) ON CONFLICT DO NOTHING")) {
+                + " (table_name, topic, partitions, last_generation, state, row_count, size_bytes, checksum, began, next_row_count,"
+                + " next_size_bytes, next_checksum, next_began, last_change, known_since, depends_on, changed_at)"
+                + " VALUES (?, ?, ?, 0, 'waiting', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', now()) ON CONFLICT DO NOTHING")) {
             insert.setString(1, table.name());
             insert.setString(2, topic);
             insert.setInt(3, partitions);
@@ -77,17 +78,23 @@ final class ReplicaSchema {
         Content next = state.next();
         try (PreparedStatement update = connection.prepareStatement("UPDATE syncline.replica_table SET partitions = ?,"
                 + " last_generation = ?, state = ?, cause = ?, replica_name = ?, generation = ?, schema = ?, row_count = ?,"
-                + " size_bytes = ?, as_of = ?, next_name = ?, next_generation = ?, next_schema = ?, next_row_count = ?,"
-                + " next_size_bytes = ?, changed_at = clock_timestamp() WHERE table_name = ?")) {
+                + " size_bytes = ?, checksum = ?, began = ?, as_of = ?, next_name = ?, next_generation = ?, next_schema = ?,"
+                + " next_row_count = ?, next_size_bytes = ?, next_checksum = ?, next_began = ?, last_change = ?, known_since = ?,"
+                + " depends_on = ?, changed_at = clock_timestamp() WHERE table_name = ?")) {
             update.setInt(1, state.partitions());
             update.setLong(2, state.lastGeneration());
             update.setString(3, state.kind().word());
             update.setString(4, state.cause());
             set(update, 5, now);
-            update.setObject(10, served == null ? null : served.asOf().atOffset(ZoneOffset.UTC),
+            update.setObject(12, served == null ? null : served.asOf().atOffset(ZoneOffset.UTC),
                     Types.TIMESTAMP_WITH_TIMEZONE);
-            set(update, 11, next);
-            update.setString(16, state.table().name());
+            set(update, 13, next);
+            update.setLong(20, state.lastChange());
+            update.setLong(21, state.knownSince());
+            Content shown = now == null ? next : now;
+            List<String> dependsOn = shown == null ? List.of() : shown.schema().dependsOn();
+            update.setArray(22, connection.createArrayOf("text", dependsOn.toArray()));
+            update.setString(23, state.table().name());
             update.executeUpdate();
         }
     }
@@ -113,13 +120,14 @@ final class ReplicaSchema {
     }
 
     static void create(Connection connection, Content content) throws SQLException, TableFault {
-        ReplicaSql sql = new ReplicaSql(content.replicaName(), content.schema().key());
+        ReplicaSql sql = ReplicaSql.of(content);
         try (Statement statement = connection.createStatement()) {
             // A number may come again after the capturer has lost its own; what then has the name is garbage.
             statement.execute(ReplicaSql.drop(content.replicaName()));
             prepare(connection, statement, content.schema().key());
             statement.execute(sql.create(collations(connection, content.schema().key())));
             statement.execute(sql.indexTombstones());
+            statement.execute(sql.indexChanges());
         }
         try (PreparedStatement delete = connection
                 .prepareStatement("DELETE FROM syncline.replica_garbage WHERE replica_name = ?")) {
@@ -193,14 +201,16 @@ final class ReplicaSchema {
         update.setString(first + 2, content == null ? null : TableChangeCodec.schemaJson(content.schema()));
         update.setLong(first + 3, content == null ? 0 : content.rows());
         update.setLong(first + 4, content == null ? 0 : content.bytes());
+        update.setLong(first + 5, content == null ? 0 : content.checksum());
+        update.setLong(first + 6, content == null ? 0 : content.began());
     }
 
     private static TableState state(ResultSet row) throws SQLException {
         Content served = content(row, 7);
-        OffsetDateTime asOf = row.getObject(12, OffsetDateTime.class);
+        OffsetDateTime asOf = row.getObject(14, OffsetDateTime.class);
         return new TableState(new TableName(row.getString(1)), row.getString(2), row.getInt(3), row.getLong(4),
-                Kind.of(row.getString(5)), row.getString(6),
-                served == null || asOf == null ? null : new Served(served, asOf.toInstant()), content(row, 13));
+                row.getLong(22), row.getLong(23), Kind.of(row.getString(5)), row.getString(6),
+                served == null || asOf == null ? null : new Served(served, asOf.toInstant()), content(row, 15));
     }
 
     private static @Nullable Content content(ResultSet row, int first) throws SQLException {
@@ -208,6 +218,7 @@ final class ReplicaSchema {
         return name == null
                 ? null
                 : new Content(row.getLong(first + 1), name, TableChangeCodec.readSchema(row.getString(first + 2)),
-                        row.getLong(first + 3), row.getLong(first + 4));
+                        row.getLong(first + 3), row.getLong(first + 4), row.getLong(first + 5),
+                        row.getLong(first + 6));
     }
 }

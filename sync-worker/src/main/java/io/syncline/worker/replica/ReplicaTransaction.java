@@ -11,6 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,29 +32,45 @@ final class ReplicaTransaction {
      */
     private static final String SETTINGS = "SELECT set_config('synchronous_commit', 'off', true),"
             + " set_config('idle_in_transaction_session_timeout', '5s', true), set_config('jit', 'off', true), "
-            + indexOnly(true);
+            + indexOnly(true) + ", (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+
+    /**
+     * The longest that the truncation of a table, or the end of a generation, may take. The group may give the partition to
+     * another worker meanwhile: that one waits for the position's lock, and then goes on behind this transaction.
+     */
+    private static final Duration WHOLE_TABLE = Duration.ofHours(1);
 
     private static final String UNIQUE_VIOLATION = "23505";
 
     private final Connection connection;
     private final Map<String, TableState> tables;
     private final Set<String> changed = new HashSet<>();
+    /** Tables whose rows this transaction changes: they have their change's number. */
+    private final Set<String> numbered = new HashSet<>();
+    /** In the database's time, microseconds since 1970. */
+    private final long now;
     private final Rows rows = new Rows();
     private long rowsTime;
 
-    private ReplicaTransaction(Connection connection, Map<String, TableState> tables) {
+    private ReplicaTransaction(Connection connection, Map<String, TableState> tables, long now) {
         this.connection = connection;
         this.tables = tables;
+        this.now = now;
     }
 
     /** Locks the batches' positions, which must be as believed, then their tables. */
     static ReplicaTransaction begin(Connection connection, List<Batch> batches)
             throws SQLException, PositionLostException {
-        execute(connection, SETTINGS);
+        long now;
+        try (Statement settings = connection.createStatement(); ResultSet row = settings.executeQuery(SETTINGS)) {
+            row.next();
+            now = row.getLong("now");
+        }
         ReplicaPositions.lock(connection, batches.stream().map(Batch::from).toList());
         return new ReplicaTransaction(connection,
                 new HashMap<>(ReplicaSchema.lock(connection,
-                        batches.stream().map(batch -> batch.from().topic()).distinct().toList())));
+                        batches.stream().map(batch -> batch.from().topic()).distinct().toList())),
+                now);
     }
 
     /** Applies a change, and gives what the partition's position is after it, but for its offset. */
@@ -81,8 +98,9 @@ final class ReplicaTransaction {
         if (rows.isEmpty() || table == null || content == null) {
             return position;
         }
-        Delta delta = write(content);
-        update(table.written(content.generation(), delta, Instant.ofEpochMilli(rowsTime)));
+        TableState numberedTable = numbered(table);
+        Delta delta = write(content, numberedTable.lastChange());
+        update(numberedTable.written(content.generation(), delta, Instant.ofEpochMilli(rowsTime)));
         Position counted = position.counted(rows.ofSnapshot());
         rows.clear();
         return counted;
@@ -135,18 +153,16 @@ final class ReplicaTransaction {
             return position;
         }
         belongs(position, place);
-        execute(connection, "SELECT " + indexOnly(false));
-        try (PreparedStatement statement = connection.prepareStatement(sql(content).truncate())) {
+        TableState numberedTable = numbered(table);
+        try (WholeTable whole = new WholeTable(connection);
+                PreparedStatement statement = connection.prepareStatement(ReplicaSql.of(content).truncate())) {
             statement.setLong(1, place.commitLsn());
             statement.setLong(2, place.lsn());
             statement.setLong(3, place.number());
-            try (ResultSet result = statement.executeQuery()) {
-                result.next();
-                update(table.written(content.generation(), new Delta(result.getLong(1), result.getLong(2)),
-                        Instant.ofEpochMilli(time)));
-            }
+            statement.setLong(4, numberedTable.lastChange());
+            update(numberedTable.written(content.generation(), delta(statement), Instant.ofEpochMilli(time)));
+            whole.done();
         }
-        execute(connection, "SELECT " + indexOnly(true));
         return position;
     }
 
@@ -184,17 +200,27 @@ final class ReplicaTransaction {
                     + " rows, " + brought.getAsLong() + " of them arrived; another one has been asked for", true);
         }
         Content built = table.target(ended.generation()).orElseThrow();
+        TableState numberedTable = numbered(table);
         TableState.Served old = table.served();
+        boolean continued = old != null && old.content().schema().key().equals(built.schema().key());
         if (old != null) {
-            if (old.content().schema().key().equals(built.schema().key())) {
-                execute(connection, "SELECT " + indexOnly(false));
-                execute(connection, sql(built).takeGhosts(old.content().replicaName()));
-                execute(connection, "SELECT " + indexOnly(true));
+            if (continued) {
+                takeGhosts(built, old.content(), numberedTable.lastChange());
             }
             ReplicaSchema.discard(connection, old.content());
         }
-        update(table.complete(built, ended.asOf()));
+        update(numberedTable.complete(built, ended.asOf(), continued));
         return complete;
+    }
+
+    private void takeGhosts(Content built, Content old, long change) throws SQLException, TableFault {
+        try (WholeTable whole = new WholeTable(connection);
+                PreparedStatement statement = connection
+                        .prepareStatement(ReplicaSql.of(built).takeGhosts(old.replicaName()))) {
+            statement.setLong(1, change);
+            statement.executeUpdate();
+            whole.done();
+        }
     }
 
     private Position stop(Position position, long generation, String cause) throws SQLException {
@@ -215,6 +241,7 @@ final class ReplicaTransaction {
         }
         ReplicaSchema.remove(connection, table);
         tables.remove(position.topic());
+        numbered.remove(position.topic());
         return generation > position.generation() ? position.begun(generation) : position;
     }
 
@@ -226,16 +253,16 @@ final class ReplicaTransaction {
         }
     }
 
-    private Delta write(Content content) throws SQLException, TableFault {
-        ReplicaSql sql = sql(content);
+    private Delta write(Content content, long change) throws SQLException, TableFault {
+        ReplicaSql sql = ReplicaSql.of(content);
         if (rows.onlySnapshot()) {
             // As a rule none of them is there yet. Where one is (it was delivered twice), all go the longer way.
             Savepoint before = connection.setSavepoint();
             try {
-                long bytes = rows.copyTo(connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql.copy()),
-                        sql.kinds());
+                Delta delta = rows.copyTo(connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql.copy()), sql,
+                        change);
                 connection.releaseSavepoint(before);
-                return new Delta(rows.size(), bytes);
+                return delta;
             } catch (SQLException e) {
                 if (!UNIQUE_VIOLATION.equals(e.getSQLState())) {
                     throw e;
@@ -244,12 +271,27 @@ final class ReplicaTransaction {
             }
         }
         try (PreparedStatement write = connection.prepareStatement(sql.write())) {
-            rows.bind(write, sql.kinds());
-            try (ResultSet result = write.executeQuery()) {
-                result.next();
-                return new Delta(result.getLong(1), result.getLong(2));
-            }
+            rows.bind(write, sql, change);
+            return delta(write);
         }
+    }
+
+    /** What a statement says that it did; the sum of hashes, which may be any number, modulo 2^64. */
+    private static Delta delta(PreparedStatement statement) throws SQLException {
+        try (ResultSet result = statement.executeQuery()) {
+            result.next();
+            return new Delta(result.getLong(1), result.getLong(2), result.getBigDecimal(3).toBigInteger().longValue());
+        }
+    }
+
+    /** The table with the number that this transaction's changes of it have. */
+    private TableState numbered(TableState table) {
+        if (!numbered.add(table.topic())) {
+            return table;
+        }
+        TableState withNumber = table.changed(now);
+        update(withNumber);
+        return withNumber;
     }
 
     private TableState make(TableName name, String topic, int partitions) throws SQLException {
@@ -266,8 +308,36 @@ final class ReplicaTransaction {
         changed.add(table.topic());
     }
 
-    private static ReplicaSql sql(Content content) throws TableFault {
-        return new ReplicaSql(content.replicaName(), content.schema().key());
+    /** While a statement reads a whole table: by any plan, and for as long as a large one takes. */
+    private static final class WholeTable implements AutoCloseable {
+
+        private final Connection connection;
+        private final int patience;
+        private boolean done;
+
+        WholeTable(Connection connection) throws SQLException {
+            this.connection = connection;
+            this.patience = connection.getNetworkTimeout();
+            execute(connection, "SELECT " + indexOnly(false) + ", set_config('statement_timeout', '"
+                    + WHOLE_TABLE.toMillis() + "', true)");
+            // PostgreSQL 17 and later.
+            execute(connection, "SELECT set_config('transaction_timeout', '0', true)"
+                    + " WHERE current_setting('transaction_timeout', true) IS NOT NULL");
+            connection.setNetworkTimeout(Runnable::run, (int) WHOLE_TABLE.plusMinutes(1).toMillis());
+        }
+
+        /** The statement has succeeded: its transaction goes on. */
+        void done() {
+            done = true;
+        }
+
+        @Override
+        public void close() throws SQLException {
+            connection.setNetworkTimeout(Runnable::run, patience);
+            if (done) {
+                execute(connection, "SELECT " + indexOnly(true));
+            }
+        }
     }
 
     /** Whether the planner may not read whole tables; a statement that has to do so may. */

@@ -1,11 +1,13 @@
 package io.syncline.worker.replica;
 
+import io.syncline.model.table.JsonSpans;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.io.JsonStringEncoder;
 import tools.jackson.core.json.JsonFactory;
 
 /** Reads a row's key: the JSON array of its wire values, each as the text that PostgreSQL's cast takes. */
@@ -43,6 +45,37 @@ final class RowKey {
         } catch (JacksonException e) {
             throw unfit(count);
         }
+    }
+
+    /** The key as a JSON object: {@code names} are its columns' names in quotes. */
+    static String object(byte[] key, List<String> names) throws TableFault {
+        StringBuilder object = new StringBuilder();
+        try {
+            int to = key.length;
+            int at = JsonSpans.skipSpace(key, 0, to);
+            for (int i = 0; i < names.size(); i++) {
+                if (at >= to || key[at] != (i == 0 ? '[' : ',')) {
+                    throw unfit(names.size());
+                }
+                int from = JsonSpans.skipSpace(key, at + 1, to);
+                at = JsonSpans.endOfValue(key, from, to);
+                object.append(i == 0 ? '{' : ',')
+                        .append(names.get(i))
+                        .append(':')
+                        .append(new String(key, from, at - from, StandardCharsets.UTF_8).stripTrailing());
+                at = JsonSpans.skipSpace(key, at, to);
+            }
+            return object.append('}').toString();
+        } catch (IllegalArgumentException e) {
+            throw unfit(names.size());
+        }
+    }
+
+    /** A name as JSON has it. */
+    static String jsonName(String name) {
+        StringBuilder quoted = new StringBuilder("\"");
+        JsonStringEncoder.getInstance().quoteAsString(name, quoted);
+        return quoted.append('"').toString();
     }
 
     /** A key of one integer, the commonest by far, without a parser. */

@@ -1,6 +1,8 @@
 package io.syncline.worker.replica;
 
 import io.syncline.model.table.Place;
+import io.syncline.model.table.RowChecksum;
+import io.syncline.worker.replica.TableState.Delta;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -70,11 +72,13 @@ final class Rows {
         ofSnapshot = 0;
     }
 
-    /** Sends the rows in COPY's text format, and gives the bytes of their wire JSON. There are no tombstones among them. */
-    long copyTo(CopyIn copy, List<KeyKind> kinds) throws SQLException, TableFault {
+    /** Sends the rows in COPY's text format, and gives what they add. There are no tombstones among them. */
+    Delta copyTo(CopyIn copy, ReplicaSql sql, long change) throws SQLException, TableFault {
+        List<KeyKind> kinds = sql.kinds();
         try {
             CopyText text = new CopyText(copy);
             long wireBytes = 0;
+            long checksum = 0;
             for (Row row : rows.values()) {
                 if (kinds.size() == 1 && kinds.getFirst() == KeyKind.INTEGER) {
                     text.value(Long.toString(RowKey.parseInteger(row.key())).getBytes(StandardCharsets.US_ASCII));
@@ -84,12 +88,16 @@ final class Rows {
                     }
                 }
                 byte[] wire = Objects.requireNonNull(row.wire());
+                long hash = hash(wire);
                 text.value(wire);
+                text.number(hash);
+                text.number(change);
                 text.place(row.place());
                 wireBytes += wire.length;
+                checksum += hash;
             }
             text.end();
-            return wireBytes;
+            return new Delta(rows.size(), wireBytes, checksum);
         } finally {
             if (copy.isActive()) {
                 copy.cancelCopy();
@@ -98,20 +106,28 @@ final class Rows {
     }
 
     /** Sets the arrays that {@link ReplicaSql#write} takes. */
-    void bind(PreparedStatement statement, List<KeyKind> kinds) throws SQLException, TableFault {
+    void bind(PreparedStatement statement, ReplicaSql sql, long change) throws SQLException, TableFault {
+        List<KeyKind> kinds = sql.kinds();
         int count = rows.size();
         Object[] keys = new Object[kinds.size()];
         for (int k = 0; k < keys.length; k++) {
             keys[k] = kinds.get(k) == KeyKind.INTEGER ? new long[count] : new String[count];
         }
         @Nullable String[] wires = new @Nullable String[count];
+        @Nullable Long[] hashes = new @Nullable Long[count];
+        @Nullable String[] removed = new @Nullable String[count];
         long[] commitLsns = new long[count];
         long[] lsns = new long[count];
         long[] numbers = new long[count];
         int i = 0;
         for (Row row : rows.values()) {
             fill(keys, i, row.key(), kinds);
-            wires[i] = row.wire() == null ? null : new String(row.wire(), StandardCharsets.UTF_8);
+            if (row.wire() == null) {
+                removed[i] = RowKey.object(row.key(), sql.keyNames());
+            } else {
+                wires[i] = new String(row.wire(), StandardCharsets.UTF_8);
+                hashes[i] = hash(row.wire());
+            }
             commitLsns[i] = row.place().commitLsn();
             lsns[i] = row.place().lsn();
             numbers[i] = row.place().number();
@@ -124,9 +140,20 @@ final class Rows {
             statement.setArray(parameter++, arrays.createArrayOf(array instanceof long[] ? "int8" : "text", array));
         }
         statement.setArray(parameter++, arrays.createArrayOf("text", wires));
+        statement.setArray(parameter++, arrays.createArrayOf("int8", hashes));
+        statement.setArray(parameter++, arrays.createArrayOf("text", removed));
         statement.setArray(parameter++, arrays.createArrayOf("int8", commitLsns));
         statement.setArray(parameter++, arrays.createArrayOf("int8", lsns));
-        statement.setArray(parameter, arrays.createArrayOf("int8", numbers));
+        statement.setArray(parameter++, arrays.createArrayOf("int8", numbers));
+        statement.setLong(parameter, change);
+    }
+
+    private static long hash(byte[] wire) throws TableFault {
+        try {
+            return RowChecksum.of(wire);
+        } catch (IllegalArgumentException e) {
+            throw new TableFault("a record's value is not a row as JSON", false);
+        }
     }
 
     private static void fill(Object[] keys, int row, byte[] key, List<KeyKind> kinds) throws TableFault {

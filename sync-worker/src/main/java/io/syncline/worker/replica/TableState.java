@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * value that marks and rows are folded into.
  *
  * @param lastGeneration the newest that ever began: one that was given up is not begun again by another partition
+ * @param lastChange     the number of the newest change of its rows, see {@link #changed}
+ * @param knownSince     the oldest change number since which can be told what changed
  * @param cause          why the table is marked, null where it is not
  */
 record TableState(
@@ -20,6 +22,8 @@ record TableState(
         String topic,
         int partitions,
         long lastGeneration,
+        long lastChange,
+        long knownSince,
         Kind kind,
         @Nullable String cause,
         @Nullable Served served,
@@ -45,37 +49,58 @@ record TableState(
         }
     }
 
-    /** A generation's replica table and what is in it. */
-    record Content(long generation, String replicaName, TableSchema schema, long rows, long bytes) {
+    /**
+     * A generation's replica table and what is in it.
+     *
+     * @param began a number before those of all changes in there. Numbers given meanwhile may belong to the generation that
+     *              is served: what changed since a pull of that one is all that came after {@code began}
+     */
+    record Content(
+            long generation,
+            String replicaName,
+            TableSchema schema,
+            long rows,
+            long bytes,
+            long checksum,
+            long began) {
 
-        static Content empty(TableSchema schema, long generation) {
-            return new Content(generation, ReplicaLayout.tableName(schema.table(), generation), schema, 0, 0);
+        static Content empty(TableSchema schema, long generation, long began) {
+            return new Content(generation, ReplicaLayout.tableName(schema.table(), generation), schema, 0, 0, 0, began);
         }
 
         Content with(Delta delta) {
-            return new Content(generation, replicaName, schema, rows + delta.rows(), bytes + delta.bytes());
+            return new Content(generation, replicaName, schema, rows + delta.rows(), bytes + delta.bytes(),
+                    checksum + delta.checksum(), began);
         }
     }
 
     /** A complete generation; as it was at {@code asOf}, or later. */
     record Served(Content content, Instant asOf) {}
 
-    /** What a statement did to the number of rows and to their bytes. */
-    record Delta(long rows, long bytes) {}
+    /** What a statement did to the number of rows, to their bytes, and to the sum of their hashes. */
+    record Delta(long rows, long bytes, long checksum) {}
 
     static TableState unknown(TableName table, String topic, int partitions) {
-        return new TableState(table, topic, partitions, 0, Kind.WAITING, null, null, null);
+        return new TableState(table, topic, partitions, 0, 0, 0, Kind.WAITING, null, null, null);
     }
 
-    /** Where rows of a generation go; nowhere if it was given up, or if the table is marked. */
+    /**
+     * The number for changes made now, the same for all of one transaction: greater than all before, also than those that
+     * were given before the table was dropped and made again, or before this database was restored.
+     *
+     * @param now microseconds since 1970
+     */
+    TableState changed(long now) {
+        return new TableState(table, topic, partitions, lastGeneration, Math.max(lastChange + 1, now), knownSince, kind,
+                cause, served, next);
+    }
+
+    /** Where rows of a generation go; nowhere if it was given up, or if it ended when the table was marked. */
     Optional<Content> target(long generation) {
-        if (kind == Kind.MARKED) {
-            return Optional.empty();
-        }
         if (next != null && next.generation() == generation) {
             return Optional.of(next);
         }
-        return served != null && served.content().generation() == generation
+        return kind != Kind.MARKED && served != null && served.content().generation() == generation
                 ? Optional.of(served.content())
                 : Optional.empty();
     }
@@ -85,38 +110,50 @@ record TableState(
         return next != null && next.generation() == generation;
     }
 
-    /** A generation begins that is newer than all before; one under way is given up. */
+    /**
+     * A generation begins that is newer than all before; one under way is given up. A table that is marked stays so until
+     * this one is complete: nobody knows since when what is there was wrong.
+     */
     TableState begin(TableSchema schema, long generation, int partitionCount) {
-        return new TableState(table, topic, partitionCount, generation, unserved(), null, served,
-                Content.empty(schema, generation));
+        boolean staysMarked = kind == Kind.MARKED && served != null;
+        return new TableState(table, topic, partitionCount, generation, lastChange, knownSince,
+                staysMarked ? Kind.MARKED : unserved(), staysMarked ? cause : null, served,
+                // The same transaction may already have a number.
+                Content.empty(schema, generation, lastChange - 1));
     }
 
-    /** The generation under way is complete and is served from now on. */
-    TableState complete(Content built, Instant asOf) {
-        return new TableState(table, topic, partitions, lastGeneration, Kind.LIVE, null, new Served(built, asOf), null);
+    /**
+     * The generation under way is complete and is served from now on.
+     *
+     * @param continued whether it holds the tombstones of what the one before had more
+     */
+    TableState complete(Content built, Instant asOf, boolean continued) {
+        return new TableState(table, topic, partitions, lastGeneration, lastChange,
+                continued ? knownSince : lastChange, Kind.LIVE, null, new Served(built, asOf), null);
     }
 
-    /** The table goes no further than what is there, until a generation newer than this one begins. */
+    /** The table goes no further than what is there, until a generation newer than this one is complete. */
     TableState halt(long generation, String why) {
-        return new TableState(table, topic, partitions, Math.max(lastGeneration, generation), Kind.MARKED, why, served,
-                null);
+        return new TableState(table, topic, partitions, Math.max(lastGeneration, generation), lastChange, knownSince,
+                Kind.MARKED, why, served, null);
     }
 
     /** What the topic holds is not trusted any more: what is there is served as it was. */
     TableState abandon() {
-        return kind == Kind.MARKED
-                ? this
-                : new TableState(table, topic, partitions, lastGeneration, unserved(), null, served, null);
+        boolean staysMarked = kind == Kind.MARKED;
+        return new TableState(table, topic, partitions, lastGeneration, lastChange, knownSince,
+                staysMarked ? Kind.MARKED : unserved(), cause, served, null);
     }
 
     /** After rows of a generation were written; {@code time} is that of the newest. */
     TableState written(long generation, Delta delta, Instant time) {
         if (next != null && next.generation() == generation) {
-            return new TableState(table, topic, partitions, lastGeneration, kind, cause, served, next.with(delta));
+            return new TableState(table, topic, partitions, lastGeneration, lastChange, knownSince, kind, cause, served,
+                    next.with(delta));
         }
         if (served != null && served.content().generation() == generation) {
             Instant asOf = time.isAfter(served.asOf()) ? time : served.asOf();
-            return new TableState(table, topic, partitions, lastGeneration, kind, cause,
+            return new TableState(table, topic, partitions, lastGeneration, lastChange, knownSince, kind, cause,
                     new Served(served.content().with(delta), asOf), next);
         }
         return this;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.syncline.model.table.ColumnInfo;
 import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.Place;
+import io.syncline.model.table.RowChecksum;
 import io.syncline.model.table.TableChange;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
@@ -79,6 +80,51 @@ class ReplicaMaterialiserIT {
         assertThat(rows()).containsExactly("2 {\"v\":\"é\"}", "3 {\"id\":3}", "4 {}");
         assertThat(table()).isEqualTo("live 3 " + ("{\"v\":\"é\"}".getBytes(StandardCharsets.UTF_8).length + 8 + 2));
         countsAreExact();
+    }
+
+    @Test
+    void changes_areNumberedAndDeletedKeysAreKept() throws Exception {
+        TableSchema schema = schema("goods", "bigint", "text");
+        apply(begin(1, 1, schema), row(1, "[1,\"a\"]", "{\"c0\":1,\"c1\":\"a\"}"),
+                row(1, "[2, \"b\\\"\"]", "{\"c0\":2,\"c1\":\"b\\\"\"}"), row(1, "[3,\"c\"]", "{\"c0\":3,\"c1\":\"c\"}"),
+                end(1, 3));
+        long first = lastChange();
+        assertThat(database.value("SELECT known_since FROM syncline.replica_table")).isEqualTo(Long.toString(first));
+        assertThat(first).isBetween(System.currentTimeMillis() * 1000 - 60_000_000,
+                System.currentTimeMillis() * 1000 + 1_000_000);
+
+        apply(delete(at(1, 10, 11), "[2, \"b\\\"\" ]"), upsert(at(1, 10, 12), "[4,\"d\"]", "{\"c0\":4,\"c1\":\"d\"}"));
+        assertThat(changedSince(first)).containsExactly("2 {\"c0\":2,\"c1\":\"b\\\"\"}", "4 -");
+
+        long second = lastChange();
+        apply(new TableChange.Truncate(1, at(1, 20, 21)));
+        assertThat(changedSince(second)).containsExactly("1 {\"c0\":1,\"c1\":\"a\"}", "3 {\"c0\":3,\"c1\":\"c\"}",
+                "4 {\"c0\":4,\"c1\":\"d\"}");
+
+        // The next generation's rows are all newer than what could be pulled before it; deletions of before are known still.
+        apply(upsert(at(1, 30, 31), "[5,\"e\"]", "{\"c0\":5,\"c1\":\"e\"}"));
+        long third = lastChange();
+        apply(begin(1, 2, schema), row(2, "[1,\"a\"]", "{\"c0\":1,\"c1\":\"a\"}"), end(2, 1));
+        assertThat(changedSince(third)).containsExactly("1 -", "5 {\"c0\":5,\"c1\":\"e\"}");
+        assertThat(changedSince(second)).hasSize(4);
+        assertThat(database.value("SELECT known_since FROM syncline.replica_table")).isEqualTo(Long.toString(first));
+        assertThat(database.value("SELECT began < " + third + " FROM syncline.replica_table")).isEqualTo("t");
+        countsAreExact();
+
+        // With another key nothing of before can be told.
+        apply(begin(1, 3, schema("goods", "bigint")), end(3, 0));
+        assertThat(database.value("SELECT known_since FROM syncline.replica_table"))
+                .isEqualTo(Long.toString(lastChange()));
+    }
+
+    private static long lastChange() {
+        return Long.parseLong(database.value("SELECT last_change FROM syncline.replica_table"));
+    }
+
+    private static List<String> changedSince(long change) {
+        String name = database.value("SELECT replica_name FROM syncline.replica_table");
+        return database.column("SELECT k1 || ' ' || coalesce(removed_key, '-') FROM syncline_replica.\"" + name
+                + "\" WHERE changed > " + change + " ORDER BY k1");
     }
 
     @Test
@@ -374,9 +420,13 @@ class ReplicaMaterialiserIT {
         assertThat(table()).isEqualTo("marked 1 8");
         assertThat(rows()).containsExactly("1 {\"id\":1}");
 
-        apply(begin(2), end(2, 0));
+        // What was there when it was marked is not served as if it were only old.
+        apply(begin(2), row(2, "[7]", "{}"));
+        assertThat(table()).isEqualTo("marked 1 8");
+        assertThat(database.value("SELECT next_row_count FROM syncline.replica_table")).isEqualTo("1");
 
-        assertThat(table()).isEqualTo("live 0 0");
+        apply(end(2, 1));
+        assertThat(table()).isEqualTo("live 1 2");
     }
 
     @Test
@@ -486,6 +536,15 @@ class ReplicaMaterialiserIT {
         String name = database.value("SELECT replica_name FROM syncline.replica_table WHERE table_name = 'goods'");
         assertThat(table()).isEqualTo(database.value("SELECT 'live ' || count(wire) || ' ' ||"
                 + " coalesce(sum(octet_length(wire)), 0) FROM syncline_replica.\"" + name + "\""));
+        long checksum = database.column("SELECT wire FROM syncline_replica.\"" + name + "\" WHERE wire IS NOT NULL")
+                .stream()
+                .mapToLong(wire -> RowChecksum.of(wire.getBytes(StandardCharsets.UTF_8)))
+                .sum();
+        assertThat(database.value("SELECT checksum FROM syncline.replica_table WHERE table_name = 'goods'"))
+                .isEqualTo(Long.toString(checksum));
+        assertThat(database.value("SELECT count(*) FROM syncline_replica.\"" + name + "\""
+                + " WHERE (wire IS NULL) <> (removed_key IS NOT NULL) OR (wire IS NULL) <> (row_hash IS NULL)"
+                + " OR (wire IS NULL) <> (removed_at IS NOT NULL)")).isEqualTo("0");
     }
 
     private static TableSchema schema(String table, String... keyTypes) {

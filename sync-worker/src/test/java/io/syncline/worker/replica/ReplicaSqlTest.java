@@ -22,7 +22,8 @@ class ReplicaSqlTest {
 
         assertThat(sql.create(Set.of("C")))
                 .isEqualTo("CREATE TABLE syncline_replica.\"with-2ddash.7\" (k1 character varying(20)"
-                        + " COLLATE \"C\" NOT NULL, k2 bigint NOT NULL, wire text, commit_lsn bigint NOT NULL, lsn bigint NOT NULL,"
+                        + " COLLATE \"C\" NOT NULL, k2 bigint NOT NULL, wire text, row_hash bigint,"
+                        + " removed_key text, changed bigint NOT NULL, commit_lsn bigint NOT NULL, lsn bigint NOT NULL,"
                         + " number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY (k1, k2)) WITH (fillfactor = 90)");
     }
 

@@ -191,7 +191,7 @@ class GatewayConfiguration {
             Passwords passwords, SecureRandom random, Dispatch dispatch, PullLedger ledger) {
         return new TableEndpoints(new SenderAccess(connections, keys), new DownloadPasswords(passwords, random),
                 dispatch.gateways()::count, new TableReads(reads),
-                new RowStream(pulls, properties.gateway().pullDuration()), ledger);
+                new RowStream(pulls, properties.gateway().pullDuration(), properties.pullsOfOnePeer()), ledger);
     }
 
     @Bean
@@ -207,7 +207,7 @@ class GatewayConfiguration {
                 .post(SyncPaths.LIST_TABLES, tables::listTables)
                 .post(SyncPaths.TABLE_SCHEMA, tables::tableSchema)
                 .post(SyncPaths.TABLE_RECORDS, tables::tableRecords)
-                .post(SyncPaths.PULL_DATA, tables::pullData)
+                .postLines(SyncPaths.PULL_DATA, tables::pullData)
                 .function();
     }
 

@@ -48,6 +48,7 @@ public record GatewayProperties(
             @DefaultValue("10000") int maxPending,
             @DefaultValue("16") int databaseConnections,
             @DefaultValue("16") int pullConnections,
+            @DefaultValue("0") int pullShare,
             @DefaultValue("10m") Duration pullDuration,
             @DefaultValue("0") int passwordChecks) {}
 
@@ -71,10 +72,16 @@ public record GatewayProperties(
         between("max-pending", gateway.maxPending(), 1, 1_000_000, problems);
         between("database-connections", gateway.databaseConnections(), 1, 1_000, problems);
         between("pull-connections", gateway.pullConnections(), 1, 1_000, problems);
+        between("pull-share", gateway.pullShare(), 0, gateway.pullConnections(), problems);
         between("password-checks", gateway.passwordChecks(), 0, 1_000, problems);
         if (!problems.isEmpty()) {
             throw new UnusableSettingException(String.join("; ", problems));
         }
+    }
+
+    /** How many streams one peer may have at once: unless said otherwise, three quarters of them. */
+    int pullsOfOnePeer() {
+        return gateway.pullShare() > 0 ? gateway.pullShare() : Math.max(1, gateway.pullConnections() * 3 / 4);
     }
 
     /** How many passwords are hashed at once: unless said otherwise, half of the processors may be busy with it. */

@@ -120,6 +120,20 @@ final class JsonBody {
         return admitted;
     }
 
+    /** Whether an Accept header names {@code application/x-ndjson} itself: whoever takes anything means the usual answer. */
+    static boolean asksForLines(@Nullable String accept) {
+        if (accept == null) {
+            return false;
+        }
+        for (String range : accept.split(",", -1)) {
+            String[] parts = range.split(";", -1);
+            if (parts[0].strip().equalsIgnoreCase("application/x-ndjson")) {
+                return wanted(parts);
+            }
+        }
+        return false;
+    }
+
     private static boolean wanted(String[] parts) {
         for (int i = 1; i < parts.length; i++) {
             String parameter = parts[i].strip().toLowerCase(Locale.ROOT);

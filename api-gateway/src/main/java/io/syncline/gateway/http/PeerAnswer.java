@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.UUID;
 
 /** What a peer gets. */
 public sealed interface PeerAnswer {
 
     /** 200 with this body, its property names in snake_case. */
-    record Ok(Object body) implements PeerAnswer {}
+    record Ok(Object body, Map<String, String> headers) implements PeerAnswer {}
 
-    /** 200 with JSON that is written as it is read. */
-    record Streamed(JsonStream stream) implements PeerAnswer {}
+    /**
+     * 200 with JSON that is written as it is read.
+     *
+     * @param lines whether it is many JSON values, a line each
+     */
+    record Streamed(JsonStream stream, boolean lines, Map<String, String> headers) implements PeerAnswer {}
 
     /**
      * 202: an operator has to say yes first.
@@ -36,11 +41,15 @@ public sealed interface PeerAnswer {
     }
 
     static PeerAnswer ok(Object body) {
-        return new Ok(body);
+        return new Ok(body, Map.of());
     }
 
-    static PeerAnswer streamed(JsonStream stream) {
-        return new Streamed(stream);
+    static PeerAnswer ok(Object body, Map<String, String> headers) {
+        return new Ok(body, headers);
+    }
+
+    static PeerAnswer streamed(JsonStream stream, boolean lines, Map<String, String> headers) {
+        return new Streamed(stream, lines, headers);
     }
 
     static PeerAnswer waiting(UUID transfer, String askAgain, Duration retryAfter) {

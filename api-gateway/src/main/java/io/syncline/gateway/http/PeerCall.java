@@ -45,6 +45,11 @@ public final class PeerCall {
         return request.getRemoteAddr();
     }
 
+    /** Whether many JSON values are asked for, a line each. */
+    public boolean asksForLines() {
+        return JsonBody.asksForLines(request.getHeader("Accept"));
+    }
+
     public Optional<String> userAgent() {
         return header("User-Agent");
     }

@@ -37,6 +37,9 @@ public sealed interface PeerRefusal {
     /** More calls than the connection allows in a minute. */
     record TooManyRequests(Duration retryAfter) implements PeerRefusal {}
 
+    /** What was asked for cannot be had any more, in this way. */
+    record Gone(String sentence) implements PeerRefusal {}
+
     /** What cannot be done now, and may be tried again. */
     record Unavailable(String sentence, Duration retryAfter) implements PeerRefusal {}
 

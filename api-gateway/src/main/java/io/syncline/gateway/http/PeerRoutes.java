@@ -28,7 +28,8 @@ import org.springframework.web.servlet.function.ServerResponse;
  */
 public final class PeerRoutes {
 
-    private record Route(String method, PeerHandler handler) {}
+    /** @param lines whether it may answer with many JSON values, a line each */
+    private record Route(String method, PeerHandler handler, boolean lines) {}
 
     private final String root;
     private final Map<String, Route> routes = new HashMap<>();
@@ -46,11 +47,16 @@ public final class PeerRoutes {
     }
 
     public PeerRoutes get(String path, PeerHandler handler) {
-        return with(path, new Route("GET", handler));
+        return with(path, new Route("GET", handler, false));
     }
 
     public PeerRoutes post(String path, PeerHandler handler) {
-        return with(path, new Route("POST", handler));
+        return with(path, new Route("POST", handler, false));
+    }
+
+    /** One that also answers {@code application/x-ndjson} where that is accepted. */
+    public PeerRoutes postLines(String path, PeerHandler handler) {
+        return with(path, new Route("POST", handler, true));
     }
 
     private PeerRoutes with(String path, Route route) {
@@ -81,10 +87,10 @@ public final class PeerRoutes {
         }
         return switch (answer) {
             case PeerAnswer.Ok ok ->
-                    new Written(HttpStatus.OK, Written.JSON, JsonBody.write(ok.body()), Map.of());
+                    new Written(HttpStatus.OK, Written.JSON, JsonBody.write(ok.body()), ok.headers());
             case PeerAnswer.Waiting waiting -> SyncApiErrors.waiting(waiting);
             case PeerAnswer.No no -> refuse(name, id, servlet, no.refusal());
-            case PeerAnswer.Streamed streamed -> new Streaming(name, id, streamed.stream());
+            case PeerAnswer.Streamed streamed -> new Streaming(name, id, streamed);
         };
     }
 
@@ -98,7 +104,8 @@ public final class PeerRoutes {
         if (!method.equals(route.method()) && !(get && method.equals("HEAD"))) {
             return new PeerAnswer.No(new PeerRefusal.WrongMethod(get ? "GET, HEAD" : "POST"));
         }
-        if (!JsonBody.admitsJson(servlet.getHeader(HttpHeaders.ACCEPT))) {
+        String accept = servlet.getHeader(HttpHeaders.ACCEPT);
+        if (!JsonBody.admitsJson(accept) && !(route.lines() && JsonBody.asksForLines(accept))) {
             return new PeerAnswer.No(PeerRefusal.Known.NOT_ACCEPTABLE);
         }
         if (get) {
@@ -131,12 +138,12 @@ public final class PeerRoutes {
 
         private final String name;
         private final UUID id;
-        private final PeerAnswer.JsonStream stream;
+        private final PeerAnswer.Streamed answer;
 
-        Streaming(String name, UUID id, PeerAnswer.JsonStream stream) {
+        Streaming(String name, UUID id, PeerAnswer.Streamed answer) {
             this.name = name;
             this.id = id;
-            this.stream = stream;
+            this.answer = answer;
         }
 
         @Override
@@ -146,7 +153,9 @@ public final class PeerRoutes {
 
         @Override
         public HttpHeaders headers() {
-            return new HttpHeaders();
+            HttpHeaders headers = new HttpHeaders();
+            answer.headers().forEach(headers::set);
+            return headers;
         }
 
         @Override
@@ -158,9 +167,10 @@ public final class PeerRoutes {
         public @Nullable ModelAndView writeTo(HttpServletRequest request, HttpServletResponse response, Context context)
                 throws IOException {
             response.setStatus(HttpStatus.OK.value());
-            response.setContentType(Written.JSON);
+            response.setContentType(answer.lines() ? Written.LINES : Written.JSON);
+            answer.headers().forEach(response::setHeader);
             try {
-                stream.writeTo(response.getOutputStream());
+                answer.stream().writeTo(response.getOutputStream());
             } catch (SQLException | RuntimeException e) {
                 PeerRefusal refusal = unexpected(name, id, e);
                 if (response.isCommitted()) {

@@ -48,6 +48,7 @@ public final class SyncApiErrors {
             case PeerRefusal.Refused refused -> refused(refused.refusal());
             case PeerRefusal.TooManyRequests tooMany -> error(HttpStatus.TOO_MANY_REQUESTS,
                     Refusal.RATE_EXCEEDED.sentence(), retryAfter(tooMany.retryAfter()));
+            case PeerRefusal.Gone gone -> error(HttpStatus.GONE, gone.sentence());
             case PeerRefusal.Unavailable unavailable ->
                     error(HttpStatus.SERVICE_UNAVAILABLE, unavailable.sentence(), retryAfter(unavailable.retryAfter()));
             case PeerRefusal.WrongMethod wrong -> error(HttpStatus.METHOD_NOT_ALLOWED,
@@ -199,6 +200,7 @@ public final class SyncApiErrors {
             case PeerRefusal.MissingFieldsSentence missing -> "missing " + missing.fields();
             case PeerRefusal.InvalidFields invalid -> "invalid " + invalid.fields();
             case PeerRefusal.TooManyRequests tooMany -> Refusal.RATE_EXCEEDED.word();
+            case PeerRefusal.Gone gone -> gone.sentence();
             case PeerRefusal.Unavailable unavailable -> unavailable.sentence();
             case PeerRefusal.WrongMethod wrong -> "method not allowed";
         };

@@ -22,6 +22,7 @@ record Written(HttpStatus status, String contentType, byte[] body, Map<String, S
         implements ServerResponse {
 
     static final String JSON = "application/json; charset=utf-8";
+    static final String LINES = "application/x-ndjson; charset=utf-8";
 
     @Override
     public HttpStatusCode statusCode() {

@@ -1,5 +1,6 @@
 package io.syncline.gateway.table;
 
+import io.syncline.model.table.JsonSpans;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -11,12 +12,15 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Rewrites a row's JSON for {@code PhoenixKit-Sync}: uuid and bytea values, as texts in the replica, become objects with
+ * Rewrites a row's JSON for {@code PhoenixKit-Sync}: uuid and bytea values, as texts in the replica, and the elements of
+ * arrays of them, become objects with
  * their bytes in base64. It only looks for where values begin and end; what it does not rewrite it copies.
  */
 final class BinaryMarker {
 
-    private static final byte[] OPEN = "{\"__phoenix_kit_binary__\":\"".getBytes(StandardCharsets.US_ASCII);
+    static final String NAME = "__phoenix_kit_binary__";
+
+    private static final byte[] OPEN = ("{\"" + NAME + "\":\"").getBytes(StandardCharsets.US_ASCII);
     private static final byte[] CLOSE = "\"}".getBytes(StandardCharsets.US_ASCII);
     private static final JsonFactory JSON = JsonFactory.builder().build();
 
@@ -34,37 +38,53 @@ final class BinaryMarker {
     /** Writes the row that lies in {@code json} from {@code from} to {@code to}. */
     void rewrite(byte[] json, int from, int to, Sink sink) throws java.io.IOException {
         int copied = from;
-        int at = skipSpace(json, from, to);
+        int at = JsonSpans.skipSpace(json, from, to);
         if (at >= to || json[at] != '{') {
             throw malformed();
         }
-        at = skipSpace(json, at + 1, to);
+        at = JsonSpans.skipSpace(json, at + 1, to);
         while (at < to && json[at] != '}') {
-            int nameEnd = endOfString(json, at, to);
+            int nameEnd = JsonSpans.endOfString(json, at, to);
             String name = name(json, at + 1, nameEnd - 1);
-            at = skipSpace(json, nameEnd, to);
+            at = JsonSpans.skipSpace(json, nameEnd, to);
             if (at >= to || json[at] != ':') {
                 throw malformed();
             }
-            at = skipSpace(json, at + 1, to);
-            int end = endOfValue(json, at, to);
-            if (json[at] == '"' && columns.contains(name)) {
-                byte[] value = bytes(json, at + 1, end - 1);
-                if (value != null) {
-                    sink.write(json, copied, at);
-                    sink.write(OPEN, 0, OPEN.length);
-                    byte[] base64 = Base64.getEncoder().encode(value);
-                    sink.write(base64, 0, base64.length);
-                    sink.write(CLOSE, 0, CLOSE.length);
-                    copied = end;
-                }
+            at = JsonSpans.skipSpace(json, at + 1, to);
+            int end = JsonSpans.endOfValue(json, at, to);
+            if ((json[at] == '"' || json[at] == '[') && columns.contains(name)) {
+                copied = mark(json, copied, at, end, sink);
             }
-            at = skipSpace(json, end, to);
+            at = JsonSpans.skipSpace(json, end, to);
             if (at < to && json[at] == ',') {
-                at = skipSpace(json, at + 1, to);
+                at = JsonSpans.skipSpace(json, at + 1, to);
             }
         }
         sink.write(json, copied, to);
+    }
+
+    /** Marks a text, or each text of an array, from {@code at} to {@code end}; gives up to where the sink has all. */
+    private static int mark(byte[] json, int copiedBefore, int at, int end, Sink sink) throws java.io.IOException {
+        int copied = copiedBefore;
+        int from = at;
+        while (from < end) {
+            if (json[from] != '"') {
+                from++;
+                continue;
+            }
+            int to = JsonSpans.endOfString(json, from, end);
+            byte[] value = bytes(json, from + 1, to - 1);
+            if (value != null) {
+                sink.write(json, copied, from);
+                sink.write(OPEN, 0, OPEN.length);
+                byte[] base64 = Base64.getEncoder().encode(value);
+                sink.write(base64, 0, base64.length);
+                sink.write(CLOSE, 0, CLOSE.length);
+                copied = to;
+            }
+            from = to;
+        }
+        return copied;
     }
 
     /** The bytes that a text between quotes stands for: {@code \x…}, or a uuid's digits; null if it is neither. */
@@ -105,68 +125,6 @@ final class BinaryMarker {
             parser.nextToken();
             return parser.getString();
         }
-    }
-
-    private static int endOfValue(byte[] json, int from, int to) {
-        if (from >= to) {
-            throw malformed();
-        }
-        if (json[from] == '"') {
-            return endOfString(json, from, to);
-        }
-        int depth = 0;
-        int at = from;
-        while (at < to) {
-            switch (json[at]) {
-                case '"' -> {
-                    at = endOfString(json, at, to);
-                    continue;
-                }
-                case '{', '[' -> depth++;
-                case '}', ']' -> {
-                    if (depth == 0) {
-                        return at;
-                    }
-                    depth--;
-                    if (depth == 0) {
-                        return at + 1;
-                    }
-                }
-                case ',' -> {
-                    if (depth == 0) {
-                        return at;
-                    }
-                }
-                default -> {
-                    // Part of a number, of a word, or space.
-                }
-            }
-            at++;
-        }
-        throw malformed();
-    }
-
-    /** Behind the closing quote of the string that opens at {@code from}. */
-    private static int endOfString(byte[] json, int from, int to) {
-        if (json[from] != '"') {
-            throw malformed();
-        }
-        for (int at = from + 1; at < to; at++) {
-            if (json[at] == '\\') {
-                at++;
-            } else if (json[at] == '"') {
-                return at + 1;
-            }
-        }
-        throw malformed();
-    }
-
-    private static int skipSpace(byte[] json, int from, int to) {
-        int at = from;
-        while (at < to && (json[at] == ' ' || json[at] == '\n' || json[at] == '\t' || json[at] == '\r')) {
-            at++;
-        }
-        return at;
     }
 
     private static IllegalStateException malformed() {

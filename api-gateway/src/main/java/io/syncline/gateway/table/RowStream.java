@@ -6,11 +6,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -24,8 +28,8 @@ import org.postgresql.copy.CopyOut;
 
 /**
  * Streams rows from the replica into an answer by COPY: one row in memory at a time, however many there are. At most so
- * many at once, each on a connection of its own and for so long at most; who comes when all are taken waits a moment and is
- * then turned away.
+ * many at once and for each peer, each on a connection of its own and for so long at most; who comes when all are taken
+ * waits a moment and is then turned away.
  */
 public final class RowStream {
 
@@ -33,18 +37,19 @@ public final class RowStream {
     private static final Duration PATIENCE = Duration.ofSeconds(1);
 
     /**
-     * Rows come in the key's order by its index, so that the first is there at once and none has to be kept for sorting.
-     * Set for each transaction: what a session keeps, another use of the connection would find.
+     * One snapshot for all that an answer says. Rows come in the key's order by its index, so that the first is there at once
+     * and none has to be kept for sorting; texts of keys as they are read again. Set for each transaction: what a session
+     * keeps, another use of the connection would find.
      */
-    private static final String SETTINGS = "SELECT set_config('enable_sort', 'off', true),"
-            + " set_config('enable_incremental_sort', 'off', true), set_config('enable_bitmapscan', 'off', true),"
-            + " set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)";
-
-    private static final byte[] END = "]}".getBytes(StandardCharsets.US_ASCII);
+    private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
+            + "SELECT set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),"
+            + " set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true),"
+            + " set_config('IntervalStyle', 'postgres', true), " + byIndex(true);
 
     private final HikariDataSource connections;
     private final Duration longest;
     private final Semaphore free;
+    private final PeerShares shares;
     /**
      * Where streams run. The calls' own virtual threads would be put aside and fetched again at every few kilobytes that the
      * database has not sent yet, which costs as much again as the streaming.
@@ -55,11 +60,13 @@ public final class RowStream {
      * {@code connections} is used for nothing else; as many streams run at once as it has.
      *
      * @param longest a stream that is not at its end after this time is broken off
+     * @param share   how many streams one peer may have at once
      */
-    public RowStream(HikariDataSource connections, Duration longest) {
+    public RowStream(HikariDataSource connections, Duration longest, int share) {
         this.connections = connections;
         this.longest = longest;
         this.free = new Semaphore(connections.getMaximumPoolSize(), true);
+        this.shares = new PeerShares(share);
         ThreadPoolExecutor streams = new ThreadPoolExecutor(connections.getMaximumPoolSize(),
                 connections.getMaximumPoolSize(), 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(),
                 Thread.ofPlatform().name("row-stream-", 0).daemon().factory());
@@ -67,28 +74,40 @@ public final class RowStream {
         this.threads = streams;
     }
 
-    /**
-     * The answer {@code head}, rows with commas between, and the end of array and object; empty where too many streams
-     * run. What is given must be written: it has taken one of the streams.
-     *
-     * @param marked columns whose values are marked as bytes
-     * @param tally  counts the rows
-     */
-    Optional<PeerAnswer.JsonStream> open(String head, RowQuery query, Set<String> marked, Tally tally)
-            throws InterruptedException {
-        if (!free.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+    /** What writes an answer's body. */
+    @FunctionalInterface
+    interface Body {
+        void writeTo(Output out) throws SQLException, IOException;
+    }
+
+    /** One of the streams for this peer; empty where too many run. */
+    Optional<Snapshot> begin(UUID peer) throws InterruptedException, SQLException {
+        if (!shares.take(peer, PATIENCE)) {
             return Optional.empty();
         }
-        return Optional.of(out -> {
-            try {
-                await(threads.submit(() -> {
-                    write(new Output(out, marked, System.nanoTime() + longest.toNanos(), tally), head, query);
-                    return null;
-                }));
-            } finally {
-                free.release();
+        boolean begun = false;
+        boolean taken = false;
+        try {
+            taken = free.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            if (!taken) {
+                return Optional.empty();
             }
-        });
+            Snapshot snapshot = new Snapshot(peer, connections.getConnection());
+            snapshot.begin();
+            begun = true;
+            return Optional.of(snapshot);
+        } finally {
+            if (!begun) {
+                release(peer, taken);
+            }
+        }
+    }
+
+    private void release(UUID peer, boolean taken) {
+        if (taken) {
+            free.release();
+        }
+        shares.giveBack(peer);
     }
 
     /** Waits for a stream, which is bounded itself, and throws what it threw. */
@@ -115,70 +134,137 @@ public final class RowStream {
         }
     }
 
-    private void write(Output out, String head, RowQuery query) throws SQLException, IOException {
-        Connection connection = connections.getConnection();
-        boolean copied = false;
-        try {
-            connection.setAutoCommit(false);
-            try (Statement settings = connection.createStatement()) {
-                settings.execute(SETTINGS);
+    /** The database as it is at one moment, for one answer. Either closed, or handed over to a stream that closes it. */
+    final class Snapshot implements AutoCloseable {
+
+        private final UUID peer;
+        private final Connection connection;
+        private boolean handedOver;
+
+        private Snapshot(UUID peer, Connection connection) {
+            this.peer = peer;
+            this.connection = connection;
+        }
+
+        private void begin() throws SQLException {
+            boolean begun = false;
+            try {
+                connection.setAutoCommit(false);
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute(BEGIN);
+                }
+                begun = true;
+            } finally {
+                if (!begun) {
+                    connections.evictConnection(connection);
+                }
             }
-            out.text(head);
-            copy(connection, query.copy(), out);
-            connection.commit();
-            copied = true;
-        } finally {
-            if (copied) {
+        }
+
+        Connection connection() {
+            return connection;
+        }
+
+        /** A page's end and the next key, as far as there are such; see {@link RowQuery#endOfPage}. */
+        List<List<String>> endOfPage(RowQuery query, long size, boolean deleted) throws SQLException {
+            List<List<String>> keys = new ArrayList<>();
+            try (Statement statement = connection.createStatement()) {
+                allowSorting(statement, query);
+                try (ResultSet row = statement.executeQuery(query.endOfPage(size, deleted))) {
+                    while (row.next()) {
+                        List<String> key = new ArrayList<>();
+                        for (int i = 1; i <= query.keySize(); i++) {
+                            key.add(row.getString(i));
+                        }
+                        keys.add(key);
+                    }
+                }
+            }
+            return keys;
+        }
+
+        /**
+         * The answer that {@code body} writes. It must be written, or closed by {@link #close}.
+         *
+         * @param marked columns whose values are marked as bytes
+         * @param tally  counts the rows
+         */
+        PeerAnswer.JsonStream stream(Set<String> marked, Tally tally, Body body) {
+            return out -> {
+                handedOver = true;
+                try {
+                    await(threads.submit(() -> {
+                        write(new Output(connection, out, marked, System.nanoTime() + longest.toNanos(), tally), body);
+                        return null;
+                    }));
+                } finally {
+                    release(peer, true);
+                }
+            };
+        }
+
+        private void write(Output out, Body body) throws SQLException, IOException {
+            boolean copied = false;
+            try {
+                body.writeTo(out);
+                connection.commit();
+                copied = true;
+            } finally {
+                if (copied) {
+                    connection.close();
+                } else {
+                    // The server may be in the midst of its rows: the connection is of no use to the next one. Eviction
+                    // closes it; to close it once more would hide why the stream broke off.
+                    connections.evictConnection(connection);
+                }
+            }
+            out.flush();
+        }
+
+        @Override
+        public void close() throws SQLException {
+            if (handedOver) {
+                return;
+            }
+            handedOver = true;
+            try {
+                connection.rollback();
                 connection.close();
-            } else {
-                // The server may be in the midst of its rows: the connection is of no use to the next one. Eviction closes
-                // it; to close it once more would hide why the stream broke off.
+            } catch (SQLException e) {
                 connections.evictConnection(connection);
-            }
-        }
-        out.finish();
-    }
-
-    private static void copy(Connection connection, String sql, Output out) throws SQLException, IOException {
-        CopyOut copy = connection.unwrap(PGConnection.class).getCopyAPI().copyOut(sql);
-        try {
-            CopyRows rows = new CopyRows(out::row);
-            for (byte[] message = copy.readFromCopy(); message != null; message = copy.readFromCopy()) {
-                rows.take(message);
-            }
-            if (!rows.ended()) {
-                throw new IllegalStateException("COPY ended without its end mark");
-            }
-        } finally {
-            if (copy.isActive()) {
-                cancel(copy);
+                throw e;
+            } finally {
+                release(peer, true);
             }
         }
     }
 
-    /** Tells the server to stop; if it cannot be told, the closed connection tells it. */
-    private static void cancel(CopyOut copy) {
-        try {
-            copy.cancelCopy();
-        } catch (SQLException e) {
-            // Expected: "canceling statement due to user request", or the connection is gone already.
-        }
+    private static void allowSorting(Statement statement, RowQuery query) throws SQLException {
+        statement.execute("SELECT " + byIndex(query.inOrder()));
+    }
+
+    /** Whether the key's index is to be read in its order; else PostgreSQL looks for the few rows as it likes. */
+    private static String byIndex(boolean only) {
+        String others = only ? "off" : "on";
+        return "set_config('enable_sort', '" + others + "', true), set_config('enable_incremental_sort', '" + others
+                + "', true), set_config('enable_bitmapscan', '" + others + "', true)";
     }
 
     /** The answer's bytes on their way, a good part of them at a time. */
-    private static final class Output {
+    static final class Output {
 
         private static final int BUFFER = 64 * 1024;
 
+        private final Connection connection;
         private final OutputStream out;
         private final @Nullable BinaryMarker marker;
         private final long deadline;
         private final Tally tally;
         private final byte[] buffer = new byte[BUFFER];
         private int filled;
-        private boolean first = true;
 
-        Output(OutputStream out, Set<String> marked, long deadline, Tally tally) {
+        private Output(Connection connection, OutputStream out, Set<String> marked, long deadline, Tally tally) {
+            this.connection = connection;
             this.out = out;
             this.marker = marked.isEmpty() ? null : new BinaryMarker(marked);
             this.deadline = deadline;
@@ -190,38 +276,106 @@ public final class RowStream {
             write(bytes, 0, bytes.length);
         }
 
-        void row(byte[] bytes, int from, int to) throws IOException {
-            if (!first) {
-                if (filled == BUFFER) {
-                    flush();
+        /** The rows with commas between. */
+        void rows(RowQuery query) throws SQLException, IOException {
+            copy(query, query.rows(), new Separated(false, true));
+        }
+
+        /** The rows, each a line of its own: their JSON has no line breaks. */
+        void lines(RowQuery query) throws SQLException, IOException {
+            copy(query, query.rows(), new Separated(true, true));
+        }
+
+        /** The keys of deleted rows with commas between. */
+        void deletedKeys(RowQuery query) throws SQLException, IOException {
+            copy(query, query.deletedKeys(), new Separated(false, false));
+        }
+
+        long rowsSoFar() {
+            return tally.rows();
+        }
+
+        private final class Separated implements CopyRows.Sink {
+
+            private final boolean lines;
+            private final boolean counted;
+            private boolean first = true;
+
+            Separated(boolean lines, boolean counted) {
+                this.lines = lines;
+                this.counted = counted;
+            }
+
+            @Override
+            public void row(byte[] bytes, int from, int to) throws IOException {
+                if (!first && !lines) {
+                    single((byte) ',');
                 }
-                buffer[filled++] = ',';
-            }
-            first = false;
-            tally.row();
-            if (marker == null) {
-                write(bytes, from, to);
-            } else {
-                marker.rewrite(bytes, from, to, this::write);
+                first = false;
+                if (counted) {
+                    tally.row();
+                }
+                if (marker == null) {
+                    write(bytes, from, to);
+                } else {
+                    marker.rewrite(bytes, from, to, Output.this::write);
+                }
+                if (lines) {
+                    single((byte) '\n');
+                }
             }
         }
 
-        void finish() throws IOException {
-            write(END, 0, END.length);
-            flush();
+        private void copy(RowQuery query, String sql, CopyRows.Sink sink) throws SQLException, IOException {
+            if (!query.inOrder()) {
+                try (Statement statement = connection.createStatement()) {
+                    allowSorting(statement, query);
+                }
+            }
+            CopyOut copy = connection.unwrap(PGConnection.class).getCopyAPI().copyOut(sql);
+            try {
+                CopyRows rows = new CopyRows(sink);
+                for (byte[] message = copy.readFromCopy(); message != null; message = copy.readFromCopy()) {
+                    rows.take(message);
+                }
+                if (!rows.ended()) {
+                    throw new IllegalStateException("COPY ended without its end mark");
+                }
+            } finally {
+                if (copy.isActive()) {
+                    cancel(copy);
+                }
+            }
         }
 
-        private void write(byte[] bytes, int from, int to) throws IOException {
-            int length = to - from;
-            if (length > BUFFER - filled) {
+        /** Tells the server to stop; if it cannot be told, the closed connection tells it. */
+        private static void cancel(CopyOut copy) {
+            try {
+                copy.cancelCopy();
+            } catch (SQLException e) {
+                // Expected: "canceling statement due to user request", or the connection is gone already.
+            }
+        }
+
+        private void single(byte one) throws IOException {
+            if (filled == BUFFER) {
                 flush();
-                if (length > BUFFER) {
-                    out.write(bytes, from, length);
-                    return;
-                }
             }
-            System.arraycopy(bytes, from, buffer, filled, length);
-            filled += length;
+            buffer[filled++] = one;
+        }
+
+        private void write(byte[] bytes, int start, int to) throws IOException {
+            int from = start;
+            // A large row piece by piece: to a slow reader each takes its time.
+            while (to - from > BUFFER - filled) {
+                int some = BUFFER - filled;
+                System.arraycopy(bytes, from, buffer, filled, some);
+                filled = BUFFER;
+                from += some;
+                flush();
+            }
+            System.arraycopy(bytes, from, buffer, filled, to - from);
+            filled += to - from;
         }
 
         private void flush() throws IOException {

@@ -14,13 +14,17 @@ import io.syncline.model.table.ColumnInfo;
 import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.io.JsonStringEncoder;
@@ -49,6 +53,9 @@ public final class TableEndpoints {
      */
     private static final PeerAnswer MARKED = PeerAnswer.refused(new PeerRefusal.Unavailable(
             "Table cannot be served now, this site's operator has been told why; try again later", WHEN_MENDED));
+
+    private static final PeerAnswer NO_LONGER_KNOWN = PeerAnswer.refused(new PeerRefusal.Gone(
+            "What has changed since then is no longer known; pull the whole table, without since and cursor"));
 
     private final TableAccess access;
     private final TableGate gate;
@@ -141,10 +148,10 @@ public final class TableEndpoints {
         return switch (find(caller, name)) {
             case Lookup.Refused refused -> refused.answer();
             case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
-                case Found.Served served -> schema(served.table().schema());
-                case Found.Waiting waiting when waiting.schema() != null -> schema(waiting.schema());
+                case Found.Served(ServedTable table) -> schema(table.schema(), table.headers());
+                case Found.Waiting waiting when waiting.schema() != null -> schema(waiting.schema(), Map.of());
                 case Found.Waiting waiting -> unserved(waiting);
-                case Found.Marked marked -> MARKED;
+                case Found.Marked marked -> unserved(marked);
             };
         };
     }
@@ -161,6 +168,7 @@ public final class TableEndpoints {
         if (strategy.isPresent() && !CONFLICT_STRATEGIES.contains(strategy.get())) {
             fields.reject("conflict_strategy");
         }
+        PullOptions options = PullOptions.read(fields, name, call.asksForLines());
         caller = caller.with(fields);
         Optional<PeerRefusal> refusal = fields.refusal();
         if (refusal.isPresent()) {
@@ -169,9 +177,9 @@ public final class TableEndpoints {
         return switch (find(caller, name)) {
             case Lookup.Refused refused -> refused.answer();
             case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
-                case Found.Served(ServedTable table) -> download(call, sender, table);
+                case Found.Served(ServedTable table) -> download(call, sender, table, options);
                 case Found.Waiting waiting -> unserved(waiting);
-                case Found.Marked marked -> MARKED;
+                case Found.Marked marked -> unserved(marked);
             };
         };
     }
@@ -210,7 +218,7 @@ public final class TableEndpoints {
             case Lookup.Admitted(TableAccess.Sender sender, Found found) -> switch (found) {
                 case Found.Served(ServedTable table) -> records(call, sender, table, page);
                 case Found.Waiting waiting -> unserved(waiting);
-                case Found.Marked marked -> MARKED;
+                case Found.Marked marked -> unserved(marked);
             };
         };
     }
@@ -219,57 +227,191 @@ public final class TableEndpoints {
             throws SQLException, InterruptedException {
         List<KeyColumn> key = table.schema().key();
         CallFields fields = new CallFields(call.body());
-        List<String> ids = page.ids().map(list -> texts(key, list, fields, "ids")).orElse(null);
-        List<String> start = page.start().map(id -> texts(key, List.of(id), fields, "id_start")).orElse(List.of());
-        List<String> end = page.end().map(id -> texts(key, List.of(id), fields, "id_end")).orElse(List.of());
-        RowQuery query = new RowQuery(table.replicaName(), key.size(), ids, start.isEmpty() ? null : start.getFirst(),
-                end.isEmpty() ? null : end.getFirst(), page.offset(), page.limit());
-        if (fields.refusal().isEmpty()) {
-            reads.valueOutsideKey(query).ifPresent(fields::reject);
+        Function<ServedTable, RowQuery> query = RowQuery::all;
+        if (page.ids().isPresent()) {
+            List<List<String>> ids = ofKey(table, KeyValues.ids(key, page.ids().get()), fields, "ids");
+            boolean arrays = key.getFirst().nativeType().endsWith("[]");
+            query = query.andThen(all -> all.among(ids, arrays));
+        } else {
+            // Both are looked at, so that all that is wrong is said at once.
+            if (page.start().isPresent()) {
+                List<List<String>> start = ofKey(table, KeyValues.bound(key, page.start().get()).map(List::of), fields,
+                        "id_start");
+                query = query.andThen(all -> all.startingAt(start.getFirst()));
+            }
+            if (page.end().isPresent()) {
+                List<List<String>> end = ofKey(table, KeyValues.bound(key, page.end().get()).map(List::of), fields,
+                        "id_end");
+                query = query.andThen(all -> all.endingAt(end.getFirst()));
+            }
         }
         Optional<PeerRefusal> refusal = fields.refusal();
         if (refusal.isPresent()) {
             return PeerAnswer.refused(refusal.get());
         }
-        // Beyond the last row: not worth counting up to it.
-        long offset = Math.min(page.offset(), table.rows());
+        Function<ServedTable, RowQuery> asked = query;
         return switch (ledger.records(PullLedger.Caller.of(call), sender, table, page.limit())) {
             case PullLedger.Answer.No no -> no.answer();
-            case PullLedger.Answer.Yes yes -> stream(call, table, "{\"success\":true,\"records\":[",
-                    query.from(offset).atMost(yes.pull().records()), yes.pull());
+            case PullLedger.Answer.Yes(Pull pull) -> give(call, sender, table, pull, (snapshot, now) -> {
+                // Beyond the last row: not worth counting up to it.
+                RowQuery rows = asked.apply(now)
+                        .from(Math.min(page.offset(), now.rows()))
+                        .atMost(Math.min(page.limit(), pull.records()));
+                return Given.asJson(now.headers(), out -> {
+                    out.text("{\"success\":true,\"records\":[");
+                    out.rows(rows);
+                    out.text("]}");
+                });
+            });
         };
     }
 
-    private PeerAnswer download(PeerCall call, TableAccess.Sender sender, ServedTable table)
-            throws InterruptedException {
-        int most = sender.settings().maxRecordsPerRequest();
+    /** Keys that PostgreSQL can read as such; else the field is rejected. */
+    private List<List<String>> ofKey(ServedTable table, Optional<List<List<String>>> keys, CallFields fields,
+            String field) throws SQLException {
+        if (keys.isEmpty() || !reads.areOfKey(table, keys.get())) {
+            fields.reject(field);
+        }
+        return keys.orElse(List.of());
+    }
+
+    private PeerAnswer download(PeerCall call, TableAccess.Sender sender, ServedTable table, PullOptions options)
+            throws SQLException, InterruptedException {
+        long most = options.most(sender.settings().maxRecordsPerRequest());
         return switch (ledger.download(PullLedger.Caller.of(call), sender, table, Math.min(most, table.rows()))) {
             case PullLedger.Answer.No no -> no.answer();
-            case PullLedger.Answer.Yes yes -> stream(call, table,
-                    "{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[",
-                    // Where nothing is counted, rows that have come since the table was looked up are given too.
-                    RowQuery.first(table, yes.pull().counted() ? yes.pull().records() : most), yes.pull());
+            case PullLedger.Answer.Yes(Pull pull) -> {
+                // Where nothing is counted, rows that have come since the table was looked up are given too.
+                long size = pull.counted() ? pull.records() : most;
+                yield give(call, sender, table, pull,
+                        (snapshot, now) -> options.plain() ? first(now, size) : page(snapshot, now, options, size));
+            }
         };
     }
 
-    private static List<String> texts(List<KeyColumn> key, List<JsonNode> values, CallFields fields, String field) {
-        return KeyValues.texts(key, values).orElseGet(() -> {
-            fields.reject(field);
-            return List.of();
+    /** What peers have always got: the first rows, and no way to hear of the others but the headers. */
+    private static Given first(ServedTable table, long size) {
+        Map<String, String> headers = new HashMap<>(table.headers());
+        headers.put("X-Syncline-Has-More", Boolean.toString(table.rows() > size));
+        return Given.asJson(headers, out -> {
+            out.text("{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[");
+            out.rows(RowQuery.all(table).atMost(size));
+            out.text("]}");
         });
     }
 
-    private PeerAnswer stream(PeerCall call, ServedTable table, String head, RowQuery query, Pull pull)
-            throws InterruptedException {
-        boolean marksBinary = call.userAgent().filter(agent -> agent.startsWith(MARKS_BINARY)).isPresent();
-        Tally tally = new Tally();
-        Optional<PeerAnswer.JsonStream> stream = rows.open(head, query,
-                marksBinary ? table.binaryColumns() : Set.of(), tally);
-        if (stream.isEmpty()) {
-            pull.unused();
-            return TOO_MANY_STREAMS;
+    /** A page in the key's order, and what is needed to go on from there. */
+    private static Given page(RowStream.Snapshot snapshot, ServedTable table, PullOptions options, long size)
+            throws SQLException {
+        PullToken.Cursor cursor = options.cursor();
+        PullToken.AsOf since = options.since();
+        PullToken.AsOf asOf = cursor == null ? table.changes().asOf() : cursor.asOf();
+        if (!table.changes().know(asOf) || since != null && !table.changes().know(since)
+                || cursor != null && cursor.last().size() != table.schema().key().size()) {
+            return new Given.No(NO_LONGER_KNOWN);
         }
-        return PeerAnswer.streamed(out -> pull.give(stream.get(), tally, out));
+        RowQuery query = RowQuery.all(table);
+        if (cursor != null) {
+            query = query.after(cursor.last());
+        }
+        if (since != null) {
+            query = query.changedSince(table.changes().after(since));
+        }
+        String next = null;
+        if (size == 0) {
+            query = query.atMost(0);
+        } else if (size < Long.MAX_VALUE) {
+            List<List<String>> end = snapshot.endOfPage(query, size, since != null);
+            if (end.size() > 1) {
+                query = query.endingAt(end.getFirst());
+                next = new PullToken.Cursor(asOf, since, end.getFirst()).text(table.table());
+            }
+        }
+        RowQuery rows = query;
+        String tail = ",\"as_of\":" + json(asOf.text(table.table()))
+                + (next == null ? ",\"has_more\":false}" : ",\"has_more\":true,\"next_cursor\":" + json(next) + "}");
+        return options.lines()
+                ? new Given.Yes(true, table.headers(), out -> {
+                    out.lines(rows);
+                    out.text("{\"success\":true,\"table\":" + json(table.name()) + ",\"rows\":" + out.rowsSoFar());
+                    deleted(out, rows, since);
+                    out.text(tail + "\n");
+                })
+                : Given.asJson(table.headers(), out -> {
+                    out.text("{\"success\":true,\"table\":" + json(table.name()) + ",\"data\":[");
+                    out.rows(rows);
+                    out.text("]");
+                    deleted(out, rows, since);
+                    out.text(tail);
+                });
+    }
+
+    private static void deleted(RowStream.Output out, RowQuery query, PullToken.@Nullable AsOf since)
+            throws SQLException, IOException {
+        if (since != null) {
+            out.text(",\"deleted\":[");
+            out.deletedKeys(query);
+            out.text("]");
+        }
+    }
+
+    /** What is to be answered from a snapshot. */
+    private sealed interface Given {
+        record Yes(boolean lines, Map<String, String> headers, RowStream.Body body) implements Given {}
+
+        record No(PeerAnswer answer) implements Given {}
+
+        static Given asJson(Map<String, String> headers, RowStream.Body body) {
+            return new Yes(false, headers, body);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Answering {
+        Given answer(RowStream.Snapshot snapshot, ServedTable now) throws SQLException;
+    }
+
+    /** Answers from one snapshot, with the table as it is there: another generation may be served since it was looked up. */
+    private PeerAnswer give(PeerCall call, TableAccess.Sender sender, ServedTable table, Pull pull, Answering answering)
+            throws SQLException, InterruptedException {
+        boolean used = false;
+        RowStream.Snapshot snapshot = null;
+        try {
+            snapshot = rows.begin(sender.uuid()).orElse(null);
+            if (snapshot == null) {
+                return TOO_MANY_STREAMS;
+            }
+            Optional<Found> found = TableReads.find(snapshot.connection(), table.table());
+            if (found.isEmpty()) {
+                return TABLE_NOT_FOUND;
+            }
+            PeerAnswer answer = switch (found.get()) {
+                case Found.Served(ServedTable now) -> switch (answering.answer(snapshot, now)) {
+                    case Given.No(PeerAnswer no) -> no;
+                    case Given.Yes(boolean lines, Map<String, String> headers, RowStream.Body body) -> {
+                        Tally tally = new Tally();
+                        PeerAnswer.JsonStream stream = snapshot.stream(marked(call, now), tally, body);
+                        used = true;
+                        yield PeerAnswer.streamed(out -> pull.give(stream, tally, out), lines, headers);
+                    }
+                };
+                case Found.Waiting waiting -> unserved(waiting);
+                case Found.Marked marked -> unserved(marked);
+            };
+            return answer;
+        } finally {
+            if (!used) {
+                pull.unused();
+                if (snapshot != null) {
+                    snapshot.close();
+                }
+            }
+        }
+    }
+
+    private static Set<String> marked(PeerCall call, ServedTable table) {
+        boolean marksBinary = call.userAgent().filter(agent -> agent.startsWith(MARKS_BINARY)).isPresent();
+        return marksBinary ? table.binaryColumns() : Set.of();
     }
 
     /** A table for a caller who may see it. */
@@ -304,15 +446,28 @@ public final class TableEndpoints {
         return value.isString() ? value.stringValue() : "";
     }
 
-    private static PeerAnswer schema(TableSchema schema) {
+    private static PeerAnswer schema(TableSchema schema, Map<String, String> headers) {
         return PeerAnswer.ok(new Schema(true,
-                new SchemaOf(schema.table().name(), schema.columns().stream().map(Column::of).toList())));
+                new SchemaOf(schema.table().name(), schema.columns().stream().map(Column::of).toList())), headers);
     }
 
     private static PeerAnswer unserved(Found.Waiting waiting) {
-        return PeerAnswer.refused(new PeerRefusal.Unavailable(String.format(Locale.ROOT,
-                "Table is being copied for the first time, %,d rows so far; try again later", waiting.rowsSoFar()),
-                WHEN_COPIED));
+        return PeerAnswer.refused(new PeerRefusal.Unavailable("Table is being copied for the first time, "
+                + progress(waiting.rowsSoFar(), waiting.estimated()) + "; try again later", WHEN_COPIED));
+    }
+
+    private static PeerAnswer unserved(Found.Marked marked) {
+        Long rows = marked.rowsSoFar();
+        return rows == null
+                ? MARKED
+                : PeerAnswer.refused(new PeerRefusal.Unavailable("Table is being copied anew after a fault, "
+                        + progress(rows, marked.estimated()) + "; try again later", WHEN_COPIED));
+    }
+
+    private static String progress(long rows, @Nullable Long estimated) {
+        return estimated == null || estimated < rows
+                ? String.format(Locale.ROOT, "%,d rows so far", rows)
+                : String.format(Locale.ROOT, "%,d of about %,d rows so far", rows, estimated);
     }
 
     private static PeerAnswer disabled() {

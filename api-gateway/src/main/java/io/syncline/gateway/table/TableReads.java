@@ -1,6 +1,9 @@
 package io.syncline.gateway.table;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.table.KeyColumn;
+import io.syncline.model.table.RowChecksum;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
 import java.sql.Connection;
@@ -8,6 +11,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +22,33 @@ import org.jspecify.annotations.Nullable;
 /** What the state database knows of the copies: one row a table, read anew with each call. */
 public final class TableReads {
 
-    /** A table as {@code list-tables} shows it. */
-    record Listed(String name, long rowCount, long sizeBytes) {}
+    /**
+     * A table is known to be as the source was when capture last looked, if it has all that capture has seen; behind a log
+     * that capture has yet to read, nobody knows that.
+     */
+    private static final String FIND = """
+            SELECT r.state, r.schema, r.replica_name, r.row_count, r.next_schema, r.next_row_count, r.generation, r.began,
+                r.last_change, r.known_since, c.snapshot_estimated, k.as_of, clock_timestamp() AS now
+            FROM syncline.replica_table r LEFT JOIN syncline.capture_status c ON c.table_name = r.table_name
+                LEFT JOIN syncline.capture_source s ON s.state = 'running' AND coalesce(s.behind_bytes, 0) < 16777216,
+                LATERAL (SELECT CASE WHEN r.state = 'live' AND coalesce(c.last_change_at, r.as_of) <= r.as_of
+                    THEN greatest(r.as_of, s.updated_at) ELSE r.as_of END AS as_of) k
+            WHERE r.table_name = ?""";
+
+    /**
+     * A table as {@code list-tables} shows it.
+     *
+     * @param checksum  null before the first copy is complete
+     * @param dependsOn the tables that its foreign keys name
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Listed(
+            String name,
+            long rowCount,
+            long sizeBytes,
+            @Nullable String checksum,
+            List<String> dependsOn,
+            String state) {}
 
     /** What there is of a table. */
     sealed interface Found {
@@ -29,12 +58,17 @@ public final class TableReads {
         /**
          * The first copy is being made.
          *
-         * @param schema null until it has begun
+         * @param schema    null until it has begun
+         * @param estimated how many rows there may be in all, null if nobody knows yet
          */
-        record Waiting(@Nullable TableSchema schema, long rowsSoFar) implements Found {}
+        record Waiting(@Nullable TableSchema schema, long rowsSoFar, @Nullable Long estimated) implements Found {}
 
-        /** It cannot be copied now; why is the operator's to know. */
-        record Marked() implements Found {}
+        /**
+         * What was copied cannot be served; why is the operator's to know.
+         *
+         * @param rowsSoFar of a new copy that is being made, null if none is
+         */
+        record Marked(@Nullable Long rowsSoFar, @Nullable Long estimated) implements Found {}
     }
 
     private final DataSource database;
@@ -43,62 +77,106 @@ public final class TableReads {
         this.database = database;
     }
 
-    /** The tables whose copy is complete, by name. */
+    /** The tables by name, those that wait or cannot be served included: they are there, and say so. */
     List<Listed> list() throws SQLException {
         try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement("SELECT table_name, row_count, size_bytes"
-                        + " FROM syncline.replica_table WHERE state IN ('live', 'refreshing')"
-                        + " ORDER BY table_name COLLATE \"C\"");
-                ResultSet rows = select.executeQuery()) {
+                PreparedStatement select = connection.prepareStatement("SELECT table_name COLLATE \"C\", state,"
+                        + " CASE WHEN replica_name IS NULL THEN next_row_count ELSE row_count END,"
+                        + " CASE WHEN replica_name IS NULL THEN next_size_bytes ELSE size_bytes END,"
+                        + " CASE WHEN state IN ('live', 'refreshing') THEN checksum END, depends_on"
+                        + " FROM syncline.replica_table UNION ALL SELECT table_name, 'waiting', 0, 0, NULL, '{}'"
+                        + " FROM syncline.capture_status c WHERE state = 'waiting' AND NOT EXISTS"
+                        + " (SELECT FROM syncline.replica_table r WHERE r.table_name = c.table_name) ORDER BY 1");
+                ResultSet row = select.executeQuery()) {
             List<Listed> tables = new ArrayList<>();
-            while (rows.next()) {
-                tables.add(new Listed(rows.getString(1), rows.getLong(2), rows.getLong(3)));
+            while (row.next()) {
+                long checksum = row.getLong(5);
+                tables.add(new Listed(row.getString(1), row.getLong(3), row.getLong(4),
+                        row.wasNull() ? null : RowChecksum.text(checksum),
+                        List.of((String[]) row.getArray(6).getArray()), row.getString(2)));
             }
             return tables;
         }
     }
 
     Optional<Found> find(TableName name) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement("SELECT state, schema, replica_name, row_count,"
-                        + " next_schema, next_row_count, as_of FROM syncline.replica_table WHERE table_name = ?")) {
+        try (Connection connection = database.getConnection()) {
+            return find(connection, name);
+        }
+    }
+
+    /** The same in a transaction that has begun. */
+    static Optional<Found> find(Connection connection, TableName name) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(FIND)) {
             select.setString(1, name.name());
             try (ResultSet row = select.executeQuery()) {
                 if (!row.next()) {
-                    return Optional.empty();
+                    return notBegun(connection, name);
                 }
-                return switch (row.getString(1)) {
-                    case "live", "refreshing" -> Optional.of(new Found.Served(new ServedTable(
-                            TableChangeCodec.readSchema(row.getString(2)), row.getString(3), row.getLong(4),
-                            row.getObject(7, OffsetDateTime.class).toInstant())));
-                    case "waiting" -> {
-                        String begun = row.getString(5);
-                        yield Optional.of(new Found.Waiting(
-                                begun == null ? null : TableChangeCodec.readSchema(begun), row.getLong(6)));
-                    }
-                    default -> Optional.of(new Found.Marked());
-                };
+                String state = row.getString("state");
+                String next = row.getString("next_schema");
+                Long estimated = row.getObject("snapshot_estimated", Long.class);
+                return Optional.of(switch (state) {
+                    case "live", "refreshing" -> new Found.Served(served(row, state));
+                    case "waiting" -> new Found.Waiting(next == null ? null : TableChangeCodec.readSchema(next),
+                            row.getLong("next_row_count"), estimated);
+                    default -> new Found.Marked(next == null ? null : row.getLong("next_row_count"), estimated);
+                });
             }
         }
     }
 
-    /** The field whose value PostgreSQL cannot read as one of the key's type; empty where there is none. */
-    Optional<String> valueOutsideKey(RowQuery query) throws SQLException {
-        List<String> ids = query.ids();
-        String start = query.start();
-        String end = query.end();
-        if (ids != null) {
-            return fits(query, RowQuery.arrayOf(ids)) ? Optional.empty() : Optional.of("ids");
+    /** A table that capture knows, and has sent nothing of yet. */
+    private static Optional<Found> notBegun(Connection connection, TableName name) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT snapshot_estimated FROM syncline.capture_status WHERE table_name = ? AND state = 'waiting'")) {
+            select.setString(1, name.name());
+            try (ResultSet row = select.executeQuery()) {
+                return row.next()
+                        ? Optional.of(new Found.Waiting(null, 0, row.getObject(1, Long.class)))
+                        : Optional.empty();
+            }
         }
-        if (start != null && !fits(query, start)) {
-            return Optional.of("id_start");
-        }
-        return end != null && !fits(query, end) ? Optional.of("id_end") : Optional.empty();
     }
 
-    private boolean fits(RowQuery query, String value) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement check = connection.prepareStatement(query.check())) {
+    private static ServedTable served(ResultSet row, String state) throws SQLException {
+        OffsetDateTime asOf = row.getObject("as_of", OffsetDateTime.class);
+        Duration lag = Duration.between(asOf, row.getObject("now", OffsetDateTime.class));
+        return new ServedTable(TableChangeCodec.readSchema(row.getString("schema")), row.getString("replica_name"),
+                row.getLong("row_count"), state, asOf.toInstant(), lag,
+                new ServedTable.Changes(row.getLong("generation"), row.getLong("began"), row.getLong("last_change"),
+                        row.getLong("known_since")));
+    }
+
+    /** Whether PostgreSQL reads all of these keys' texts as values of the key's columns. */
+    boolean areOfKey(ServedTable table, List<List<String>> keys) throws SQLException {
+        List<KeyColumn> columns = table.schema().key();
+        try (Connection connection = database.getConnection()) {
+            for (int i = 0; i < columns.size(); i++) {
+                int column = i;
+                List<String> values = keys.stream()
+                        .filter(key -> key.size() > column)
+                        .map(key -> key.get(column))
+                        .distinct()
+                        .toList();
+                if (columns.get(i).nativeType().endsWith("[]")) {
+                    for (String value : values) {
+                        if (!fits(connection, RowQuery.checkOne(table.replicaName(), i), value)) {
+                            return false;
+                        }
+                    }
+                } else
+                    if (!values.isEmpty()
+                            && !fits(connection, RowQuery.checkAll(table.replicaName(), i), RowQuery.arrayOf(values))) {
+                                return false;
+                            }
+            }
+            return true;
+        }
+    }
+
+    private static boolean fits(Connection connection, String sql, String value) throws SQLException {
+        try (PreparedStatement check = connection.prepareStatement(sql)) {
             // Of no type: the server takes the key's own, and refuses what cannot be read as that.
             check.setObject(1, value, Types.OTHER);
             check.executeQuery().close();

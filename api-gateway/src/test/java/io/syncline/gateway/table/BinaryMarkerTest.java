@@ -25,6 +25,13 @@ class BinaryMarkerTest {
     }
 
     @Test
+    void arrays_eachElement() {
+        assertThat(marked("{\"v\":[\"61626364-6566-6768-696a-6b6c6d6e6f70\", null,[\"\\\\x01\"],[]],\"w\":1}", "v"))
+                .isEqualTo("{\"v\":[{\"__phoenix_kit_binary__\":\"YWJjZGVmZ2hpamtsbW5vcA==\"}, null,"
+                        + "[{\"__phoenix_kit_binary__\":\"AQ==\"}],[]],\"w\":1}");
+    }
+
+    @Test
     void otherColumns_andNullAndNestedOnes_stay() {
         String row = "{\"a\":\"61626364-6566-6768-696a-6b6c6d6e6f70\", \"v\" : null, \"j\":{\"v\":\"\\\\x00\"},"
                 + "\"l\":[\"\\\\x00\",{\"v\":\"\\\\x00\"}],\"t\":\"}\\\",\\\\\",\"n\":-1.5e400,\"b\":true}";
@@ -48,7 +55,7 @@ class BinaryMarkerTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "[]", "{\"v\"", "{\"v\":", "{\"v\":\"x", "{\"v\" 1}", "{v:1}", "{\"v\":[1"})
     void whatIsNoRow_isAnError(String json) {
-        assertThatThrownBy(() -> marked(json, "v")).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> marked(json, "v")).isInstanceOf(RuntimeException.class);
     }
 
     private static String marked(String row, String... columns) {

@@ -27,6 +27,9 @@ class KeyValuesTest {
             double precision | [1.5, "NaN"] | 1.5,NaN
             boolean | [true] | true
             date | ["2025-12-15"] | 2025-12-15
+            integer[] | [[1, null], [[2], [3]]] | {"1",NULL},{{"2"},{"3"}}
+            jsonb | [{"a": [1]}] | {"a":[1]}
+            integer | [{"id": 7}] | 7
             """)
     void fitting(String type, String ids, String texts) {
         assertThat(texts(type, ids).map(found -> String.join(",", found))).contains(texts);
@@ -55,11 +58,36 @@ class KeyValuesTest {
         assertThat(texts(type, ids)).isEmpty();
     }
 
-    @Test
-    void compositeKey_hasNoSingleIds() {
-        KeyColumn column = new KeyColumn("a", "integer", null);
+    private static final List<KeyColumn> TWO = List.of(new KeyColumn("a", "integer", null),
+            new KeyColumn("B", "mood", null, List.of("sad", "happy")));
 
-        assertThat(KeyValues.texts(List.of(column, column), ids("[1]"))).isEmpty();
+    @Test
+    void compositeKey_byPlaceOrByName() {
+        assertThat(KeyValues.ids(TWO, ids("[[1,\"sad\"],{\"B\":\"happy\",\"a\":2}]")))
+                .contains(List.of(List.of("1", "sad"), List.of("2", "happy")));
+        for (String wrong : List.of("[1]", "[[1]]", "[[1,2]]", "[[1,\"sad\",3]]", "[{\"a\":1}]",
+                "[{\"a\":1,\"B\":\"sad\",\"c\":1}]", "[[]]")) {
+            assertThat(KeyValues.ids(TWO, ids(wrong))).as(wrong).isEmpty();
+        }
+    }
+
+    @Test
+    void bound_mayBeTheKeysBeginning() {
+        assertThat(KeyValues.bound(TWO, ids("[[1]]").getFirst())).contains(List.of("1"));
+        assertThat(KeyValues.bound(TWO, ids("[{\"a\":1}]").getFirst())).contains(List.of("1"));
+        assertThat(KeyValues.bound(TWO, ids("[{\"B\":\"sad\"}]").getFirst())).isEmpty();
+        assertThat(KeyValues.bound(TWO, ids("[1]").getFirst())).isEmpty();
+    }
+
+    @Test
+    void bytes_alsoAsPhoenixKitGotThem() {
+        assertThat(texts("uuid", "[{\"__phoenix_kit_binary__\":\"YWJjZGVmZ2hpamtsbW5vcA==\"}]"))
+                .contains(List.of("61626364-6566-6768-696a-6b6c6d6e6f70"));
+        assertThat(texts("bytea", "[{\"__phoenix_kit_binary__\":\"3q2+\"},\"\\\\x00\"]"))
+                .contains(List.of("\\xdeadbe", "\\x00"));
+        assertThat(texts("uuid", "[{\"__phoenix_kit_binary__\":\"YWJj\"}]")).isEmpty();
+        assertThat(texts("uuid", "[{\"__phoenix_kit_binary__\":5}]")).isEmpty();
+        assertThat(texts("text", "[{\"__phoenix_kit_binary__\":\"YWJj\"}]")).isEmpty();
     }
 
     @Test
@@ -67,12 +95,13 @@ class KeyValuesTest {
         JsonNode one = ids("[1]").getFirst();
         List<KeyColumn> key = List.of(new KeyColumn("a", "integer", null));
 
-        assertThat(KeyValues.texts(key, Collections.nCopies(KeyValues.MAX_IDS, one))).isPresent();
-        assertThat(KeyValues.texts(key, Collections.nCopies(KeyValues.MAX_IDS + 1, one))).isEmpty();
+        assertThat(KeyValues.ids(key, Collections.nCopies(KeyValues.MAX_IDS, one))).isPresent();
+        assertThat(KeyValues.ids(key, Collections.nCopies(KeyValues.MAX_IDS + 1, one))).isEmpty();
     }
 
     private static Optional<List<String>> texts(String type, String ids) {
-        return KeyValues.texts(List.of(new KeyColumn("id", type, null)), ids(ids));
+        return KeyValues.ids(List.of(new KeyColumn("id", type, null)), ids(ids))
+                .map(keys -> keys.stream().map(List::getFirst).toList());
     }
 
     private static List<JsonNode> ids(String json) {

@@ -37,7 +37,8 @@ class PullLedgerTest {
     private static final UUID CONNECTION = UUID.randomUUID();
     private static final PullLedger.Caller CALLER = new PullLedger.Caller("192.0.2.1", "/x/sync/api/pull-data");
     private static final ServedTable TABLE = new ServedTable(
-            new TableSchema(new TableName("orders"), List.of(), List.of()), "orders_1", 500, AS_OF);
+            new TableSchema(new TableName("orders"), List.of(), List.of()), "orders_1", 500, "live", AS_OF,
+            Duration.ZERO, new ServedTable.Changes(1, 0, 2, 1));
 
     private final FakeRing ring = new FakeRing();
     private long now = 1_000;

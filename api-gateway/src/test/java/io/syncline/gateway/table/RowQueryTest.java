@@ -3,45 +3,59 @@ package io.syncline.gateway.table;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RowQueryTest {
 
+    private static final RowQuery ONE = new RowQuery("t.1", 1, List.of(), true, 0, 10);
+    private static final RowQuery TWO = new RowQuery("with-2ddash.3", 2, List.of(), true, 0, Long.MAX_VALUE);
+
     @Test
     void all_inTheKeysOrder() {
-        assertThat(new RowQuery("with-2ddash.3", 2, null, null, null, 0, 10_000).copy()).isEqualTo(
+        assertThat(TWO.rows()).isEqualTo(
                 "COPY (SELECT wire FROM syncline_replica.\"with-2ddash.3\" WHERE wire IS NOT NULL"
-                        + " ORDER BY k1, k2 LIMIT 10000) TO STDOUT (FORMAT binary)");
+                        + " ORDER BY k1, k2) TO STDOUT (FORMAT binary)");
     }
 
     @Test
     void range_andPage() {
-        assertThat(query(null, "5", "9", 3).copy()).contains("WHERE wire IS NOT NULL AND k1 >= E'5' AND k1 <= E'9'"
-                + " ORDER BY k1 LIMIT 10 OFFSET 3)");
+        assertThat(ONE.startingAt(List.of("5")).endingAt(List.of("9")).from(3).atMost(100).rows()).contains(
+                "WHERE wire IS NOT NULL AND k1 >= E'5' AND k1 <= E'9' ORDER BY k1 LIMIT 10 OFFSET 3)");
+        assertThat(TWO.startingAt(List.of("5")).endingAt(List.of("9", "b")).rows())
+                .contains("AND k1 >= E'5' AND (k1, k2) <= (E'9', E'b')");
+        assertThat(TWO.after(List.of("9", "b")).inOrder()).isTrue();
     }
 
     @Test
-    void ids_winOverTheRange() {
-        assertThat(query(List.of("1", "2"), "5", "9", 0).copy())
+    void ids() {
+        assertThat(ONE.among(List.of(List.of("1"), List.of("2")), false).rows())
                 .contains("WHERE wire IS NOT NULL AND k1 = ANY (E'{\"1\",\"2\"}') ORDER BY");
+        assertThat(ONE.among(List.of(), false).rows()).contains("k1 = ANY (E'{}')");
+        assertThat(ONE.among(List.of(List.of("{1,2}")), true).rows()).contains("AND (k1 = E'{1,2}') ORDER BY");
+        assertThat(TWO.among(List.of(List.of("1", "a"), List.of("2", "b")), false).rows())
+                .contains("AND ((k1, k2) = (E'1', E'a') OR (k1, k2) = (E'2', E'b')) ORDER BY");
+        assertThat(TWO.among(List.of(), false).rows()).contains("AND false ORDER BY");
     }
 
     @Test
-    void noIds_areNone() {
-        assertThat(query(List.of(), null, null, 0).copy()).contains("k1 = ANY (E'{}')");
+    void changes_rowsAndTombstones() {
+        RowQuery changed = TWO.changedSince(17).after(List.of("1", "a"));
+
+        assertThat(changed.inOrder()).isFalse();
+        assertThat(changed.deletedKeys()).isEqualTo("COPY (SELECT removed_key FROM syncline_replica.\"with-2ddash.3\""
+                + " WHERE removed_key IS NOT NULL AND changed > 17 AND (k1, k2) > (E'1', E'a') ORDER BY k1, k2)"
+                + " TO STDOUT (FORMAT binary)");
+        assertThat(changed.endOfPage(5, true)).isEqualTo("SELECT k1::text, k2::text FROM"
+                + " syncline_replica.\"with-2ddash.3\" WHERE changed > 17 AND (k1, k2) > (E'1', E'a') ORDER BY k1, k2"
+                + " OFFSET 4 LIMIT 2");
+        assertThat(ONE.endOfPage(1, false)).endsWith("WHERE wire IS NOT NULL ORDER BY k1 OFFSET 0 LIMIT 2");
     }
 
     @Test
     void values_cannotLeaveTheirQuotes() {
-        assertThat(RowQuery.literal("'; DROP TABLE x; --")).isEqualTo("E'''; DROP TABLE x; --'");
-        assertThat(RowQuery.literal("\\'; --")).isEqualTo("E'\\\\''; --'");
+        assertThat(ONE.startingAt(List.of("'; DROP TABLE x; --")).rows()).contains("k1 >= E'''; DROP TABLE x; --'");
+        assertThat(ONE.startingAt(List.of("\\'; --")).rows()).contains("k1 >= E'\\\\''; --'");
         assertThat(RowQuery.arrayOf(List.of("a\",\"b", "\\", "NULL", "{", ""))).isEqualTo(
                 "{\"a\\\",\\\"b\",\"\\\\\",\"NULL\",\"{\",\"\"}");
-    }
-
-    private static RowQuery query(@Nullable List<String> ids, @Nullable String start, @Nullable String end,
-            long offset) {
-        return new RowQuery("t.1", 1, ids, start, end, offset, 10);
     }
 }

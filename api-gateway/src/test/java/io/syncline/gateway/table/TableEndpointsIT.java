@@ -67,7 +67,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The table calls over HTTP, from a real PostgreSQL; who may call is told by a fake. */
 class TableEndpointsIT {
 
-    private static final int STREAMS = 2;
+    private static final int STREAMS = 3;
+    private static final List<String> MOODS = List.of("sad", "ok", "happy");
     private static final Duration LONGEST = Duration.ofSeconds(20);
 
     private static EmbeddedPostgres postgres;
@@ -103,14 +104,14 @@ class TableEndpointsIT {
         @Bean
         RouterFunction<ServerResponse> routes() {
             TableEndpoints tables = new TableEndpoints(ACCESS, (given, stored) -> AccessPolicy.Password.DIFFERENT,
-                    () -> 1, new TableReads(postgres.getPostgresDatabase()), new RowStream(pulls, LONGEST),
+                    () -> 1, new TableReads(postgres.getPostgresDatabase()), new RowStream(pulls, LONGEST, STREAMS - 1),
                     new PullLedger(RING, UUID::randomUUID, LONGEST, System::nanoTime));
             return new PeerRoutes("phoenix_kit", UUID::randomUUID,
                     new BoundedLog(LoggerFactory.getLogger(TableEndpointsIT.class), System::nanoTime))
                     .post(SyncPaths.LIST_TABLES, tables::listTables)
                     .post(SyncPaths.TABLE_SCHEMA, tables::tableSchema)
                     .post(SyncPaths.TABLE_RECORDS, tables::tableRecords)
-                    .post(SyncPaths.PULL_DATA, tables::pullData)
+                    .postLines(SyncPaths.PULL_DATA, tables::pullData)
                     .function();
         }
     }
@@ -119,7 +120,10 @@ class TableEndpointsIT {
     static void start() throws Exception {
         postgres = EmbeddedPostgres.builder().start();
         execute("CREATE SCHEMA syncline");
-        execute(Files.readString(Path.of("../sync-worker/src/main/resources/db/migration/V2__replica.sql")));
+        for (String migration : List.of("V2__replica", "V3__capture", "V5__changes")) {
+            execute(Files.readString(
+                    Path.of("../sync-worker/src/main/resources/db/migration/" + migration + ".sql")));
+        }
         HikariConfig config = new HikariConfig();
         config.setDataSource(postgres.getPostgresDatabase());
         config.setMaximumPoolSize(STREAMS);
@@ -145,17 +149,28 @@ class TableEndpointsIT {
         table("odd \"names\\", List.of("id bigint"), List.of("id bigint"), List.of(row("{\"id\":1}", 1)));
         table("dates", List.of("day date"), List.of("day date"), List.of(row("{\"day\":\"2025-12-15\"}",
                 "2025-12-15")));
+        execute("CREATE TYPE syncline_replica.\"" + ReplicaLayout.enumName(MOODS)
+                + "\" AS ENUM ('sad', 'ok', 'happy')");
+        table("moods", List.of("m mood"), List.of("m mood"),
+                MOODS.reversed().stream().map(mood -> row("{\"m\":\"" + mood + "\"}", mood)).toList());
+        table("lists", List.of("l integer[]"), List.of("l integer[]"), List.of(row("{\"l\":[9]}", "{9}"),
+                row("{\"l\":[10]}", "{10}"), row("{\"l\":[10,1]}", "{10,1}")));
         table("phoenix_kit_settings", List.of("id integer"), List.of("id integer"), List.of(row("{\"id\":1}", 1)));
-        execute("INSERT INTO syncline_replica.\"basic.1\" (k1, commit_lsn, lsn, number, removed_at)"
-                + " VALUES (151, 1, 1, 1, now()), (0, 1, 1, 1, now())");
+        execute("INSERT INTO syncline_replica.\"basic.1\" (k1, removed_key, changed, commit_lsn, lsn, number, removed_at)"
+                + " VALUES (151, '{\"id\":151}', 20, 1, 1, 1, now()), (0, '{\"id\":0}', 9, 1, 1, 1, now())");
+        execute("UPDATE syncline_replica.\"basic.1\" SET changed = 20 WHERE k1 IN (3, 77, 149)");
         state("waiting", "waiting");
+        execute("INSERT INTO syncline.capture_status (table_name, state, snapshot_estimated, updated_at) VALUES"
+                + " ('waiting', 'waiting', 20000, now()), ('not begun', 'waiting', NULL, now())");
         state("marked", "marked");
+        state("mending", "marked");
 
         connection("active", ConnectionStatus.ACTIVE, ConnectionSettings.DEFAULTS);
         connection("pending", ConnectionStatus.PENDING, ConnectionSettings.DEFAULTS);
         connection("expired", ConnectionStatus.EXPIRED, ConnectionSettings.DEFAULTS);
         connection("seven", ConnectionStatus.ACTIVE, settings(7, List.of(), List.of()));
         connection("many", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
+        connection("others", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
         connection("few", ConnectionStatus.ACTIVE,
                 settings(10, List.of("basic", "text_pk"), List.of("basic", "composite_pk")));
     }
@@ -173,10 +188,20 @@ class TableEndpointsIT {
 
         assertThat(answer.path("tables").valueStream().map(table -> table.path("name").asString()))
                 .contains("basic", "composite_pk", "dates", "empty_table", "odd \"names\\", "text_pk", "uuid_pk")
-                .doesNotContain("waiting", "marked", "phoenix_kit_settings")
+                .contains("waiting", "marked")
+                .doesNotContain("phoenix_kit_settings")
                 .isSorted();
         assertThat(answer.path("tables").get(0).toString())
-                .isEqualTo("{\"name\":\"basic\",\"row_count\":150,\"size_bytes\":5000}");
+                .isEqualTo(
+                        "{\"name\":\"basic\",\"row_count\":150,\"size_bytes\":5000,\"checksum\":\"00000000000000ff\","
+                                + "\"depends_on\":[\"a\",\"b\"],\"state\":\"live\"}");
+        assertThat(answer.path("tables").valueStream().filter(table -> !table.path("state").asString().equals("live")))
+                .extracting(JsonNode::toString)
+                .containsExactly(
+                        "{\"name\":\"marked\",\"row_count\":12345,\"size_bytes\":0,\"depends_on\":[],\"state\":\"marked\"}",
+                        "{\"name\":\"mending\",\"row_count\":12345,\"size_bytes\":0,\"depends_on\":[],\"state\":\"marked\"}",
+                        "{\"name\":\"not begun\",\"row_count\":0,\"size_bytes\":0,\"depends_on\":[],\"state\":\"waiting\"}",
+                        "{\"name\":\"waiting\",\"row_count\":12345,\"size_bytes\":0,\"depends_on\":[],\"state\":\"waiting\"}");
     }
 
     @Test
@@ -261,12 +286,24 @@ class TableEndpointsIT {
             text_pk | "ids":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","a'); --","\\\\"] |
             uuid_pk | "ids":["00000000-0000-0000-0000-000000000061"] | 00000000-0000-0000-0000-000000000061
             dates | "id_start":"2025-12-01" | 2025-12-15
+            composite_pk | "ids":[[1,2],{"b":1,"a":1},[7,7]],"offset":1 | 1
+            composite_pk | "id_start":[1,2] | 1
+            composite_pk | "id_end":[1],"limit":1 | 1
+            composite_pk | "id_start":[2] |
+            moods | | sad,ok,happy
+            moods | "id_start":"ok" | ok,happy
+            moods | "id_end":"ok" | sad,ok
+            moods | "ids":["happy","sad"] | sad,happy
+            lists | "ids":[[10,1],[9]] | [9],[10,1]
+            lists | "id_start":[9,9] | [10],[10,1]
             """)
-    void tableRecords_whichOnes(String table, String fields, @Nullable String keys) throws Exception {
-        JsonNode records = ok("table-records", "active", "\"table_name\":\"" + table + "\"," + fields).path("records");
+    void tableRecords_whichOnes(String table, @Nullable String fields, @Nullable String keys) throws Exception {
+        JsonNode records = ok("table-records", "active",
+                "\"table_name\":\"" + table + "\"" + (fields == null ? "" : "," + fields)).path("records");
 
         assertThat(records.valueStream()
-                .map(row -> row.valueStream().findFirst().orElseThrow().asString())
+                .map(row -> row.valueStream().findFirst().orElseThrow())
+                .map(key -> key.isArray() ? key.toString() : key.asString())
                 .collect(Collectors.joining(","))).isEqualTo(keys == null ? "" : keys);
     }
 
@@ -310,6 +347,11 @@ class TableEndpointsIT {
             text_pk | "id_start":1 | id_start
             text_pk | "ids":["a\\u0000"] | ids
             composite_pk | "ids":[1] | ids
+            composite_pk | "ids":[[1]] | ids
+            composite_pk | "ids":[[1,"x"]] | ids
+            composite_pk | "id_end":[1,2,3] | id_end
+            moods | "ids":["angry"] | ids
+            lists | "ids":[[1,"x"]] | ids
             """)
     void tableRecords_wrongKinds(String table, String fields, String named) throws Exception {
         HttpResponse<String> response = call("table-records", "active", "\"table_name\":\"" + table + "\"," + fields,
@@ -371,7 +413,7 @@ class TableEndpointsIT {
             HttpResponse<String> response = call(call, "active", "\"table_name\":\"waiting\"", null);
             assertThat(response.statusCode()).isEqualTo(503);
             assertThat(response.headers().firstValue("Retry-After")).contains("5");
-            assertThat(response.body()).contains("being copied for the first time, 12,345 rows so far");
+            assertThat(response.body()).contains("being copied for the first time, 12,345 of about 20,000 rows so far");
         }
         assertThat(ok("table-schema", "active", "\"table_name\":\"waiting\"").path("schema")
                 .path("table_name")
@@ -391,12 +433,204 @@ class TableEndpointsIT {
     }
 
     @Test
+    void markedAndCopiedAnew_isToldTheProgress() throws Exception {
+        HttpResponse<String> response = call("pull-data", "active", "\"table_name\":\"mending\"", null);
+
+        assertThat(response.statusCode()).isEqualTo(503);
+        assertThat(response.headers().firstValue("Retry-After")).contains("5");
+        assertThat(response.body()).contains("being copied anew after a fault, 12,345 rows so far");
+    }
+
+    @Test
+    void notBegun_isToldToComeBack() throws Exception {
+        HttpResponse<String> response = call("table-records", "active", "\"table_name\":\"not begun\"", null);
+
+        assertThat(response.statusCode()).isEqualTo(503);
+        assertThat(response.body()).contains("being copied for the first time, 0 rows so far");
+    }
+
+    @Test
+    void headers_tellHowOldTheCopyIs() throws Exception {
+        for (String call : List.of("table-schema", "table-records", "pull-data")) {
+            HttpResponse<String> response = call(call, "active", "\"table_name\":\"basic\"", null);
+
+            assertThat(response.headers().firstValue("X-Syncline-State")).contains("live");
+            assertThat(response.headers().firstValue("X-Syncline-As-Of-Time").map(java.time.Instant::parse))
+                    .hasValueSatisfying(time -> assertThat(time).isBefore(java.time.Instant.now().plusSeconds(5)));
+            assertThat(response.headers().firstValueAsLong("X-Syncline-Lag-Ms").orElseThrow()).isNotNegative();
+        }
+        HttpResponse<String> cut = call("pull-data", "seven", "\"table_name\":\"basic\"", null);
+        assertThat(cut.headers().firstValue("X-Syncline-Has-More")).contains("true");
+        // What an answer of the old kind says in its header can be asked from later on.
+        String asOf = cut.headers().firstValue("X-Syncline-As-Of").orElseThrow();
+        assertThat(ok("pull-data", "active", "\"table_name\":\"basic\",\"since\":\"" + asOf + "\"").path("data").size())
+                .isZero();
+    }
+
+    @Test
+    void pages_noneSkippedOrDoubledWhileItIsWritten() throws Exception {
+        table("paged", List.of("id integer"), List.of("id integer"),
+                IntStream.rangeClosed(1, 100).map(i -> i * 10).mapToObj(i -> row("{\"id\":" + i + "}", i)).toList());
+        JsonNode first = ok("pull-data", "active", "\"table_name\":\"paged\",\"limit\":30");
+        assertThat(first.path("data").size()).isEqualTo(30);
+        assertThat(first.path("has_more").booleanValue()).isTrue();
+        assertThat(first.has("deleted")).isFalse();
+
+        execute("INSERT INTO syncline_replica.\"paged.1\" VALUES (5, '{\"id\":5}', 0, NULL, 21, 0, 0, 0),"
+                + " (305, '{\"id\":305}', 0, NULL, 21, 0, 0, 0)");
+        execute("UPDATE syncline_replica.\"paged.1\" SET wire = NULL, removed_key = '{\"id\":' || k1 || '}', changed = 21"
+                + " WHERE k1 IN (20, 310)");
+        execute("UPDATE syncline.replica_table SET last_change = 21 WHERE table_name = 'paged'");
+
+        List<Integer> ids = new ArrayList<>(ids(first));
+        JsonNode page = first;
+        while (page.path("has_more").booleanValue()) {
+            page = ok("pull-data", "active", "\"table_name\":\"paged\",\"limit\":30,\"cursor\":\""
+                    + page.path("next_cursor").asString() + "\"");
+            ids.addAll(ids(page));
+            assertThat(page.path("as_of")).isEqualTo(first.path("as_of"));
+        }
+        assertThat(page.has("next_cursor")).isFalse();
+        assertThat(ids).doesNotHaveDuplicates().hasSize(100).contains(305).doesNotContain(5, 310);
+
+        JsonNode changes = ok("pull-data", "active", "\"table_name\":\"paged\",\"since\":\""
+                + page.path("as_of").asString() + "\"");
+        assertThat(ids(changes)).containsExactly(5, 305);
+        assertThat(changes.path("deleted").toString()).isEqualTo("[{\"id\":20},{\"id\":310}]");
+        assertThat(changes.path("has_more").booleanValue()).isFalse();
+    }
+
+    private static List<Integer> ids(JsonNode answer) {
+        return answer.path("data").valueStream().map(row -> row.path("id").intValue()).toList();
+    }
+
+    @Test
+    void pages_ofExactlyTheTable_andOfTheConnectionsMost() throws Exception {
+        assertThat(ok("pull-data", "active", "\"table_name\":\"text_pk\",\"limit\":3").toString())
+                .contains("\"has_more\":false")
+                .doesNotContain("next_cursor");
+        JsonNode seven = ok("pull-data", "seven", "\"table_name\":\"basic\",\"limit\":\"100\"");
+        assertThat(seven.path("data").size()).isEqualTo(7);
+        assertThat(seven.path("has_more").booleanValue()).isTrue();
+        JsonNode composite = ok("pull-data", "active", "\"table_name\":\"composite_pk\",\"limit\":1");
+        assertThat(ok("pull-data", "active", "\"table_name\":\"composite_pk\",\"cursor\":\""
+                + composite.path("next_cursor").asString() + "\"").path("data").toString())
+                .isEqualTo("[{\"a\":1,\"b\":2,\"v\":\"y\"}]");
+    }
+
+    @Test
+    void changes_inPagesWithTheirDeletions() throws Exception {
+        String since = new PullToken.AsOf(1, 10).text(new TableName("basic"));
+        JsonNode all = ok("pull-data", "active", "\"table_name\":\"basic\",\"since\":\"" + since + "\"");
+        assertThat(ids(all)).containsExactly(3, 77, 149);
+        assertThat(all.path("deleted").toString()).isEqualTo("[{\"id\":151}]");
+
+        JsonNode first = ok("pull-data", "active", "\"table_name\":\"basic\",\"limit\":3,\"since\":\"" + since + "\"");
+        assertThat(ids(first)).containsExactly(3, 77, 149);
+        JsonNode second = ok("pull-data", "active", "\"table_name\":\"basic\",\"limit\":3,\"since\":\"" + since
+                + "\",\"cursor\":\"" + first.path("next_cursor").asString() + "\"");
+        assertThat(ids(second)).isEmpty();
+        assertThat(second.path("deleted").toString()).isEqualTo("[{\"id\":151}]");
+        assertThat(second.path("as_of").asString()).isEqualTo(new PullToken.AsOf(1, 20).text(new TableName("basic")));
+    }
+
+    @Test
+    void changes_ofAnEarlierGeneration_areAllThatIsThere() throws Exception {
+        // The number is one that the generation before was given while this one, begun after 5, was being made.
+        execute("UPDATE syncline_replica.\"dates.1\" SET changed = 7");
+        execute("UPDATE syncline.replica_table SET generation = 2, known_since = 4 WHERE table_name = 'dates'");
+        String since = new PullToken.AsOf(1, 9).text(new TableName("dates"));
+
+        assertThat(
+                ok("pull-data", "active", "\"table_name\":\"dates\",\"since\":\"" + since + "\"").path("data").size())
+                .isEqualTo(1);
+        execute("UPDATE syncline.replica_table SET generation = 1, known_since = 8 WHERE table_name = 'dates'");
+    }
+
+    @Test
+    void changes_noLongerKnown() throws Exception {
+        for (PullToken.AsOf old : List.of(new PullToken.AsOf(1, 7), new PullToken.AsOf(1, 21),
+                new PullToken.AsOf(2, 20))) {
+            HttpResponse<String> response = call("pull-data", "active", "\"table_name\":\"basic\",\"since\":\""
+                    + old.text(new TableName("basic")) + "\"", null);
+            assertThat(response.statusCode()).isEqualTo(410);
+            assertThat(response.body())
+                    .isEqualTo("{\"success\":false,\"error\":\"What has changed since then is no longer"
+                            + " known; pull the whole table, without since and cursor\"}");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            "limit":0 | limit
+            "limit":-1 | limit
+            "cursor":5 | cursor
+            "cursor":"nonsense" | cursor
+            "since":"2025-01-01T00:00:00Z" | since
+            "limit":"x","cursor":"x","since":{} | cursor","since","limit
+            """)
+    void pullData_wrongKinds(String fields, String named) throws Exception {
+        HttpResponse<String> response = call("pull-data", "active", "\"table_name\":\"basic\"," + fields, null);
+
+        assertThat(response.statusCode()).isEqualTo(400);
+        JsonNode answer = JsonMapper.shared().readTree(response.body());
+        assertThat(answer.path("fields").valueStream().map(JsonNode::asString))
+                .containsExactlyInAnyOrder(named.split("\",\""));
+    }
+
+    @Test
+    void asOfAndCursorOfAnotherTable_areRefused() throws Exception {
+        String asOf = ok("pull-data", "active", "\"table_name\":\"text_pk\",\"limit\":1").path("as_of").asString();
+        String cursor = ok("pull-data", "active", "\"table_name\":\"text_pk\",\"limit\":1").path("next_cursor")
+                .asString();
+
+        assertThat(
+                call("pull-data", "active", "\"table_name\":\"basic\",\"since\":\"" + asOf + "\"", null).statusCode())
+                .isEqualTo(400);
+        assertThat(call("pull-data", "active", "\"table_name\":\"basic\",\"cursor\":\"" + cursor + "\"", null)
+                .statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void lines_theWholeTableWhateverARequestsMost() throws Exception {
+        HttpResponse<String> response = lines("seven", "\"table_name\":\"basic\"");
+
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.headers().firstValue("Content-Type").map(type -> type.replace(" ", "")))
+                .contains("application/x-ndjson;charset=utf-8");
+        List<String> lines = response.body().lines().toList();
+        assertThat(lines).hasSize(151);
+        assertThat(lines.getFirst()).isEqualTo("{\"id\":1,\"name\":\"name 1\",\"qty\":10}");
+        assertThat(lines.getLast()).isEqualTo("{\"success\":true,\"table\":\"basic\",\"rows\":150,\"as_of\":\""
+                + new PullToken.AsOf(1, 20).text(new TableName("basic")) + "\",\"has_more\":false}");
+
+        List<String> some = lines("active", "\"table_name\":\"basic\",\"limit\":2").body().lines().toList();
+        assertThat(some).hasSize(3);
+        assertThat(some.getLast()).contains("\"rows\":2").contains("\"has_more\":true,\"next_cursor\":\"");
+
+        List<String> changes = lines("active", "\"table_name\":\"basic\",\"since\":\""
+                + new PullToken.AsOf(1, 10).text(new TableName("basic")) + "\"").body().lines().toList();
+        assertThat(changes.getLast()).contains("\"rows\":3,\"deleted\":[{\"id\":151}],");
+    }
+
+    private HttpResponse<String> lines(String hash, String fields) throws Exception {
+        return http.send(HttpRequest.newBuilder(URI.create("http://localhost:" + port()
+                + "/phoenix_kit/sync/api/pull-data"))
+                .header("Content-Type", "application/json")
+                .header("Accept", "application/x-ndjson")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"auth_token_hash\":\"" + hash + "\"," + fields + "}"))
+                .build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
     void bigPull_streamsInConstantMemory_breaksOffWhenTheClientGoes_andIsBounded() throws Exception {
         int rows = 1_000_000;
-        execute("CREATE TABLE syncline_replica.\"big.1\" (k1 bigint NOT NULL, wire text, commit_lsn bigint NOT NULL,"
-                + " lsn bigint NOT NULL, number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY (k1))");
+        execute("CREATE TABLE syncline_replica.\"big.1\" (k1 bigint NOT NULL, wire text, row_hash bigint, removed_key text,"
+                + " changed bigint NOT NULL, commit_lsn bigint NOT NULL, lsn bigint NOT NULL, number bigint NOT NULL,"
+                + " removed_at timestamptz, PRIMARY KEY (k1))");
         execute("INSERT INTO syncline_replica.\"big.1\" SELECT g, '{\"id\":' || g || ',\"u\":\"61626364-6566-6768-696a-"
-                + "6b6c6d6e6f70\",\"v\":\"' || repeat('x', 180) || '\"}', 0, 0, 0 FROM generate_series(1, " + rows
+                + "6b6c6d6e6f70\",\"v\":\"' || repeat('x', 180) || '\"}', 0, NULL, 1, 0, 0, 0 FROM generate_series(1, "
+                + rows
                 + ") g");
         register(schema("big", List.of("id bigint"), List.of("id bigint", "u uuid", "v text")), "live", rows, 1);
 
@@ -414,11 +648,16 @@ class TableEndpointsIT {
         assertThat(all.whole()).isTrue();
         assertThat(used() - before).isLessThan(32L << 20);
 
-        // As many as there are streams, by clients that do not read.
+        // As many as one peer may have, by a client that does not read: the others have some left.
         List<Socket> idle = new ArrayList<>();
-        for (int i = 0; i < STREAMS; i++) {
-            idle.add(openAndWait("big"));
+        for (int i = 0; i < STREAMS - 1; i++) {
+            idle.add(openAndWait("big", "many"));
         }
+        assertThat(call("pull-data", "many", "\"table_name\":\"basic\"", null).statusCode()).isEqualTo(503);
+        assertThat(call("pull-data", "active", "\"table_name\":\"basic\"", null).statusCode()).isEqualTo(200);
+
+        // As many as there are.
+        idle.addFirst(openAndWait("big", "others"));
         assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS);
         HttpResponse<String> refused = call("pull-data", "active", "\"table_name\":\"basic\"", null);
         assertThat(refused.statusCode()).isEqualTo(503);
@@ -427,15 +666,17 @@ class TableEndpointsIT {
         // Calls that pull nothing are not concerned.
         assertThat(ok("list-tables", "active").path("success").booleanValue()).isTrue();
 
-        // One goes, the other just sits there.
+        // One goes, the others just sit there.
         idle.getFirst().close();
         await().atMost(Duration.ofSeconds(2))
                 .untilAsserted(
-                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(1));
+                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS - 1));
         await().atMost(Duration.ofSeconds(15))
                 .untilAsserted(
                         () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
-        idle.getLast().close();
+        for (Socket one : idle) {
+            one.close();
+        }
         await().atMost(Duration.ofSeconds(5))
                 .untilAsserted(
                         () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
@@ -483,8 +724,8 @@ class TableEndpointsIT {
         return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 
-    private Socket openAndWait(String table) throws IOException {
-        String body = "{\"auth_token_hash\":\"many\",\"table_name\":\"" + table + "\"}";
+    private Socket openAndWait(String table, String hash) throws IOException {
+        String body = "{\"auth_token_hash\":\"" + hash + "\",\"table_name\":\"" + table + "\"}";
         Socket socket = new Socket("localhost", port());
         socket.setReceiveBufferSize(8192);
         socket.getOutputStream()
@@ -562,16 +803,18 @@ class TableEndpointsIT {
         for (int i = 0; i < key.size(); i++) {
             definition.append(ReplicaLayout.keyColumn(i))
                     .append(' ')
-                    .append(schema.key().get(i).nativeType())
+                    .append(ReplicaLayout.keyType(schema.key().get(i)))
                     .append(" NOT NULL, ");
             keyColumns.append(i == 0 ? "" : ", ").append(ReplicaLayout.keyColumn(i));
         }
-        execute("CREATE TABLE " + replica + " (" + definition + "wire text, commit_lsn bigint NOT NULL,"
-                + " lsn bigint NOT NULL, number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY (" + keyColumns
+        execute("CREATE TABLE " + replica + " (" + definition
+                + "wire text, row_hash bigint, removed_key text, changed bigint NOT NULL,"
+                + " commit_lsn bigint NOT NULL, lsn bigint NOT NULL, number bigint NOT NULL, removed_at timestamptz, PRIMARY KEY ("
+                + keyColumns
                 + "))");
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 PreparedStatement insert = connection.prepareStatement("INSERT INTO " + replica + " VALUES ("
-                        + "?,".repeat(key.size()) + "?, 0, 0, 0)")) {
+                        + "?,".repeat(key.size()) + "?, 0, NULL, 10, 0, 0, 0)")) {
             for (Row row : rows) {
                 for (int i = 0; i < key.size(); i++) {
                     insert.setObject(i + 1, row.key()[i].toString(), java.sql.Types.OTHER);
@@ -588,13 +831,17 @@ class TableEndpointsIT {
     private static void state(String name, String state) throws SQLException {
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 PreparedStatement insert = connection.prepareStatement("INSERT INTO syncline.replica_table VALUES"
-                        + " (?, ?, 1, 1, ?, ?, NULL, NULL, NULL, 0, 0, NULL, 'x', 1, ?, 12345, 0, now())")) {
+                        + " (?, ?, 1, 1, ?, ?, NULL, NULL, NULL, 0, 0, NULL, ?, ?, ?, 12345, 0, now(), 0, 0, 0, 0, 0, 0, '{}')")) {
             insert.setString(1, name);
             insert.setString(2, name);
             insert.setString(3, state);
+            boolean copied = !name.equals("marked");
             insert.setString(4, state.equals("marked") ? "column v: type secret_type" : null);
-            insert.setString(5,
-                    TableChangeCodec.schemaJson(schema(name, List.of("id integer"), List.of("id integer"))));
+            insert.setString(5, copied ? "x" : null);
+            insert.setObject(6, copied ? 1L : null, java.sql.Types.BIGINT);
+            insert.setString(7, copied
+                    ? TableChangeCodec.schemaJson(schema(name, List.of("id integer"), List.of("id integer")))
+                    : null);
             insert.executeUpdate();
         }
     }
@@ -602,7 +849,7 @@ class TableEndpointsIT {
     private static void register(TableSchema schema, String state, long rows, long bytes) throws SQLException {
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 PreparedStatement insert = connection.prepareStatement("INSERT INTO syncline.replica_table VALUES"
-                        + " (?, ?, 1, 1, ?, NULL, ?, 1, ?, ?, ?, now(), NULL, NULL, NULL, 0, 0, now())")) {
+                        + " (?, ?, 1, 1, ?, NULL, ?, 1, ?, ?, ?, now(), NULL, NULL, NULL, 0, 0, now(), 255, 0, 5, 0, 20, 8, '{a,b}')")) {
             insert.setString(1, schema.table().name());
             insert.setString(2, schema.table().name());
             insert.setString(3, state);
@@ -620,9 +867,11 @@ class TableEndpointsIT {
             boolean varchar = type.startsWith("character varying(");
             return new ColumnInfo(column.substring(0, column.indexOf(' ')), varchar ? "character varying" : type, "NO",
                     null, varchar ? 20 : null, type);
-        }).toList(), key.stream()
-                .map(column -> new KeyColumn(column.substring(0, column.indexOf(' ')),
-                        column.substring(column.indexOf(' ') + 1), null))
+        }).toList(), key.stream().map(column -> {
+            String type = column.substring(column.indexOf(' ') + 1);
+            return new KeyColumn(column.substring(0, column.indexOf(' ')), type, null,
+                    type.equals("mood") ? MOODS : List.of());
+        })
                 .toList());
     }
 

@@ -1,0 +1,194 @@
+package io.syncline.e2e.promises;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** A table made up from a seed: a key of any types, columns of any types, and statements that change it. */
+final class RandomTable {
+
+    static final int KEYS = 400;
+
+    /** Types for keys. The value of a number: different numbers give different keys, unless it is {@code few}. */
+    private enum KeyType {
+        BIGINT("bigint", "%d::bigint * 1000003 - 7"), INTEGER("int", "%d - 5"),
+        SMALLINT("smallint", "(%d - 5)::smallint"),
+        UUID("uuid", "md5('u' || %d)::uuid"), TEXT("text", "E'k\\'é\"\\\\ ' || %d"),
+        VARCHAR("varchar(20)", "'k' || %d"),
+        C("text COLLATE \"C\"", "chr(60 + %1$d %% 60) || %1$d"), CHAR("char(8)", "'c' || %d"),
+        NUMERIC("numeric", "%d * 1.5"), CENTS("numeric(12,2)", "%d / 4.0"), DATE("date", "date '2000-01-01' + %d"),
+        TIMESTAMP("timestamp", "timestamp '2000-01-01' + %d * interval '1.000001 hours'"),
+        TIMESTAMPTZ("timestamptz(3)", "timestamptz '2000-01-01 UTC' + %d * interval '1.001 hours'"),
+        TIME("time", "time '00:00' + %d * interval '1.5 seconds'"), INTERVAL("interval", "%d * interval '1 hour'"),
+        BYTEA("bytea", "decode(md5('b' || %d), 'hex')"), DOUBLE("float8", "%d / 3.0::float8"),
+        INET("inet", "inet '10.0.0.0' + %d"), RANGE("int4range", "int4range(%1$d, %1$d + 5)"),
+        ARRAY("text[]", "ARRAY['a' || %d, NULL, E'\"\\\\']"), BITS("bit(16)", "(%d)::bit(16)"),
+        DOMAIN("positive", "%d + 1"), ENUM("mood", "(ARRAY['sad', 'ok', 'happy']::mood[])[%d %% 3 + 1]"),
+        BOOL("boolean", "%d %% 2 = 0");
+
+        final String sql;
+        final String value;
+
+        KeyType(String sql, String value) {
+            this.sql = sql;
+            this.value = value;
+        }
+
+        boolean few() {
+            return this == ENUM || this == BOOL;
+        }
+    }
+
+    /** Types for other columns, and a value of a version; %1$s is the version, a bigint. */
+    private enum ColumnType {
+        TEXT("text", "'v''\" ' || %1$s || E'\\n\\té'"),
+        LONG_TEXT("text",
+                "(SELECT string_agg(md5((g + %1$s)::text), '') FROM generate_series(1, 200 + (%1$s %% 300)::int) g)"),
+        JSONB("jsonb", "jsonb_build_object('n', %1$s, 'a', jsonb_build_array(1.50, NULL, 'x'))"),
+        JSON("json", "('{\"n\": ' || %1$s || ', \"big\": 12345678901234567890, \"n\": 1e40}')::json"),
+        NUMERIC("numeric", "%1$s / 7.0"), DOUBLE("float8", "%1$s / 3.0::float8"),
+        REAL("float4", "(%1$s / 7.0)::float4"),
+        NAN("float8", "'-Infinity'::float8"), TIMESTAMPTZ("timestamptz",
+                "timestamptz '2001-01-01 UTC' + (%1$s %% 1000000) * interval '1.000001 s'"),
+        DATE("date", "CASE WHEN %1$s %% 5 = 0 THEN date 'infinity' ELSE date '1999-12-31' - (%1$s %% 900000)::int END"),
+        BOOL("boolean", "%1$s %% 2 = 0"), BYTEA("bytea", "decode(md5((%1$s)::text), 'hex')"),
+        INTS("int[]", "ARRAY[(%1$s %% 1000)::int, NULL, 3]"),
+        TEXTS("text[]", "ARRAY[['a', NULL], [E'\"{}\\\\,', (%1$s)::text]]"),
+        UUID("uuid", "md5((%1$s)::text)::uuid"),
+        ENUM("mood", "(ARRAY['sad', 'ok', 'happy']::mood[])[(%1$s %% 3)::int + 1]"),
+        RANGE("int8range", "int8range(%1$s, %1$s + 5, '[]')"), INET("inet", "inet '10.0.0.0' + (%1$s %% 1000)"),
+        POINT("point", "point((%1$s %% 100), 1.5)"), INTERVAL("interval", "(%1$s %% 100000) * interval '1.5 minutes'"),
+        DOMAIN("positive", "(%1$s %% 1000000) + 1"), CHAR("char(5)", "'c' || (%1$s %% 1000)"),
+        TSVECTOR("tsvector", "to_tsvector('simple', 'some words ' || (%1$s %% 50))");
+
+        final String sql;
+        final String value;
+
+        ColumnType(String sql, String value) {
+            this.sql = sql;
+            this.value = value;
+        }
+    }
+
+    static final String TYPES = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN positive AS int CHECK (VALUE > 0)";
+
+    private final String name;
+    private final List<KeyType> key = new ArrayList<>();
+    private final List<ColumnType> columns = new ArrayList<>();
+    private final boolean generated;
+
+    RandomTable(int number, Random random) {
+        this.name = List.of("plain", "Mixed Case", "order", "with-dash", "ünï \"q\"").get(number % 5) + " " + number;
+        int keys = random.nextInt(3) == 0 ? 2 + random.nextInt(2) : 1;
+        while (key.size() < keys) {
+            KeyType type = KeyType.values()[random.nextInt(KeyType.values().length)];
+            if (!type.few() || keys > 1 && key.stream().noneMatch(KeyType::few)) {
+                key.add(type);
+            }
+        }
+        for (int i = random.nextInt(6) + 2; i > 0; i--) {
+            columns.add(ColumnType.values()[random.nextInt(ColumnType.values().length)]);
+        }
+        this.generated = random.nextInt(4) == 0;
+    }
+
+    String name() {
+        return name;
+    }
+
+    String quoted() {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    String create() {
+        List<String> definitions = new ArrayList<>();
+        IntStream.range(0, key.size()).forEach(i -> definitions.add("\"K " + i + "\" " + key.get(i).sql));
+        IntStream.range(0, columns.size()).forEach(i -> definitions.add("\"v" + i + "\" " + columns.get(i).sql));
+        definitions.add("n bigint");
+        if (generated) {
+            definitions.add("g bigint GENERATED ALWAYS AS (n * 2) STORED");
+        }
+        definitions.add("PRIMARY KEY (" + keyColumns() + ")");
+        return "CREATE TABLE " + quoted() + " (" + String.join(", ", definitions) + ")";
+    }
+
+    /** Some statement. */
+    String statement(Random random, long version) {
+        String where = " WHERE (" + keyColumns() + ") = (" + keyOf(Integer.toString(random.nextInt(KEYS))) + ")";
+        int kind = random.nextInt(1000);
+        if (kind < 2) {
+            return "TRUNCATE " + quoted();
+        }
+        if (kind < 6) {
+            // Some thousand changes in one transaction.
+            return "UPDATE " + quoted() + " SET n = " + version
+                    + (random.nextBoolean() ? "" : ", " + setOne(random, version));
+        }
+        if (kind < 10) {
+            return upsert("SELECT g FROM generate_series(0, " + (KEYS - 1) + ") g", version);
+        }
+        if (kind < 12) {
+            return "DELETE FROM " + quoted() + " WHERE n % 3 = 0";
+        }
+        if (kind < 250) {
+            return "DELETE FROM " + quoted() + where;
+        }
+        if (kind < 330) {
+            String other = keyOf(Integer.toString(random.nextInt(KEYS)));
+            return "UPDATE " + quoted() + " SET (" + keyColumns() + ") = ROW(" + other + ")" + where
+                    + " AND NOT EXISTS (SELECT FROM " + quoted() + " WHERE (" + keyColumns() + ") = (" + other + "))";
+        }
+        if (kind < 650) {
+            // Leaves a long value where it lies: pgoutput does not send it.
+            return "UPDATE " + quoted() + " SET n = " + version + ", " + setOne(random, version) + where;
+        }
+        return upsert("SELECT " + random.nextInt(KEYS) + " AS g", version);
+    }
+
+    private String setOne(Random random, long version) {
+        int i = random.nextInt(columns.size());
+        return "\"v" + i + "\" = "
+                + (random.nextInt(8) == 0 ? "NULL" : columns.get(i).value.formatted(literal(version)));
+    }
+
+    private String upsert(String numbers, long version) {
+        List<String> names = new ArrayList<>();
+        List<String> values = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) {
+            names.add("\"v" + i + "\"");
+            // Which ones are null depends on the version, so that a seed gives the same.
+            values.add((version + i) % 8 == 0 ? "NULL" : columns.get(i).value.formatted(literal(version)));
+        }
+        names.add("n");
+        values.add(Long.toString(version));
+        return "INSERT INTO " + quoted() + " (" + keyColumns() + ", " + String.join(", ", names) + ") SELECT "
+                + keyOf("s.g")
+                + ", " + String.join(", ", values) + " FROM (" + numbers + ") s ON CONFLICT (" + keyColumns()
+                + ") DO UPDATE SET "
+                + names.stream().map(column -> column + " = excluded." + column).collect(Collectors.joining(", "));
+    }
+
+    private static String literal(long version) {
+        return version + "::bigint";
+    }
+
+    private String keyColumns() {
+        return IntStream.range(0, key.size()).mapToObj(i -> "\"K " + i + "\"").collect(Collectors.joining(", "));
+    }
+
+    /** The key of a number, which may be any expression: the first column has all of it, so that no two are the same. */
+    private String keyOf(String number) {
+        return key.stream()
+                .map(type -> "(" + type.value.replace("%d", "(" + number + ")")
+                        .replace("%1$d", "(" + number + ")")
+                        .replace("%%", "%") + ")::" + type.sql.replaceAll(" COLLATE.*", ""))
+                .collect(Collectors.joining(", "));
+    }
+
+    @Override
+    public String toString() {
+        return create();
+    }
+}

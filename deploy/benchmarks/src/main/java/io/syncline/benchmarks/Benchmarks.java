@@ -31,9 +31,11 @@ public final class Benchmarks {
             case "register" -> run(new RegisterBenchmark()::run, name, options);
             case "reads" -> run(new ReadsBenchmark()::run, name, options);
             case "pull" -> run(new PullBenchmark()::run, name, options);
+            case "tables" -> run(new TablesBenchmark()::run, name, options);
             case "profile" -> System.out.print(ProfileSummary.of(Path.of(options[0])));
             default -> throw new IllegalArgumentException(
-                    "'%s' is no benchmark; there are register, reads, pull, and profile <recording>".formatted(name));
+                    "'%s' is no benchmark; there are register, reads, pull, tables, and profile <recording>"
+                            .formatted(name));
         }
     }
 

@@ -44,6 +44,15 @@ public final class Operator {
                 .asString();
     }
 
+    /** The same with another rate of calls than is usual. */
+    public String senderFor(String siteUrl, int callsAMinute) throws IOException, InterruptedException {
+        return admin("POST", "/connections",
+                "{\"direction\":\"sender\",\"name\":\"Benchmark\",\"site_url\":\"%s\",\"status\":\"active\",\"notify\":false,\"rate_limit_requests_per_minute\":%d}"
+                        .formatted(siteUrl, callsAMinute))
+                .path("auth_token")
+                .asString();
+    }
+
     /** Waits until list-tables has this many rows of a table. */
     public void awaitTable(String tokenHash, String table, long rows) throws IOException, InterruptedException {
         SiteUnderTest.await("table " + table + " is served whole", SERVED, () -> {

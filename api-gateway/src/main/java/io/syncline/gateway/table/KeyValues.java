@@ -41,6 +41,10 @@ final class KeyValues {
 
     /** The texts of an id's columns, or of the first of them: where a range begins or ends. */
     static Optional<List<String>> bound(List<KeyColumn> key, JsonNode id) {
+        if (key.stream().anyMatch(column -> column.name().isEmpty())) {
+            // The table has no key, but for one that only its copy knows.
+            return Optional.empty();
+        }
         List<JsonNode> values = new ArrayList<>();
         if (key.size() == 1 && !isKey(id, key)) {
             values.add(id);

@@ -59,6 +59,11 @@ record ServedTable(
         return schema.table();
     }
 
+    /** Whether its rows are told apart by what they are: the copy's key is none that anybody could ask by. */
+    boolean keyless() {
+        return schema.key().stream().anyMatch(column -> column.name().isEmpty());
+    }
+
     /** What an answer says of the copy in its headers. */
     Map<String, String> headers() {
         return Map.of("X-Syncline-State", state, "X-Syncline-As-Of", changes.asOf().text(table()),

@@ -57,6 +57,9 @@ public final class TableEndpoints {
     private static final PeerAnswer NO_LONGER_KNOWN = PeerAnswer.refused(new PeerRefusal.Gone(
             "What has changed since then is no longer known; pull the whole table, without since and cursor"));
 
+    private static final PeerAnswer NO_CHANGES_WITHOUT_KEY = PeerAnswer.refused(new PeerRefusal.Gone(
+            "The table has no primary key by which deleted rows could be named; pull the whole table, without since"));
+
     private final TableAccess access;
     private final TableGate gate;
     private final TableReads reads;
@@ -305,6 +308,9 @@ public final class TableEndpoints {
             throws SQLException {
         PullToken.Cursor cursor = options.cursor();
         PullToken.AsOf since = options.since();
+        if (since != null && table.keyless()) {
+            return new Given.No(NO_CHANGES_WITHOUT_KEY);
+        }
         PullToken.AsOf asOf = cursor == null ? table.changes().asOf() : cursor.asOf();
         if (!table.changes().know(asOf) || since != null && !table.changes().know(since)
                 || cursor != null && cursor.last().size() != table.schema().key().size()) {

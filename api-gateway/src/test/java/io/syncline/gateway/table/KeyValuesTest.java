@@ -80,6 +80,13 @@ class KeyValuesTest {
     }
 
     @Test
+    void tableWithoutKey_hasNoIds() {
+        KeyColumn unnamed = new KeyColumn("", "bigint", null);
+
+        assertThat(KeyValues.ids(List.of(unnamed, unnamed), ids("[[1,2]]"))).isEmpty();
+    }
+
+    @Test
     void bytes_alsoAsPhoenixKitGotThem() {
         assertThat(texts("uuid", "[{\"__phoenix_kit_binary__\":\"YWJjZGVmZ2hpamtsbW5vcA==\"}]"))
                 .contains(List.of("61626364-6566-6768-696a-6b6c6d6e6f70"));

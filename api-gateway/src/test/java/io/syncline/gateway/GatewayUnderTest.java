@@ -84,7 +84,7 @@ final class GatewayUnderTest implements AutoCloseable {
     void makeSchema() throws IOException, SQLException {
         execute("CREATE SCHEMA syncline");
         for (String migration : List.of("V1__connection.sql", "V2__replica.sql", "V3__capture.sql",
-                "V4__pulls.sql")) {
+                "V4__pulls.sql", "V5__changes.sql")) {
             execute(Files.readString(MIGRATIONS.resolve(migration)));
         }
     }

@@ -88,8 +88,9 @@ record RowQuery(
      * @param deleted whether deleted rows count too
      */
     String endOfPage(long size, boolean deleted) {
+        // Under a name of its own: a cast keeps the column's, and ORDER BY would take the text.
         String keys = IntStream.range(0, keySize)
-                .mapToObj(i -> keyColumn(i) + "::text")
+                .mapToObj(i -> keyColumn(i) + "::text AS text" + i)
                 .collect(Collectors.joining(", "));
         return select(keys, deleted ? List.of() : List.of(WIRE + " IS NOT NULL")) + " OFFSET " + (size - 1)
                 + " LIMIT 2";

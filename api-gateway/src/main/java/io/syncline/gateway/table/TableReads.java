@@ -90,9 +90,9 @@ public final class TableReads {
                 ResultSet row = select.executeQuery()) {
             List<Listed> tables = new ArrayList<>();
             while (row.next()) {
-                long checksum = row.getLong(5);
+                Long checksum = row.getObject(5, Long.class);
                 tables.add(new Listed(row.getString(1), row.getLong(3), row.getLong(4),
-                        row.wasNull() ? null : RowChecksum.text(checksum),
+                        checksum == null ? null : RowChecksum.text(checksum),
                         List.of((String[]) row.getArray(6).getArray()), row.getString(2)));
             }
             return tables;

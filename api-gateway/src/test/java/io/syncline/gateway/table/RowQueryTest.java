@@ -45,7 +45,7 @@ class RowQueryTest {
         assertThat(changed.deletedKeys()).isEqualTo("COPY (SELECT removed_key FROM syncline_replica.\"with-2ddash.3\""
                 + " WHERE removed_key IS NOT NULL AND changed > 17 AND (k1, k2) > (E'1', E'a') ORDER BY k1, k2)"
                 + " TO STDOUT (FORMAT binary)");
-        assertThat(changed.endOfPage(5, true)).isEqualTo("SELECT k1::text, k2::text FROM"
+        assertThat(changed.endOfPage(5, true)).isEqualTo("SELECT k1::text AS text0, k2::text AS text1 FROM"
                 + " syncline_replica.\"with-2ddash.3\" WHERE changed > 17 AND (k1, k2) > (E'1', E'a') ORDER BY k1, k2"
                 + " OFFSET 4 LIMIT 2");
         assertThat(ONE.endOfPage(1, false)).endsWith("WHERE wire IS NOT NULL ORDER BY k1 OFFSET 0 LIMIT 2");

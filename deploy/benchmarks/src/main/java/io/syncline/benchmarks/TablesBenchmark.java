@@ -64,7 +64,7 @@ final class TablesBenchmark {
             }
             List<Aim> aims = new ArrayList<>();
             List<Report.Section> sections = new ArrayList<>();
-            sections.add(snapshot(site, source, hashes.getFirst()));
+            sections.add(snapshot(site, source, hashes.getFirst(), aims));
             sections.add(lines(site, source, hashes, threads, aims));
             sections.add(listing(site, hashes.getFirst(), aims));
             sections.add(stream(site, source, hashes.getFirst(), threads, aims));
@@ -84,8 +84,8 @@ final class TablesBenchmark {
         }
     }
 
-    /** From the source's commit to the last row served. */
-    private static Report.Section snapshot(SiteUnderTest site, Connection source, String hash)
+    /** From the source's commit to the last row served; and from an engine's start to the last row read. */
+    private static Report.Section snapshot(SiteUnderTest site, Connection source, String hash, List<Aim> aims)
             throws IOException, InterruptedException, SQLException {
         try (InputStream script = TablesBenchmark.class.getResourceAsStream(TABLE + ".sql");
                 Statement statement = source.createStatement()) {
@@ -100,9 +100,13 @@ final class TablesBenchmark {
         site.operator().awaitTable(hash, TABLE, ROWS);
         double seconds = (System.nanoTime() - begun) / 1e9;
         site.operator().awaitTable(hash, "streamed", 10_000);
-        return new Report.Section.Plain("In: created in the source, found, read, sent, applied and served",
-                List.of("rows", "s", "rows/s"),
-                List.of(List.of("%,d".formatted(ROWS), "%.1f".formatted(seconds), "%,.0f".formatted(ROWS / seconds))));
+        double control = DebeziumSnapshot.seconds(source, site.databasePassword(), TABLE, ROWS);
+        aims.add(Aim.atLeast("a table in, of the rate of Debezium with an empty consumer", control / seconds, 0.8));
+        return new Report.Section.Plain("In: the whole table", List.of("what", "s", "rows/s"),
+                List.of(List.of("found, read, sent, applied and served", "%.1f".formatted(seconds),
+                        "%,.0f".formatted(ROWS / seconds)),
+                        List.of("Debezium's engine with two threads, an empty consumer", "%.1f".formatted(control),
+                                "%,.0f".formatted(ROWS / control))));
     }
 
     private static Report.Section lines(SiteUnderTest site, Connection source, List<String> hashes,

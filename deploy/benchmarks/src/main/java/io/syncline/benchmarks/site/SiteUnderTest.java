@@ -131,6 +131,11 @@ public final class SiteUnderTest implements AutoCloseable {
         return connect(Node.SOURCE_DATABASE);
     }
 
+    /** Of the one role in both databases. */
+    public String databasePassword() throws IOException {
+        return text(database, "password");
+    }
+
     private Connection connect(String name) throws SQLException {
         try {
             return DriverManager.getConnection(

@@ -1,0 +1,76 @@
+package io.syncline.benchmarks;
+
+import io.debezium.embedded.Connect;
+import io.debezium.engine.ChangeEvent;
+import io.debezium.engine.DebeziumEngine;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.connect.source.SourceRecord;
+
+/** The control for a snapshot: Debezium's own engine reads a table for a consumer that throws everything away. */
+final class DebeziumSnapshot {
+
+    private static final long PATIENCE_SECONDS = 90;
+
+    private DebeziumSnapshot() {}
+
+    /** Seconds from the engine's start to the last row. */
+    static double seconds(Connection source, String password, String table, long rows)
+            throws IOException, InterruptedException, SQLException {
+        CountDownLatch done = new CountDownLatch(1);
+        AtomicLong read = new AtomicLong();
+        long begun = System.nanoTime();
+        try (DebeziumEngine<ChangeEvent<SourceRecord, SourceRecord>> engine = DebeziumEngine.create(Connect.class)
+                .using(settings(source, password, table))
+                .notifying((List<ChangeEvent<SourceRecord, SourceRecord>> records,
+                        DebeziumEngine.RecordCommitter<ChangeEvent<SourceRecord, SourceRecord>> committer) -> {
+                    if (read.addAndGet(records.size()) >= rows) {
+                        done.countDown();
+                    }
+                    committer.markBatchFinished();
+                })
+                .build()) {
+            Thread thread = Thread.ofPlatform().name("control").start(engine);
+            if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                throw new IOException(
+                        "Debezium read %d of %d rows in %d s".formatted(read.get(), rows, PATIENCE_SECONDS));
+            }
+            double seconds = (System.nanoTime() - begun) / 1e9;
+            engine.close();
+            thread.join(TimeUnit.SECONDS.toMillis(30));
+            return seconds;
+        }
+    }
+
+    private static Properties settings(Connection source, String password, String table) throws SQLException {
+        String url = source.getMetaData().getURL();
+        String port = url.replaceAll(".*:(\\d+)/.*", "$1");
+        Properties settings = new Properties();
+        settings.setProperty("name", "control");
+        settings.setProperty("connector.class", "io.debezium.connector.postgresql.PostgresConnector");
+        settings.setProperty("offset.storage", "org.apache.kafka.connect.storage.MemoryOffsetBackingStore");
+        settings.setProperty("topic.prefix", "control");
+        settings.setProperty("database.hostname", "127.0.0.1");
+        settings.setProperty("database.port", port);
+        settings.setProperty("database.user", source.getMetaData().getUserName());
+        settings.setProperty("database.password", password);
+        settings.setProperty("database.dbname", source.getCatalog());
+        settings.setProperty("plugin.name", "pgoutput");
+        settings.setProperty("slot.name", "control");
+        settings.setProperty("slot.drop.on.stop", "true");
+        settings.setProperty("publication.name", "control");
+        settings.setProperty("publication.autocreate.mode", "filtered");
+        settings.setProperty("table.include.list", "public." + table);
+        settings.setProperty("snapshot.mode", "initial_only");
+        settings.setProperty("snapshot.max.threads", "2");
+        settings.setProperty("max.batch.size", "8192");
+        settings.setProperty("max.queue.size", "32768");
+        return settings;
+    }
+}

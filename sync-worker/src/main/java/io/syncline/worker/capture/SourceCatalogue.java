@@ -278,7 +278,8 @@ final class SourceCatalogue {
         String fingerprint = String.join(":", row.getString("oid"), row.getString("relfilenode"),
                 row.getString("relreplident"),
                 Long.toString(keyOid), String.valueOf(key), String.valueOf(row.getString("columns")),
-                row.getString("depends_on"),
+                // Not the array's text: that is another one once the driver fetches it in binary.
+                String.valueOf(texts(row, "depends_on")),
                 // Taken out of the publication and put back, it has changed meanwhile without a change record.
                 String.valueOf(row.getString("published_as")));
         Object[] ownTypes = row.getArray("own_types") == null ? new Object[0] : array(row, "own_types");

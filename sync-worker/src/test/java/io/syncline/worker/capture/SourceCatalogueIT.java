@@ -98,6 +98,22 @@ class SourceCatalogueIT {
         server.execute("DROP SCHEMA elsewhere CASCADE");
     }
 
+    @Test
+    void fingerprints_areTheSameHoweverOftenTheyAreRead() throws SQLException {
+        server.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE TABLE parent (id int PRIMARY KEY)",
+                "CREATE TABLE child (id int, m mood, p int REFERENCES parent, PRIMARY KEY (id, m))");
+        String fingerprint = table("child").fingerprint();
+        try (Connection connection = server.connect()) {
+            // The driver prepares a statement that it is given again and again, and then fetches values in binary.
+            for (int i = 0; i < 12; i++) {
+                SourceTable again = new SourceCatalogue("syncline").read(connection)
+                        .tables()
+                        .get(new TableName("child"));
+                assertThat(Objects.requireNonNull(again).fingerprint()).as("reading %d", i).isEqualTo(fingerprint);
+            }
+        }
+    }
+
     /** Where the database's collation has no name of its own, it goes without. */
     private static @Nullable String ownCollation() {
         return server.ask("SELECT min(collname) FROM pg_collation, pg_database WHERE datname = current_database()"

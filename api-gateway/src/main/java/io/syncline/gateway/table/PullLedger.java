@@ -57,7 +57,7 @@ public final class PullLedger implements AutoCloseable {
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration ASK_AGAIN = Duration.ofSeconds(30);
     private static final Duration SOON = Duration.ofSeconds(1);
-    /** Reports that the broker has not taken yet. One more is given up, and its grant counts in full. */
+    /** Reports that wait for the next tick, or that the broker has not taken. */
     private static final int MOST_UNSENT = 10_000;
 
     private static final String NOT_RECORDED = "The pull was not begun: it cannot be recorded now; try again later";
@@ -416,8 +416,14 @@ public final class PullLedger implements AutoCloseable {
 
     private void report(SiteRequest.PullRequested request, long rows, long bytes, @Nullable Instant asOf,
             Duration took, PullOutcome outcome) {
-        send(new Unsent(ids.get(), new SiteRequest.PullReported(request.siteUrl(), request.grant(), rows, bytes, asOf,
-                took.toMillis(), outcome), nanoTime.getAsLong() + Duration.ofSeconds(request.seconds()).toNanos()));
+        Unsent report = new Unsent(ids.get(), new SiteRequest.PullReported(request.siteUrl(), request.grant(), rows,
+                bytes, asOf, took.toMillis(), outcome),
+                nanoTime.getAsLong() + Duration.ofSeconds(request.seconds()).toNanos());
+        // Where something is counted, others wait for what is given back; elsewhere reports go together, since one decided
+        // by itself costs the worker as much as a hundred.
+        if (!request.begun() || !kept(report)) {
+            send(report);
+        }
     }
 
     private void send(Unsent one) {
@@ -429,29 +435,36 @@ public final class PullLedger implements AutoCloseable {
     }
 
     private void keep(Unsent one, Throwable failure) {
-        synchronized (unsent) {
-            if (unsent.size() < MOST_UNSENT) {
-                unsent.add(one);
-                return;
-            }
+        if (!kept(one)) {
+            log.warn(
+                    "Grant {} is not reported and will count in full: the broker takes nothing, and {} reports wait ({})",
+                    one.report().grant(), MOST_UNSENT, failure.getMessage());
         }
-        log.warn("Grant {} is not reported and will count in full: the broker takes nothing, and {} reports wait ({})",
-                one.report().grant(), MOST_UNSENT, failure.getMessage());
+    }
+
+    private boolean kept(Unsent one) {
+        synchronized (unsent) {
+            return unsent.size() < MOST_UNSENT && unsent.add(one);
+        }
     }
 
     void tick() {
         try {
             retireOver(false);
-            List<Unsent> again;
-            synchronized (unsent) {
-                again = new ArrayList<>(unsent);
-                unsent.clear();
-            }
-            // With the same id: had it arrived after all, it is decided once.
-            again.stream().filter(one -> nanoTime.getAsLong() - one.until() < 0).forEach(this::send);
+            sendKept();
         } catch (RuntimeException e) {
             log.warn("Pulls could not be reported, trying again", e);
         }
+    }
+
+    private void sendKept() {
+        List<Unsent> now;
+        synchronized (unsent) {
+            now = new ArrayList<>(unsent);
+            unsent.clear();
+        }
+        // With the same id as before: had it arrived after all, it is decided once.
+        now.stream().filter(one -> nanoTime.getAsLong() - one.until() < 0).forEach(this::send);
     }
 
     private synchronized void retireOver(boolean all) {
@@ -472,5 +485,6 @@ public final class PullLedger implements AutoCloseable {
     public void close() {
         timer.shutdownNow();
         retireOver(true);
+        sendKept();
     }
 }

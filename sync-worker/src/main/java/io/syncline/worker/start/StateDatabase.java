@@ -81,6 +81,8 @@ public final class StateDatabase {
                 .locations("classpath:db/migration")
                 .schemas(SCHEMA)
                 .defaultSchema(SCHEMA)
+                // Rooms number theirs by themselves: one that a database lacks may have a lower number than one that it has.
+                .outOfOrder(true)
                 // A lock of the session: one of a transaction would die with its idle time-out.
                 .configuration(java.util.Map.of("flyway.postgresql.transactional.lock", "false"))
                 .connectRetries(0)

@@ -54,6 +54,8 @@ public final class PullLedger implements AutoCloseable {
     /** For what lies between a stream's end and its report. */
     private static final Duration MARGIN = Duration.ofSeconds(30);
     private static final Duration ACKNOWLEDGED_WITHIN = Duration.ofSeconds(5);
+    /** After a report, what is counted is right again. */
+    private static final Duration COUNTED_WITHIN = Duration.ofSeconds(5);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration ASK_AGAIN = Duration.ofSeconds(30);
     private static final Duration SOON = Duration.ofSeconds(1);
@@ -67,6 +69,8 @@ public final class PullLedger implements AutoCloseable {
     private final Duration longestStream;
     private final LongSupplier nanoTime;
     private final Map<Source, Drawn> drawn = new HashMap<>();
+    /** Connections with something counted, and when a grant of theirs was last reported: for so long as that may take. */
+    private final Map<UUID, Long> reportedAt = new HashMap<>();
     private final Deque<Unsent> unsent = new ArrayDeque<>();
     private final ScheduledExecutorService timer = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("pull-ledger").factory());
@@ -141,6 +145,11 @@ public final class PullLedger implements AutoCloseable {
         boolean counted() {
             return announced == null;
         }
+
+        /** Whether nobody knows of it. */
+        boolean lost() {
+            return announced != null && announced.isCompletedExceptionally();
+        }
     }
 
     private sealed interface Opened {
@@ -162,11 +171,14 @@ public final class PullLedger implements AutoCloseable {
 
     private Opened open(Caller call, TableAccess.Sender sender, ServedTable table, PullKind kind, long rows,
             long atLeast, Duration time) {
+        boolean begun = !decidedBefore(sender, table.name());
+        if (AccessPolicy.recordsLeft(sender.settings(), sender.use()) < atLeast) {
+            giveBackIdle(sender.uuid());
+        }
         Optional<Refusal> exhausted = AccessPolicy.exhausted(sender.settings(), sender.use(), kind);
-        if (exhausted.isPresent()) {
+        if (exhausted.isPresent() && !isGivingBack(sender.uuid())) {
             return refused(exhausted.get());
         }
-        boolean begun = !decidedBefore(sender, table.name());
         SiteRequest.PullRequested request = new SiteRequest.PullRequested(sender.site(), sender.uuid(), ids.get(), kind,
                 table.name(), rows, atLeast, time.toSeconds(), begun, call.address());
         long now = nanoTime.getAsLong();
@@ -221,7 +233,7 @@ public final class PullLedger implements AutoCloseable {
         }
     }
 
-    /** An answer on its way: how much of it has left. */
+    /** An answer on its way: how much of it has left, or may have. */
     private static final class Counted extends OutputStream {
 
         private final OutputStream out;
@@ -243,8 +255,9 @@ public final class PullLedger implements AutoCloseable {
             if (bytes == 0) {
                 awaitAnnounced(announced);
             }
-            out.write(buffer, from, length);
+            // First: of what fails in the midst, a part has left, and who breaks off there has it for nothing otherwise.
             bytes += length;
+            out.write(buffer, from, length);
         }
 
         @Override
@@ -323,7 +336,7 @@ public final class PullLedger implements AutoCloseable {
         if (from == null) {
             return null;
         }
-        if (from.left < rows || isOver(from)) {
+        if (from.left < rows || isOver(from) || from.grant.lost()) {
             drawn.remove(source);
             retire(from);
             return null;
@@ -346,6 +359,23 @@ public final class PullLedger implements AutoCloseable {
         from.drawing++;
         from.asOf = asOf;
         return new Draw(from, rows);
+    }
+
+    /** What other tables' calls left over must not be missing. It comes before what is asked for next, in one partition. */
+    private synchronized void giveBackIdle(UUID connection) {
+        drawn.entrySet().removeIf(one -> {
+            boolean idle = one.getKey().connection().equals(connection) && one.getValue().drawing == 0;
+            if (idle) {
+                retire(one.getValue());
+            }
+            return idle;
+        });
+    }
+
+    /** Whether what is counted now may be more than what has been given: then only a worker knows. */
+    private synchronized boolean isGivingBack(UUID connection) {
+        Long reported = reportedAt.get(connection);
+        return reported != null && nanoTime.getAsLong() - reported < COUNTED_WITHIN.toNanos();
     }
 
     private boolean isOver(Drawn one) {
@@ -419,6 +449,11 @@ public final class PullLedger implements AutoCloseable {
         Unsent report = new Unsent(ids.get(), new SiteRequest.PullReported(request.siteUrl(), request.grant(), rows,
                 bytes, asOf, took.toMillis(), outcome),
                 nanoTime.getAsLong() + Duration.ofSeconds(request.seconds()).toNanos());
+        if (!request.begun()) {
+            synchronized (this) {
+                reportedAt.put(request.connectionUuid(), nanoTime.getAsLong());
+            }
+        }
         // Where something is counted, others wait for what is given back; elsewhere reports go together, since one decided
         // by itself costs the worker as much as a hundred.
         if (!request.begun() || !kept(report)) {
@@ -451,6 +486,7 @@ public final class PullLedger implements AutoCloseable {
     void tick() {
         try {
             retireOver(false);
+            forgetReported();
             sendKept();
         } catch (RuntimeException e) {
             log.warn("Pulls could not be reported, trying again", e);
@@ -475,6 +511,11 @@ public final class PullLedger implements AutoCloseable {
             retire(one);
             return true;
         });
+    }
+
+    private synchronized void forgetReported() {
+        long now = nanoTime.getAsLong();
+        reportedAt.values().removeIf(at -> now - at >= COUNTED_WITHIN.toNanos());
     }
 
     private Duration since(long begun) {

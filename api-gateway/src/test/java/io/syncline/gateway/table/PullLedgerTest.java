@@ -21,6 +21,7 @@ import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,6 +39,10 @@ class PullLedgerTest {
     private static final PullLedger.Caller CALLER = new PullLedger.Caller("192.0.2.1", "/x/sync/api/pull-data");
     private static final ServedTable TABLE = new ServedTable(
             new TableSchema(new TableName("orders"), List.of(), List.of()), "orders_1", 500, "live", AS_OF,
+            Duration.ZERO, new ServedTable.Changes(1, 0, 2, 1));
+
+    private static final ServedTable OTHER = new ServedTable(
+            new TableSchema(new TableName("parcels"), List.of(), List.of()), "parcels_1", 500, "live", AS_OF,
             Duration.ZERO, new ServedTable.Changes(1, 0, 2, 1));
 
     private final FakeRing ring = new FakeRing();
@@ -150,6 +155,28 @@ class PullLedgerTest {
     }
 
     @Test
+    void brokenOffInTheMidstOfItsFirstBytes_countsThem() {
+        ring.worker = request -> new Submission.Decided(new Outcome.Granted(request.grant(), 40));
+        Pull pull = yes(ledger.download(CALLER, sender(1L, 100L), TABLE, 500));
+        Tally tally = new Tally();
+        OutputStream halfTaken = new OutputStream() {
+
+            @Override
+            public void write(int single) throws IOException {
+                throw new IOException("the receiver took what it wanted and went away");
+            }
+        };
+        assertThatThrownBy(() -> pull.give(stream -> {
+            tally.row();
+            stream.write(new byte[64 * 1024]);
+        }, tally, halfTaken)).isInstanceOf(IOException.class);
+        assertThat(ring.reports()).singleElement().satisfies(report -> {
+            assertThat(report.rows()).as("nobody knows how many of them arrived").isEqualTo(1);
+            assertThat(report.bytes()).as("or the download would be given back").isPositive();
+        });
+    }
+
+    @Test
     void reportNotTaken_isSentAgain() throws Exception {
         ring.broker = request -> CompletableFuture.failedFuture(new IllegalStateException("no broker"));
         give(yes(ledger.download(CALLER, sender(9L, null), TABLE, 500)), 2);
@@ -195,6 +222,53 @@ class PullLedgerTest {
         assertThat(ring.reports()).as("what is left of it is to be had again").hasSize(1);
         assertThat(second.records()).isEqualTo(30);
         assertThat(ring.reports().getFirst().rows()).isEqualTo(100);
+    }
+
+    @Test
+    void records_whatIsGivenBack_isNotMissing() throws Exception {
+        TableAccess.Sender sender = sender(null, 10L);
+        ring.worker = request -> new Submission.Decided(
+                new Outcome.Granted(request.grant(), ring.asked.size() == 1 ? 10 : 8));
+        give(yes(ledger.records(CALLER, sender, TABLE, 10)), 2);
+        // All ten count still where the call looks: that two were given is on its way.
+        Pull second = yes(ledger.records(CALLER, used(sender, 0, 10), TABLE, 10));
+        assertThat(second.records()).isEqualTo(8);
+    }
+
+    @Test
+    void whatOtherTablesHoldUnused_isGivenBackBeforeLessIsGrantedThanIsLeft() throws Exception {
+        TableAccess.Sender sender = sender(null, 1_000L);
+        ring.worker = request -> new Submission.Decided(new Outcome.Granted(request.grant(), 250));
+        give(yes(ledger.records(CALLER, sender, TABLE, 10)), 10);
+        give(yes(ledger.records(CALLER, used(sender, 0, 250), OTHER, 10)), 10);
+        assertThat(ring.reports()).as("there is enough for both").isEmpty();
+        yes(ledger.download(CALLER, used(sender, 0, 500), TABLE, 900));
+        assertThat(ring.reports()).extracting(SiteRequest.PullReported::rows).containsExactly(10L, 10L);
+        assertThat(ring.asked).hasSize(3);
+    }
+
+    @Test
+    void downloadGivenBack_mayBeTriedAgainAtOnce() {
+        TableAccess.Sender sender = sender(1L, null);
+        ring.worker = request -> new Submission.Decided(new Outcome.Granted(request.grant(), 5));
+        yes(ledger.download(CALLER, sender, TABLE, 5)).unused();
+        yes(ledger.download(CALLER, used(sender, 1, 0), TABLE, 5)).unused();
+        now += Duration.ofMinutes(1).toNanos();
+        ledger.tick();
+        assertThat(no(ledger.download(CALLER, used(sender, 1, 0), TABLE, 5)))
+                .isEqualTo(new PeerRefusal.Refused(Refusal.DOWNLOAD_LIMIT_REACHED));
+    }
+
+    @Test
+    void records_announcementLost_theNextCallMakesAnother() throws Exception {
+        CompletableFuture<Void> lost = new CompletableFuture<>();
+        ring.broker = request -> request instanceof SiteRequest.PullRequested ? lost
+                : CompletableFuture.completedFuture(null);
+        Pull first = yes(ledger.records(CALLER, sender(null, null), TABLE, 10));
+        lost.completeExceptionally(new IllegalStateException("no broker"));
+        assertThatThrownBy(() -> give(first, 1)).isInstanceOf(UnavailableException.class);
+        ring.broker = request -> CompletableFuture.completedFuture(null);
+        assertThat(give(yes(ledger.records(CALLER, sender(null, null), TABLE, 10)), 3)).isEqualTo("3 rows");
     }
 
     @Test

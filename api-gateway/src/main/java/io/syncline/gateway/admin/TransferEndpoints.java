@@ -64,6 +64,9 @@ public final class TransferEndpoints {
             return invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
         }
         String site = query.get("site_url");
+        if (site != null && site.indexOf('\0') >= 0) {
+            return invalid("site_url", "must be a text, without NUL");
+        }
         return switch (query.getOrDefault("state", "ended")) {
             case "ended" -> {
                 String cursor = query.get("cursor");
@@ -122,7 +125,8 @@ public final class TransferEndpoints {
         try {
             String[] parts = new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.US_ASCII).split("\\.",
                     -1);
-            return parts.length != 2 ? Optional.empty()
+            // Times further off than any of ours are no times to PostgreSQL.
+            return parts.length != 2 || !parts[0].matches("[0-9]{1,14}") ? Optional.empty()
                     : Optional.of(new TransferReads.Place(Instant.ofEpochMilli(Long.parseLong(parts[0])),
                             UUID.fromString(parts[1])));
         } catch (IllegalArgumentException e) {

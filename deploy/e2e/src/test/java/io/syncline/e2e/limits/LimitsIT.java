@@ -10,12 +10,15 @@ import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.limits.LimitedSite.Peer;
 import io.syncline.model.connection.SiteEvent;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -171,6 +174,10 @@ class LimitsIT {
             cursor = page.path("next_cursor").asString("end");
         }
         assertThat(paged).isEqualTo(all).doesNotHaveDuplicates();
+        String afterAllTime = Base64.getUrlEncoder()
+                .encodeToString((Long.MAX_VALUE + "." + UUID.randomUUID()).getBytes(StandardCharsets.US_ASCII));
+        site.admin("GET", "/transfers?cursor=" + afterAllTime, null, 400);
+        site.admin("GET", "/transfers?site_url=%00", null, 400);
     }
 
     // ---- time

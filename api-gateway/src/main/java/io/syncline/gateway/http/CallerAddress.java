@@ -19,7 +19,8 @@ import java.util.regex.Pattern;
 
 /**
  * Who calls: the address of the socket. Only where that is a trusted proxy's, what the proxies say: the last hop that is
- * none of them. Everything that asks for the remote address behind this filter gets that one.
+ * none of them, or {@code unknown} where they do not say it. Everything that asks for the remote address behind this
+ * filter gets that one.
  */
 public final class CallerAddress implements Filter {
 
@@ -27,10 +28,15 @@ public final class CallerAddress implements Filter {
     private static final String FORWARDED = "Forwarded";
     /** Hops further away than this are not looked at: the header is anybody's to fill. */
     private static final int MOST_HOPS = 32;
-    /** RFC 7239: a {@code for} parameter, as token or quoted, and nothing that could hide another one. */
-    private static final Pattern FOR = Pattern.compile("(?i)(?:^|;)\\s*for=(?:\"([^\"\\\\]*)\"|([^;\",\\s]*))");
+    /** Where a proxy calls for somebody of whom it cannot be said who that is. No address, so on no list of addresses. */
+    private static final String UNKNOWN = "unknown";
+    /** RFC 7239: one parameter, its value a token or quoted without escapes, and what separates it from the next one. */
+    private static final Pattern PARAMETER = Pattern
+            .compile("\\s*+([^\\s\"=;,]++)=(?:\"([^\"\\\\]*+)\"|([^\\s\"=;,]++))\\s*+([;,]|\\z)");
     private static final Pattern BRACKETS = Pattern.compile("\\[([^]]*)](?::[0-9]{1,5})?");
     private static final Pattern PORT = Pattern.compile("([0-9.]+):[0-9]{1,5}");
+
+    private static final List<String> NOBODY = List.of("");
 
     private final List<AddressRange> trusted;
 
@@ -66,16 +72,13 @@ public final class CallerAddress implements Filter {
         if (!isTrusted(peer.get())) {
             return own;
         }
-        String one = lastUntrusted(own, split(forwardedFor));
-        String other = lastUntrusted(own, split(forwarded).stream().map(CallerAddress::forOf).toList());
-        if (forwardedFor.isEmpty()) {
-            return other;
+        if (forwarded.isEmpty()) {
+            return lastUntrusted(own, split(forwardedFor));
         }
-        if (forwarded.isEmpty() || one.equals(other)) {
-            return one;
-        }
-        // A proxy writes one of them and hands the other one on as the caller wrote it: which, nobody can tell here.
-        return own;
+        String other = lastUntrusted(own, hops(String.join(",", forwarded)));
+        // A proxy writes one of them and hands the other one on as the caller wrote it: which, nobody can tell here. The
+        // proxy's own address it is not, which may be on a list that the caller is not on.
+        return forwardedFor.isEmpty() || lastUntrusted(own, split(forwardedFor)).equals(other) ? other : UNKNOWN;
     }
 
     /** From our end of the line outwards: each hop was written down by the one nearer to us. */
@@ -84,8 +87,8 @@ public final class CallerAddress implements Filter {
         for (int i = hops.size() - 1; i >= 0 && hops.size() - i <= MOST_HOPS; i--) {
             Optional<InetAddress> hop = AddressRange.address(bare(hops.get(i).strip()));
             if (hop.isEmpty()) {
-                // "unknown", or something made up: whoever wrote it down is as far as we know.
-                return last;
+                // Hidden, or something made up.
+                return UNKNOWN;
             }
             last = hop.get().getHostAddress();
             if (!isTrusted(hop.get())) {
@@ -107,13 +110,36 @@ public final class CallerAddress implements Filter {
         return hops;
     }
 
-    private static String forOf(String element) {
-        Matcher found = FOR.matcher(element.strip());
-        if (!found.find()) {
-            return "";
+    /**
+     * What {@code Forwarded} has as {@code for}, hop by hop. Read strictly from its beginning: a quote that a caller leaves
+     * open, or puts into its Host, must not make its own words those of the proxy. What cannot be read so names nobody.
+     */
+    private static List<String> hops(String forwarded) {
+        List<String> hops = new ArrayList<>();
+        Matcher parameter = PARAMETER.matcher(forwarded);
+        String hop = null;
+        int at = 0;
+        while (at < forwarded.length()) {
+            if (!parameter.region(at, forwarded.length()).lookingAt()) {
+                return NOBODY;
+            }
+            if (parameter.group(1).equalsIgnoreCase("for")) {
+                if (hop != null) {
+                    return NOBODY;
+                }
+                hop = String.valueOf(parameter.group(2) != null ? parameter.group(2) : parameter.group(3));
+            }
+            at = parameter.end();
+            boolean ends = !parameter.group(4).equals(";");
+            if (ends) {
+                hops.add(hop == null ? "" : hop);
+                hop = null;
+            }
+            if (at == forwarded.length() && !parameter.group(4).isEmpty()) {
+                return NOBODY;
+            }
         }
-        String quoted = found.group(1);
-        return quoted != null ? quoted : String.valueOf(found.group(2));
+        return hops.isEmpty() ? NOBODY : hops;
     }
 
     /** Without brackets and port. */

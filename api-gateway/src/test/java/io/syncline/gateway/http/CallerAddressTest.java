@@ -33,9 +33,9 @@ class CallerAddressTest {
         "198.51.100.7, 203.0.113.9, 10.1.2.3 | 203.0.113.9", "10.9.9.9, 10.1.2.3 | 10.9.9.9",
         "203.0.113.9:4711 | 203.0.113.9", "[2001:db9::7]:4711 | 2001:db9:0:0:0:0:0:7",
         "2001:db9::7 | 2001:db9:0:0:0:0:0:7",
-        "::ffff:203.0.113.9 | 203.0.113.9", "203.0.113.9, unknown | 10.0.0.1",
-        "203.0.113.9, nonsense, 10.1.2.3 | 10.1.2.3",
-        "203.0.113.9, | 10.0.0.1", "' ' | 10.0.0.1"})
+        "::ffff:203.0.113.9 | 203.0.113.9", "203.0.113.9, unknown | unknown",
+        "203.0.113.9, nonsense, 10.1.2.3 | unknown", "203.0.113.9, 010.0.0.1 | unknown",
+        "203.0.113.9, | unknown", "' ' | unknown"})
     void forwardedFor_theLastHopThatIsNoProxy(String header, String expected) {
         assertThat(BEHIND_PROXIES.of("10.0.0.1", List.of(header), List.of())).isEqualTo(expected);
     }
@@ -50,16 +50,22 @@ class CallerAddressTest {
     @CsvSource(delimiter = '|', value = {"for=203.0.113.9 | 203.0.113.9", "For=\"203.0.113.9:4711\" | 203.0.113.9",
         "for=\"[2001:db9::7]:80\";proto=https | 2001:db9:0:0:0:0:0:7",
         "for=198.51.100.7, for=203.0.113.9;by=10.0.0.1 | 203.0.113.9",
-        "proto=https;for=203.0.113.9, for=10.1.2.3 | 203.0.113.9", "for=_hidden | 10.0.0.1", "for=unknown | 10.0.0.1",
-        "by=203.0.113.9 | 10.0.0.1"})
+        "proto=https;for=203.0.113.9, for=10.1.2.3 | 203.0.113.9", "for=_hidden | unknown", "for=unknown | unknown",
+        "by=203.0.113.9 | unknown",
+        // A caller chooses its Host, and what it writes into the header before the proxy adds to it.
+        "host=\"x;for=10.1.2.3\";for=203.0.113.9 | 203.0.113.9",
+        "host=\"x,for=10.1.2.3\";for=203.0.113.9 | 203.0.113.9",
+        "host=\"x\\\";for=10.1.2.3;y=\\\"\";for=203.0.113.9 | unknown", "for=203.0.113.9, | unknown",
+        "for=10.1.2.3;for=203.0.113.9 | unknown", "for=\"x, for=203.0.113.9 | unknown",
+        "for=10.1.2.3;x=\", host=\",for=10.1.2.3\";for=203.0.113.9 | unknown", "for | unknown", "for= | unknown"})
     void forwarded_theSame(String header, String expected) {
         assertThat(BEHIND_PROXIES.of("10.0.0.1", List.of(), List.of(header))).isEqualTo(expected);
     }
 
     @Test
-    void twoHeadersThatDisagree_oneIsTheCallersOwn_soNeitherCounts() {
+    void twoHeadersThatDisagree_oneIsTheCallersOwn_soNeitherCounts_norDoesTheProxysAddress() {
         assertThat(BEHIND_PROXIES.of("10.0.0.1", List.of("203.0.113.9"), List.of("for=198.51.100.7")))
-                .isEqualTo("10.0.0.1");
+                .isEqualTo("unknown");
         assertThat(BEHIND_PROXIES.of("10.0.0.1", List.of("203.0.113.9"), List.of("for=203.0.113.9")))
                 .isEqualTo("203.0.113.9");
     }

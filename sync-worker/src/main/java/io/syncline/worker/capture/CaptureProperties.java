@@ -15,6 +15,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param catalogueInterval how often the source is asked what tables it has
  * @param heartbeat         how often an idle source is given something to confirm, so that its slot holds no WAL back
  * @param maxRowBytes       the largest row, as wire JSON; a larger one halts its table
+ * @param refreshInterval   how often a table is read anew whose changes cannot be streamed
+ * @param maxKeylessRows    how many different rows streamed tables without a key may have, all of them together
  */
 @ConfigurationProperties("syncline.capture")
 public record CaptureProperties(
@@ -25,7 +27,9 @@ public record CaptureProperties(
         @DefaultValue("2") int snapshotThreads,
         @DefaultValue("2s") Duration catalogueInterval,
         @DefaultValue("10s") Duration heartbeat,
-        @DefaultValue("33554432") int maxRowBytes) {
+        @DefaultValue("33554432") int maxRowBytes,
+        @DefaultValue("10m") Duration refreshInterval,
+        @DefaultValue("1000000") int maxKeylessRows) {
 
     public CaptureProperties {
         if (!slotName.matches("[a-z0-9_]{1,50}")) {

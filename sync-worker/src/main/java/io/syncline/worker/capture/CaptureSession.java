@@ -103,7 +103,7 @@ final class CaptureSession {
             store.streamBegins(epoch, start.lsn());
             if (start.snapshot() != null) {
                 // Before the stream: what it brings from the beginning on is for these snapshots.
-                snapshot(due(), start.snapshot());
+                snapshot(due(true), true, start.snapshot());
             }
             TableCapture stream = new TableCapture(tables::get, values, () -> verify(start.lsn()));
             engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn()), stream,
@@ -242,18 +242,24 @@ final class CaptureSession {
         leftOut.clear();
         leftOut.putAll(now.leftOut());
         unpublish(connection, now);
-        Map<TableName, SourceTable> published = publish(connection, now);
-        takeIn(published, now.published());
-        takeOut(published.keySet());
+        Map<TableName, SourceTable> captured = publish(connection, now);
+        for (SourceTable table : now.tables().values()) {
+            if (!table.streamed()) {
+                captured.put(table.name(), table);
+            }
+        }
+        takeIn(captured, now.published());
+        takeOut(captured.keySet(), now);
     }
 
     /** First of all: until this is done, UPDATE and DELETE may fail on such a table. */
     private void unpublish(Connection connection, Catalogue now) {
         for (TableName table : now.published()) {
-            if (!now.tables().containsKey(table)) {
+            SourceTable known = now.tables().get(table);
+            if (known == null || !known.streamed()) {
                 try {
                     publication.drop(connection, table);
-                    LeftOut cause = now.leftOut().get(table);
+                    LeftOut cause = known == null ? now.leftOut().get(table) : known.unpublished();
                     LOG.warn("Table {} is taken out of the publication: {}", table,
                             cause == null ? "it is never served" : cause.cause());
                 } catch (SQLException e) {
@@ -266,6 +272,9 @@ final class CaptureSession {
     private Map<TableName, SourceTable> publish(Connection connection, Catalogue now) throws SQLException {
         Map<TableName, SourceTable> published = new HashMap<>();
         for (SourceTable table : now.tables().values()) {
+            if (!table.streamed()) {
+                continue;
+            }
             if (now.published().contains(table.name())) {
                 published.put(table.name(), table);
                 continue;
@@ -289,10 +298,10 @@ final class CaptureSession {
         return published;
     }
 
-    private void takeIn(Map<TableName, SourceTable> published, Set<TableName> publishedBefore)
+    private void takeIn(Map<TableName, SourceTable> now, Set<TableName> publishedBefore)
             throws ExecutionException, InterruptedException {
         List<SourceTable> fresh = new ArrayList<>();
-        for (SourceTable table : published.values()) {
+        for (SourceTable table : now.values()) {
             CapturedTable captured = tables.get(table.name());
             if (captured == null) {
                 fresh.add(table);
@@ -309,11 +318,12 @@ final class CaptureSession {
         List<CapturedTable> captured = new ArrayList<>();
         for (SourceTable table : fresh) {
             int count = partitions.getOrDefault(table.name(), 1);
-            CapturedTable one = new CapturedTable(table, count, epoch, properties.maxRowBytes(), publisher, store);
+            CapturedTable one = new CapturedTable(table, count, epoch, properties, publisher, store,
+                    this::keylessRowsBeside);
             Remembered known = before.get(table.name());
             if (known != null) {
                 one.follows(known);
-                if (publishedBefore.contains(table.name())) {
+                if (!table.streamed() || publishedBefore.contains(table.name())) {
                     one.resume(known);
                 }
             }
@@ -324,10 +334,15 @@ final class CaptureSession {
         captured.forEach(one -> tables.put(one.name(), one));
     }
 
-    private void takeOut(Set<TableName> published)
+    private long keylessRowsBeside(CapturedTable table) {
+        return tables.values().stream().filter(other -> other != table).mapToLong(CapturedTable::keylessRows).sum();
+    }
+
+    /** What is only waiting to be published stays as it is. */
+    private void takeOut(Set<TableName> captured, Catalogue now)
             throws SupersededException, ExecutionException, InterruptedException {
         for (CapturedTable table : List.copyOf(tables.values())) {
-            if (!published.contains(table.name())) {
+            if (!captured.contains(table.name()) && !now.tables().containsKey(table.name())) {
                 // Before any change of it is let go.
                 store.giveUp(epoch, table.name(), Long.MAX_VALUE);
                 tables.remove(table.name());
@@ -338,7 +353,7 @@ final class CaptureSession {
         }
         Set<String> existing = null;
         for (Remembered table : remembered.values()) {
-            if (!table.gone() && !tables.containsKey(table.table()) && !published.contains(table.table())) {
+            if (!table.gone() && !tables.containsKey(table.table()) && !now.tables().containsKey(table.table())) {
                 existing = existing == null ? topics.existing() : existing;
                 if (existing.contains(table.topic())) {
                     await(publisher.sendToAll(table.topic(), topics.partitions(table.topic()),
@@ -365,24 +380,30 @@ final class CaptureSession {
         }
     }
 
-    private List<CapturedTable> due() {
-        return tables.values().stream().filter(CapturedTable::takeForReading).toList();
+    private List<CapturedTable> due(boolean streamed) {
+        return tables.values()
+                .stream()
+                .filter(table -> table.isStreamed() == streamed)
+                .filter(CapturedTable::takeForReading)
+                .toList();
     }
 
     private void snapshotWhatIsDue() {
         runs.values().removeIf(thread -> !thread.isAlive());
-        if (runs.size() < MOST_RUNS) {
-            snapshot(due(), null);
+        for (boolean streamed : new boolean[]{true, false}) {
+            if (runs.keySet().stream().filter(run -> run.isOfStreamed() == streamed).count() < MOST_RUNS) {
+                snapshot(due(streamed), streamed, null);
+            }
         }
     }
 
-    private void snapshot(List<CapturedTable> due, @Nullable ExportedSnapshot given) {
+    private void snapshot(List<CapturedTable> due, boolean streamed, @Nullable ExportedSnapshot given) {
         if (due.isEmpty()) {
             close(given);
             return;
         }
         SnapshotRun run = new SnapshotRun(source, slot, catalogue.forAnotherSession(), store, publisher, properties,
-                epoch, due, given,
+                epoch, due, streamed, given,
                 problem -> {
                     fatal.compareAndSet(null, problem);
                     signal.release();

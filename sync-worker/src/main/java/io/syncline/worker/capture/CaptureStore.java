@@ -2,6 +2,7 @@ package io.syncline.worker.capture;
 
 import io.syncline.model.table.TableName;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -34,7 +35,8 @@ final class CaptureStore {
             PgSnapshot snapshot,
             long consistentLsn,
             String fingerprint,
-            boolean gone) {}
+            boolean gone,
+            Duration age) {}
 
     /** The replica's wish for a new generation. */
     record Request(String topic, String reason, Instant askedAt) {}
@@ -84,10 +86,11 @@ final class CaptureStore {
     Map<TableName, Remembered> tables() {
         Map<TableName, Remembered> tables = new HashMap<>();
         jdbc.sql(
-                "SELECT table_name, topic, generation, complete, snapshot, consistent_lsn, fingerprint, gone FROM syncline.capture_table")
+                "SELECT table_name, topic, generation, complete, snapshot, consistent_lsn, fingerprint, gone,"
+                        + " (extract(epoch FROM now() - changed_at) * 1000)::bigint FROM syncline.capture_table")
                 .query((row, _) -> new Remembered(new TableName(row.getString(1)), row.getString(2), row.getLong(3),
                         row.getBoolean(4), PgSnapshot.parse(row.getString(5)), row.getLong(6), row.getString(7),
-                        row.getBoolean(8)))
+                        row.getBoolean(8), Duration.ofMillis(row.getLong(9))))
                 .list()
                 .forEach(table -> tables.put(table.table(), table));
         return tables;

@@ -6,24 +6,34 @@ import io.syncline.model.table.TableChange;
 import io.syncline.model.table.TableName;
 import io.syncline.worker.capture.CaptureStore.TableStatus;
 import io.syncline.worker.capture.MissingValues.TableChangedException;
+import io.syncline.worker.capture.RowCounts.RowHash;
+import io.syncline.worker.capture.StreamedChange.Kind;
 import io.syncline.worker.capture.encode.TextRow;
 import io.syncline.worker.capture.encode.UnencodableValueException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
+import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A table while it is captured: which generation a change belongs to, and what is sent of it. The stream, the snapshots and the
  * catalogue come from three threads; all that they change is guarded by this object.
  */
 final class CapturedTable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CapturedTable.class);
 
     /** Changes kept while a snapshot is being opened; see {@link #hold}. */
     private static final int MOST_HELD = 10_000;
@@ -43,6 +53,8 @@ final class CapturedTable {
     private final int maxRowBytes;
     private final ChangePublisher publisher;
     private final CaptureStore store;
+    private final Duration refreshInterval;
+    private final IntConsumer room;
 
     private SourceTable source;
     private long newest;
@@ -66,15 +78,20 @@ final class CapturedTable {
     private long notBefore = System.nanoTime();
     private long snapshotRows;
     private @Nullable Instant lastChangeAt;
+    private volatile long claimed;
 
-    CapturedTable(SourceTable source, int partitions, long epoch, int maxRowBytes, ChangePublisher publisher,
-            CaptureStore store) {
+    /** @param keylessRows in other tables; see {@link #claim} */
+    CapturedTable(SourceTable source, int partitions, long epoch, CaptureProperties properties,
+            ChangePublisher publisher,
+            CaptureStore store, ToLongFunction<CapturedTable> keylessRows) {
         this.source = source;
         this.name = source.name();
         this.topic = Topics.table(name);
         this.partitions = partitions;
         this.epoch = epoch;
-        this.maxRowBytes = maxRowBytes;
+        this.maxRowBytes = properties.maxRowBytes();
+        refreshInterval = properties.refreshInterval();
+        room = wanted -> claim(wanted, properties.maxKeylessRows(), keylessRows);
         this.publisher = publisher;
         this.store = store;
         wanted = true;
@@ -110,13 +127,40 @@ final class CapturedTable {
         served = remembered.complete();
     }
 
-    /** Goes on with the generation that an earlier capturer completed. */
+    /**
+     * Goes on with the generation that an earlier capturer completed. Not that of a streamed table without a key: which of two equal
+     * rows a change was of, only its own capturer knew.
+     */
     synchronized void resume(CaptureStore.Remembered remembered) {
-        if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())) {
+        if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())
+                && !(source.keyless() && source.streamed())) {
             current = new Generation(remembered.generation(), source, remembered.snapshot(),
-                    remembered.consistentLsn(), Instant.EPOCH);
-            wanted = false;
+                    remembered.consistentLsn(), Instant.EPOCH, room);
+            wanted = !source.streamed();
+            notBefore = System.nanoTime() + Math.max(0, refreshInterval.minus(remembered.age()).toNanos());
         }
+    }
+
+    synchronized boolean isStreamed() {
+        return source.streamed();
+    }
+
+    Generation generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf) {
+        return new Generation(number, table, snapshot, consistentLsn, asOf, room);
+    }
+
+    /** Rows that there is room for in the counts of a table without a key. */
+    long keylessRows() {
+        return claimed;
+    }
+
+    private void claim(int wanted, int most, ToLongFunction<CapturedTable> others) {
+        if (wanted + others.applyAsLong(this) > most) {
+            throw new UnencodableValueException(
+                    "it has no key, and there are more than syncline.capture.max-keyless-rows (" + most
+                            + ") different rows in all tables like it");
+        }
+        claimed = wanted;
     }
 
     /** Called by the stream alone, before the slot moves past a change that has been left out. */
@@ -195,12 +239,21 @@ final class CapturedTable {
         } else {
             state = served ? "refreshing" : "waiting";
         }
-        LeftOut told = trouble;
+        LeftOut told = trouble != null ? trouble : unpublished();
         boolean snapshot = next != null;
         return new TableStatus(name, state, told == null ? null : told.cause(), told == null ? null : told.remedy(),
                 newest == 0 ? null : newest, snapshot ? snapshotRows : null,
                 snapshot ? Math.max(0, source.estimatedRows()) : null,
                 lastChangeAt);
+    }
+
+    private @Nullable LeftOut unpublished() {
+        LeftOut cause = source.unpublished();
+        return cause == null
+                ? null
+                : new LeftOut("it is read anew every " + refreshInterval.toSeconds()
+                        + " s, since its changes are not streamed: "
+                        + cause.cause(), cause.remedy());
     }
 
     // ---- the stream
@@ -259,23 +312,107 @@ final class CapturedTable {
     private void send(StreamedChange change, Generation generation, Completion completion, List<Sent> sent)
             throws SQLException, InterruptedException {
         try {
+            if (generation.counts() != null) {
+                sendCounted(change, generation, generation.counts(), sent);
+                return;
+            }
             switch (change.kind()) {
                 case UPSERT -> sendUpsert(change, generation, completion, sent);
                 case DELETE -> sendDelete(change, change.before(), generation, sent);
-                case TRUNCATE -> {
-                    publisher
-                            .sendToAll(topic, partitions, new TableChange.Truncate(epoch, place(change, generation, 0)),
-                                    change.timestamp())
-                            .forEach(future -> sent.add(new Sent(this, future)));
-                    if (generation == next && !generation.ended()) {
-                        // The rows that the snapshot still brings are gone, and nobody would know.
-                        outdated(generation);
-                    }
-                }
+                case TRUNCATE -> sendTruncate(change, generation, place(change, generation, 0), sent);
             }
         } catch (UnencodableValueException e) {
             halt(e.cause());
         } catch (TableChangedException e) {
+            outdated(generation);
+        }
+    }
+
+    /** A change of a table without a key: one of the old row less, one of the new row more. */
+    private void sendCounted(StreamedChange change, Generation generation, RowCounts counts, List<Sent> sent) {
+        if (change.kind() == Kind.TRUNCATE) {
+            sendTruncate(change, generation, generation.nextPlace(), sent);
+            counts.clear();
+            return;
+        }
+        Struct before = change.before();
+        Struct after = change.after();
+        TextRow old = new TextRow(generation.table().columns().size());
+        if (before != null) {
+            if (!generation.reader().fits(before.schema())) {
+                outdated(generation);
+                return;
+            }
+            generation.reader().read(before, old);
+            if (!hasAll(old)) {
+                outdated(generation);
+                return;
+            }
+        } else if (change.kind() == Kind.DELETE) {
+            outdated(generation);
+            return;
+        }
+        byte[] gone = before == null ? null : generation.table().encoder().row(old, generation.buffer());
+        if (after == null) {
+            takeAway(gone, change, generation, counts, sent);
+            return;
+        }
+        if (!generation.reader().fits(after.schema())) {
+            outdated(generation);
+            return;
+        }
+        TextRow row = generation.row();
+        generation.reader().read(after, row);
+        for (int i = 0; i < row.columns(); i++) {
+            if (row.isMissing(i) && !old.isMissing(i)) {
+                // The old row is whole, whatever the new one came without.
+                row.take(i, old, i);
+            }
+        }
+        if (!hasAll(row)) {
+            outdated(generation);
+            return;
+        }
+        byte[] json = generation.table().encoder().row(row, generation.buffer());
+        if (json.length > maxRowBytes) {
+            throw tooLarge(null, json.length);
+        }
+        if (!Arrays.equals(gone, json)) {
+            takeAway(gone, change, generation, counts, sent);
+            RowHash hash = RowHash.of(json);
+            int count = counts.addStreamed(hash, 1);
+            if (count > 0) {
+                send(new TableChange.Upsert(epoch, generation.nextPlace(), key(hash, count), json), change, sent);
+            }
+        }
+    }
+
+    private void takeAway(byte @Nullable [] json, StreamedChange change, Generation generation, RowCounts counts,
+            List<Sent> sent) {
+        if (json == null) {
+            return;
+        }
+        RowHash hash = RowHash.of(json);
+        int count = counts.addStreamed(hash, -1);
+        if (count >= 0) {
+            send(new TableChange.Delete(epoch, generation.nextPlace(), key(hash, count + 1)), change, sent);
+        } else if (generation.ended()) {
+            LOG.warn("Table {}, which has no key, has lost a row that it was not known to have: it is read anew", name);
+            outdated(generation);
+        }
+        // Else the snapshot still has to bring it.
+    }
+
+    /** Which of the equal rows, and which row: no column of the table's. */
+    private static byte[] key(RowHash hash, int number) {
+        return ("[\"" + new UUID(hash.high(), hash.low()) + "\"," + number + "]").getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private void sendTruncate(StreamedChange change, Generation generation, Place place, List<Sent> sent) {
+        publisher.sendToAll(topic, partitions, new TableChange.Truncate(epoch, place), change.timestamp())
+                .forEach(future -> sent.add(new Sent(this, future)));
+        if (generation == next && !generation.ended()) {
+            // The rows that the snapshot still brings are gone, and nobody would know.
             outdated(generation);
         }
     }
@@ -352,9 +489,10 @@ final class CapturedTable {
         return new Place(generation.number(), change.commitLsn(), change.lsn(), 2 * change.number() + numberInPair);
     }
 
-    private UnencodableValueException tooLarge(byte[] key, int bytes) {
-        return new UnencodableValueException("the row with key " + MissingValues.text(key) + " has " + bytes
-                + " bytes, more than syncline.capture.max-row-bytes (" + maxRowBytes + ")");
+    private UnencodableValueException tooLarge(byte @Nullable [] key, int bytes) {
+        return new UnencodableValueException(
+                "the row" + (key == null ? "" : " with key " + MissingValues.text(key)) + " has " + bytes
+                        + " bytes, more than syncline.capture.max-row-bytes (" + maxRowBytes + ")");
     }
 
     // ---- snapshots
@@ -364,7 +502,7 @@ final class CapturedTable {
         held = new ArrayDeque<>();
         heldCharacters = 0;
         lastLetGo = null;
-        if (!halted) {
+        if (!halted && source.streamed()) {
             trouble = new LeftOut(
                     "its snapshot waits for transactions that were writing in the source when it was asked for",
                     "if that takes long: look for long transactions in the source's pg_stat_activity");
@@ -404,6 +542,25 @@ final class CapturedTable {
         return next == generation;
     }
 
+    /** A snapshot's row of a table without a key, as it is to be sent. */
+    record CountedRow(byte[] key, Place place) {}
+
+    /** Null if it is not to be sent: the generation has been given up, or the row has been taken away since the snapshot. */
+    synchronized @Nullable CountedRow count(Generation generation, byte[] json) {
+        RowCounts counts = generation.counts();
+        if (next != generation || counts == null) {
+            return null;
+        }
+        RowHash hash = RowHash.of(json);
+        int count = counts.add(hash, 1);
+        if (count <= 0) {
+            return null;
+        }
+        // Where the stream has been before, there may be a tombstone, which wins over a snapshot's row.
+        return new CountedRow(key(hash, count),
+                counts.isTouched(hash) ? generation.nextPlace() : Place.ofSnapshot(generation.number()));
+    }
+
     synchronized void progress(long rows) {
         snapshotRows = rows;
     }
@@ -412,6 +569,17 @@ final class CapturedTable {
     synchronized List<Future<RecordMetadata>> end(Generation generation, long rows) {
         if (next != generation) {
             return List.of();
+        }
+        RowCounts counts = generation.counts();
+        if (counts != null) {
+            if (counts.hasNegative()) {
+                LOG.warn(
+                        "Table {}, which has no key, has lost a row that its snapshot has not brought: it is read anew",
+                        name);
+                outdated(generation);
+                return List.of();
+            }
+            counts.forgetTouched();
         }
         generation.end();
         return publisher.sendToAll(topic, partitions,
@@ -426,6 +594,10 @@ final class CapturedTable {
             current = generation;
             next = null;
             failures = 0;
+            if (!generation.table().streamed()) {
+                wanted = true;
+                notBefore = System.nanoTime() + refreshInterval.toNanos();
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 package io.syncline.worker.capture;
 
+import io.syncline.model.table.Place;
 import io.syncline.worker.capture.encode.JsonBytes;
 import io.syncline.worker.capture.encode.TextRow;
 import java.time.Instant;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** One snapshot of one table and the changes behind it. Guarded by its {@link CapturedTable}. */
 final class Generation {
@@ -15,14 +18,19 @@ final class Generation {
     private final StructReader reader;
     private final TextRow row;
     private final JsonBytes buffer = new JsonBytes();
+    /** Of a table without a key: how many there are of each row. */
+    private final @Nullable RowCounts counts;
+    private long places;
     private boolean passed;
     private boolean ended;
 
     /**
      * @param table         as the snapshot sees it
+     * @param room          for the rows of a table without a key, see {@link RowCounts}
      * @param consistentLsn of the point that the snapshot is of: it sees what committed before it, and nothing else
      */
-    Generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf) {
+    Generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf,
+            IntConsumer room) {
         this.number = number;
         this.table = table;
         this.snapshot = snapshot;
@@ -30,6 +38,7 @@ final class Generation {
         this.asOf = asOf;
         reader = new StructReader(table);
         row = new TextRow(table.columns().size());
+        counts = table.keyless() ? new RowCounts(room) : null;
     }
 
     long number() {
@@ -66,8 +75,24 @@ final class Generation {
      * generation's long life.)
      */
     boolean has(StreamedChange change) {
+        if (!table.streamed()) {
+            return false;
+        }
         passed = passed || change.commitLsn() >= consistentLsn || !snapshot.sees(change.xid());
         return passed;
+    }
+
+    @Nullable
+    RowCounts counts() {
+        return counts;
+    }
+
+    /**
+     * The place of what is sent next of a table without a key. Such a generation ends with its capturer, so that nothing of it is ever
+     * sent twice: the order of sending is the order that counts.
+     */
+    Place nextPlace() {
+        return new Place(number, 1, ++places, 0);
     }
 
     boolean ended() {

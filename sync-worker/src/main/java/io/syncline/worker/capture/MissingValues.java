@@ -224,8 +224,8 @@ final class MissingValues implements AutoCloseable {
                 .forEach(column -> keyNames.add(Sql.identifier(table.columns().get(column).name())));
         selected.addAll(keyNames);
         StringBuilder query = new StringBuilder("COPY (SELECT ").append(String.join(", ", selected))
-                .append(" FROM ONLY ")
-                .append(table.qualifiedName())
+                .append(" FROM ")
+                .append(table.rows())
                 .append(" WHERE (")
                 .append(String.join(", ", keyNames))
                 .append(") IN (");

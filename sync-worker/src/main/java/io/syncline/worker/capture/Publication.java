@@ -45,16 +45,27 @@ final class Publication {
     /** Makes it if it does not exist. */
     void ensureExists(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection
-                .prepareStatement("SELECT FROM pg_publication WHERE pubname = ?")) {
+                .prepareStatement("SELECT pubviaroot FROM pg_publication WHERE pubname = ?")) {
             statement.setString(1, name);
             try (ResultSet rows = statement.executeQuery()) {
                 if (rows.next()) {
+                    if (!rows.getBoolean(1)) {
+                        publishViaRoot(connection);
+                    }
                     return;
                 }
             }
         }
         try (Statement statement = connection.createStatement()) {
-            statement.execute("CREATE PUBLICATION " + Sql.identifier(name));
+            statement.execute(
+                    "CREATE PUBLICATION " + Sql.identifier(name) + " WITH (publish_via_partition_root = true)");
+        }
+    }
+
+    /** Changes of partitions are told as those of the table that they are partitions of. */
+    private void publishViaRoot(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("ALTER PUBLICATION " + Sql.identifier(name) + " SET (publish_via_partition_root = true)");
         }
     }
 
@@ -99,6 +110,10 @@ final class Publication {
     boolean add(Connection connection, SourceTable table) throws SQLException {
         connection.setAutoCommit(false);
         try {
+            if (table.partitioned()) {
+                // Its partitions, too: publishing locks none of them.
+                lock(connection, table.name());
+            }
             alter(connection, "ADD", table.name());
             boolean serves = serves(connection, table.oid());
             if (serves) {
@@ -125,6 +140,13 @@ final class Publication {
             throw e;
         } finally {
             connection.setAutoCommit(true);
+        }
+    }
+
+    private static void lock(Connection connection, TableName table) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET LOCAL lock_timeout = '1s'");
+            statement.execute("LOCK TABLE public." + Sql.identifier(table.name()) + " IN SHARE UPDATE EXCLUSIVE MODE");
         }
     }
 

@@ -82,6 +82,11 @@ final class ReplicationSlot {
         return ExportedSnapshot.ofNewSlot(source, temporary, true);
     }
 
+    /** What sessions see now, for tables that are not streamed: no other transaction is waited for. */
+    ExportedSnapshot snapshotOfReaders() throws SQLException {
+        return ExportedSnapshot.ofReader(source);
+    }
+
     /**
      * What the source showed at one point of its WAL: exactly the transactions that committed before {@code lsn}. (A snapshot of
      * any session's own is not that: a transaction can be in the WAL, and in our topics, and not yet be seen by others.)
@@ -110,6 +115,22 @@ final class ReplicationSlot {
                 rows.next();
                 return new ExportedSnapshot(source, keeper, rows.getString("snapshot_name"),
                         Lsn.parse(rows.getString("consistent_point")));
+            } catch (SQLException e) {
+                keeper.close();
+                throw e;
+            }
+        }
+
+        private static ExportedSnapshot ofReader(SourceDatabase source) throws SQLException {
+            Connection keeper = source.connectForReading();
+            try (Statement statement = keeper.createStatement()) {
+                keeper.setAutoCommit(false);
+                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+                try (ResultSet rows = statement
+                        .executeQuery("SELECT pg_export_snapshot(), pg_current_wal_insert_lsn() - '0/0'::pg_lsn")) {
+                    rows.next();
+                    return new ExportedSnapshot(source, keeper, rows.getString(1), rows.getLong(2));
+                }
             } catch (SQLException e) {
                 keeper.close();
                 throw e;

@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,7 @@ final class SnapshotRun implements Runnable {
     private final CaptureProperties properties;
     private final long epoch;
     private final List<CapturedTable> tables;
+    private final boolean streamed;
     private final @Nullable ExportedSnapshot given;
     private final Consumer<Throwable> fatal;
 
@@ -63,12 +65,14 @@ final class SnapshotRun implements Runnable {
 
     /**
      * @param tables which keep what happens to them from here on
+     * @param streamed whether they are streamed: all of them, or none
      * @param given  the snapshot to read under; null: one of the moment
      * @param fatal told what ends the whole capture: Kafka does not take it, or another capturer has taken over
      */
     SnapshotRun(SourceDatabase source, ReplicationSlot slot, SourceCatalogue catalogue, CaptureStore store,
             ChangePublisher publisher,
-            CaptureProperties properties, long epoch, List<CapturedTable> tables, @Nullable ExportedSnapshot given,
+            CaptureProperties properties, long epoch, List<CapturedTable> tables, boolean streamed,
+            @Nullable ExportedSnapshot given,
             Consumer<Throwable> fatal) {
         this.source = source;
         this.slot = slot;
@@ -79,6 +83,7 @@ final class SnapshotRun implements Runnable {
         this.epoch = epoch;
         this.tables = List.copyOf(tables);
         unended.addAll(tables);
+        this.streamed = streamed;
         this.given = given;
         this.fatal = fatal;
         tables.forEach(CapturedTable::startHolding);
@@ -88,7 +93,10 @@ final class SnapshotRun implements Runnable {
 
     @Override
     public void run() {
-        try (ExportedSnapshot snapshot = given != null ? given : slot.snapshotOfNow()) {
+        try (ExportedSnapshot snapshot = given != null
+                ? given
+                : streamed ? slot.snapshotOfNow()
+                : slot.snapshotOfReaders()) {
             read(snapshot, begin(snapshot));
         } catch (SQLException e) {
             LOG.warn("No snapshot of {}: {}", names(), e.getMessage());
@@ -101,6 +109,10 @@ final class SnapshotRun implements Runnable {
         } finally {
             List.copyOf(unended).forEach(this::ended);
         }
+    }
+
+    boolean isOfStreamed() {
+        return streamed;
     }
 
     /** Another run may take the table from here on. */
@@ -149,12 +161,13 @@ final class SnapshotRun implements Runnable {
             Lookup lookup = new Lookup(values);
             for (CapturedTable table : tables) {
                 SourceTable asSeen = seen.tables().get(table.name());
-                if (asSeen == null || !seen.published().contains(table.name())) {
-                    // Gone, or without a key, by now: the next look at the catalogue settles it.
+                if (asSeen == null || asSeen.streamed() != streamed
+                        || streamed && !seen.published().contains(table.name())) {
+                    // Gone, or of another kind, by now: the next look at the catalogue settles it.
                     continue;
                 }
                 long number = store.begin(epoch, table.topic(), asSeen, visible, snapshot.lsn());
-                Generation generation = new Generation(number, asSeen, visible, snapshot.lsn(), asOf);
+                Generation generation = table.generation(number, asSeen, visible, snapshot.lsn(), asOf);
                 List<Sent> sent = new ArrayList<>();
                 if (table.begin(generation, lookup, sent)) {
                     CaptureStore.Request request = table.takeRequest();
@@ -294,32 +307,50 @@ final class SnapshotRun implements Runnable {
         JsonBytes buffer = new JsonBytes();
         CopyOut copy = session.unwrap(PGConnection.class)
                 .getCopyAPI()
-                .copyOut("COPY (SELECT " + columns.selectList() + " FROM ONLY " + columns.qualifiedName()
+                .copyOut("COPY (SELECT " + columns.selectList() + " FROM " + columns.rows()
                         + ") TO STDOUT");
-        long count = 0;
+        long read = 0;
+        long ofSnapshot = 0;
         for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
             row.readCopyLine(line);
-            byte[] key = columns.encoder().key(row, buffer);
+            byte[] key = columns.keyless() ? null : columns.encoder().key(row, buffer);
             byte[] json = columns.encoder().row(row, buffer);
             if (json.length > properties.maxRowBytes()) {
-                throw new UnencodableValueException("the row with key " + MissingValues.text(key) + " has "
+                throw new UnencodableValueException("the row"
+                        + (key == null ? "" : " with key " + MissingValues.text(key)) + " has "
                         + json.length
                         + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
             }
-            rows.send(key, json, (_, problem) -> {
+            read++;
+            Callback callback = (_, problem) -> {
                 if (problem != null) {
                     failure.compareAndSet(null, problem);
                 }
-            });
-            if (++count % PROGRESS_ROWS == 0) {
-                table.progress(count);
+            };
+            if (key != null) {
+                rows.send(key, json, callback);
+                ofSnapshot++;
+            } else {
+                CapturedTable.CountedRow counted = table.count(generation, json);
+                if (counted != null && counted.place().lsn() == 0) {
+                    rows.send(counted.key(), json, callback);
+                    ofSnapshot++;
+                } else if (counted != null) {
+                    begun.sent()
+                            .add(new Sent(table, publisher.send(table.topic(), table.partitions(),
+                                    new TableChange.Upsert(epoch, counted.place(), counted.key(), json),
+                                    generation.asOf().toEpochMilli())));
+                }
+            }
+            if (read % PROGRESS_ROWS == 0) {
+                table.progress(read);
             }
             if (cancelled || failure.get() != null || !table.isBeingRead(generation)) {
                 return -1;
             }
         }
-        table.progress(count);
-        return count;
+        table.progress(read);
+        return ofSnapshot;
     }
 
     private static long stopEarly(@Nullable Exception failure) {
@@ -335,12 +366,14 @@ final class SnapshotRun implements Runnable {
 
     /** A rewritten table looks empty to an older snapshot: what was read of it is not what was there. */
     private static void verifyNotRewritten(Connection session, SourceTable table) throws SQLException {
-        // The function looks at the catalogue as it is now, not as the snapshot sees it.
-        try (Statement statement = session.createStatement();
-                ResultSet rows = statement
-                        .executeQuery("SELECT pg_relation_filenode(" + table.oid() + "::oid)::bigint")) {
+        // The functions look at the catalogue as it is now, not as the snapshot sees it.
+        String sql = "SELECT md5(string_agg(p.oid || ':' || coalesce(pg_relation_filenode(p.oid), 0), ',' ORDER BY p.oid)) FROM "
+                + (table.partitioned()
+                        ? "(SELECT relid::oid AS oid FROM pg_partition_tree(" + table.oid() + "::oid) WHERE isleaf) p"
+                        : "(SELECT " + table.oid() + "::oid AS oid) p");
+        try (Statement statement = session.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
             rows.next();
-            if (rows.getLong(1) != table.fileNode()) {
+            if (!String.valueOf(rows.getString(1)).equals(table.places())) {
                 throw new SQLException("it was rewritten before it could be read");
             }
         }

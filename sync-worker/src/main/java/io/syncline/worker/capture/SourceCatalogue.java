@@ -46,13 +46,20 @@ final class SourceCatalogue {
     /** pg_type's OIDs of arrays in category only: their text is their own. */
     private static final Set<Long> VECTORS = Set.of(22L, 30L);
 
+    /**
+     * The key is the identity index where there is one, else the primary key, else any that could be one. What lies on disk is the
+     * table itself, or its leaves.
+     */
     private static final String TABLES = """
-            SELECT c.oid::bigint AS oid, c.relname, c.relkind, c.relispartition, c.relpersistence, c.relreplident,
-                   c.relfilenode::bigint AS relfilenode, c.reltuples::bigint AS estimated_rows, pg_get_userbyid(c.relowner) AS owner,
+            SELECT c.oid::bigint AS oid, c.relname, c.relkind, c.relreplident, stored.places, stored.rows AS estimated_rows,
+                   pg_get_userbyid(c.relowner) AS owner,
                    pg_has_role(c.relowner, 'USAGE') AS owned, has_table_privilege(c.oid, 'SELECT') AS readable,
                    row_security_active(c.oid) AS hidden_rows,
-                   i.indexrelid::bigint AS key_oid, i.indimmediate, i.indisvalid, i.indnkeyatts, i.indkey::int2[] AS key_columns,
-                   (SELECT x.indexrelid FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident)::bigint AS identity_oid,
+                   coalesce(stored.logged, true) AS logged, stored.identities, coalesce(stored.identities, 'f') = 'f' AS whole_rows,
+                   k.indexrelid::bigint AS key_oid, k.indisprimary, k.indnkeyatts, k.indkey::int2[] AS key_columns,
+                   k.indexrelid IS NOT NULL AND coalesce(stored.fitting, true) AS identity_fits,
+                   EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                           AND a.attgenerated <> '') AS has_generated,
                    (SELECT md5(string_agg(concat_ws(',', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attcollation,
                                                     a.attgenerated, md5(d.adbin::text)), ';' ORDER BY a.attnum))
                     FROM pg_attribute a
@@ -64,9 +71,33 @@ final class SourceCatalogue {
                     WHERE r.prrelid = c.oid AND p.pubname = ?)::bigint AS published_as,
                    ARRAY(SELECT DISTINCT f.relname::text FROM pg_constraint x JOIN pg_class f ON f.oid = x.confrelid
                          WHERE x.conrelid = c.oid AND x.contype = 'f' AND x.conparentid = 0 AND f.oid <> c.oid
-                           AND f.relnamespace = c.relnamespace ORDER BY 1) AS depends_on
-            FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
-            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+                           AND f.relnamespace = c.relnamespace ORDER BY 1) AS depends_on,
+                   """ + Publication.SERVES + """
+             AS serves
+            FROM pg_class c
+            LEFT JOIN LATERAL (
+                SELECT i.indexrelid, i.indisprimary, i.indnkeyatts, i.indkey,
+                       ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
+                             AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1) AS names
+                FROM pg_index i
+                WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+                AND (i.indisprimary OR i.indisunique AND i.indimmediate AND NOT EXISTS (
+                    SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attnotnull
+                    AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])))
+                ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, i.indexrelid LIMIT 1) k ON true
+            CROSS JOIN LATERAL (
+                SELECT sum(greatest(l.reltuples, 0))::bigint AS rows, bool_and(l.relpersistence = 'p') AS logged,
+                       string_agg(DISTINCT l.relreplident::text, '') AS identities,
+                       md5(string_agg(l.oid || ':' || l.relfilenode, ',' ORDER BY l.oid)) AS places,
+                       bool_and(l.relreplident = 'f' OR EXISTS (
+                           SELECT FROM pg_index i WHERE i.indrelid = l.oid
+                           AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+                           AND k.names = ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = l.oid
+                                               AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1))) AS fitting
+                FROM pg_class l
+                WHERE l.oid = c.oid AND c.relkind <> 'p'
+                      OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p')) stored
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             ORDER BY c.relname""";
 
     /**
@@ -146,19 +177,21 @@ final class SourceCatalogue {
     private record Table(
             long oid,
             TableName name,
-            String kind,
-            boolean partition,
-            String persistence,
+            boolean partitioned,
             String replicaIdentity,
+            boolean logged,
+            boolean wholeRows,
+            boolean serves,
+            boolean identityFits,
+            boolean hasGenerated,
             long estimatedRows,
             String owner,
             boolean owned,
             boolean readable,
             boolean hiddenRows,
             @Nullable Key key,
-            boolean identityIsKey,
             String fingerprint,
-            long fileNode,
+            String places,
             List<Long> ownTypes,
             boolean published,
             List<String> dependsOn) {
@@ -168,14 +201,19 @@ final class SourceCatalogue {
             String types = ownTypes.stream()
                     .map(type -> String.valueOf(made.get(type)))
                     .collect(Collectors.joining(","));
-            return new Table(oid, name, kind, partition, persistence, replicaIdentity, estimatedRows, owner, owned,
-                    readable,
-                    hiddenRows, key, identityIsKey, fingerprint + ":" + types, fileNode, ownTypes, published,
+            return new Table(oid, name, partitioned, replicaIdentity, logged, wholeRows, serves, identityFits,
+                    hasGenerated,
+                    estimatedRows, owner, owned, readable, hiddenRows, key, fingerprint + ":" + types, places, ownTypes,
+                    published,
                     dependsOn);
+        }
+
+        String sqlName() {
+            return "public." + Sql.identifier(name.name());
         }
     }
 
-    private record Key(boolean immediate, boolean valid, List<Integer> columns) {}
+    private record Key(boolean primary, List<Integer> columns) {}
 
     private record Column(
             int number,
@@ -271,25 +309,26 @@ final class SourceCatalogue {
             for (int i = 0; i < row.getInt("indnkeyatts"); i++) {
                 columns.add((int) numbers[i]);
             }
-            key = new Key(row.getBoolean("indimmediate"), row.getBoolean("indisvalid"), columns);
+            key = new Key(row.getBoolean("indisprimary"), columns);
         }
-        // relfilenode: what rewrites a table (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL) changes rows without a change record,
-        // or may do so.
-        String fingerprint = String.join(":", row.getString("oid"), row.getString("relfilenode"),
-                row.getString("relreplident"),
-                Long.toString(keyOid), String.valueOf(key), String.valueOf(row.getString("columns")),
-                // Not the array's text: that is another one once the driver fetches it in binary.
-                String.valueOf(texts(row, "depends_on")),
-                // Taken out of the publication and put back, it has changed meanwhile without a change record.
-                String.valueOf(row.getString("published_as")));
+        // Places on disk: what rewrites a table (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL) changes rows without a change record,
+        // or may do so; so does what attaches or detaches a partition. The publication: taken out of it and put back, a table has
+        // changed meanwhile.
+        List<String> parts = new ArrayList<>();
+        for (String column : List.of("oid", "places", "relreplident", "identities", "key_oid", "columns", "depends_on",
+                "published_as", "serves", "logged", "identity_fits", "owned")) {
+            parts.add(String.valueOf(row.getString(column)));
+        }
+        parts.add(String.valueOf(key));
         Object[] ownTypes = row.getArray("own_types") == null ? new Object[0] : array(row, "own_types");
-        return new Table(row.getLong("oid"), new TableName(row.getString("relname")), row.getString("relkind"),
-                row.getBoolean("relispartition"), row.getString("relpersistence"), row.getString("relreplident"),
-                row.getLong("estimated_rows"), row.getString("owner"), row.getBoolean("owned"),
-                row.getBoolean("readable"),
-                row.getBoolean("hidden_rows"), key, keyOid != 0 && row.getLong("identity_oid") == keyOid, fingerprint,
-                row.getLong("relfilenode"), Arrays.stream(ownTypes).map(Long.class::cast).sorted().toList(),
-                row.getLong("published_as") != 0, texts(row, "depends_on"));
+        return new Table(row.getLong("oid"), new TableName(row.getString("relname")),
+                row.getString("relkind").equals("p"), row.getString("relreplident"), row.getBoolean("logged"),
+                row.getBoolean("whole_rows"), row.getBoolean("serves"), row.getBoolean("identity_fits"),
+                row.getBoolean("has_generated"), row.getLong("estimated_rows"), row.getString("owner"),
+                row.getBoolean("owned"), row.getBoolean("readable"), row.getBoolean("hidden_rows"), key,
+                String.join(":", parts), String.valueOf(row.getString("places")),
+                Arrays.stream(ownTypes).map(Long.class::cast).sorted().toList(), row.getLong("published_as") != 0,
+                texts(row, "depends_on"));
     }
 
     private static List<String> texts(ResultSet row, String column) throws SQLException {
@@ -305,54 +344,80 @@ final class SourceCatalogue {
         return (Object[]) array.getArray();
     }
 
-    /** In a publication, a table whose replica identity does not serve makes its owner's UPDATE and DELETE fail. */
-    private @Nullable LeftOut causeToLeaveOut(Table table) {
-        String name = "public." + Sql.identifier(table.name().name());
-        if (table.kind().equals("p") || table.partition()) {
-            return new LeftOut("it is partitioned, or a partition",
-                    "partitioned tables are not captured by this version");
-        }
-        if (!table.persistence().equals("p")) {
-            return new LeftOut("it is unlogged: its changes are not in the WAL", "ALTER TABLE " + name + " SET LOGGED");
-        }
-        if (table.key() == null) {
-            return new LeftOut("it has no primary key", "ALTER TABLE " + name + " ADD PRIMARY KEY (…)");
-        }
-        if (!table.key().immediate() || !table.key().valid()) {
-            return new LeftOut(
-                    "its primary key is deferrable or not valid: published, its UPDATE and DELETE would fail",
-                    "make the key NOT DEFERRABLE");
-        }
-        switch (table.replicaIdentity()) {
-            case "n" -> {
-                return new LeftOut("its replica identity is NOTHING: published, its UPDATE and DELETE would fail",
-                        "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT");
-            }
-            case "i" -> {
-                if (!table.identityIsKey()) {
-                    return new LeftOut("its replica identity is an index other than the primary key",
-                            "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT");
-                }
-            }
-            default -> {}
-        }
+    private static @Nullable LeftOut causeToLeaveOut(Table table) {
         if (!table.readable()) {
-            return new LeftOut("our role may not read it", "GRANT SELECT ON " + name + " TO our role");
+            return new LeftOut("our role may not read it", "GRANT SELECT ON " + table.sqlName() + " TO our role");
         }
         if (table.hiddenRows()) {
             return new LeftOut("row-level security hides rows from our role",
                     "let the role bypass it: ALTER ROLE … BYPASSRLS");
         }
+        return null;
+    }
+
+    /**
+     * Why a table stays out of the publication: in it, its owner's UPDATE and DELETE would fail, or would not tell which row they were
+     * of. Such a table is read anew on a schedule instead.
+     */
+    private @Nullable LeftOut causeNotToPublish(Table table) {
+        String name = table.sqlName();
+        if (!table.logged()) {
+            return new LeftOut("it is unlogged: its changes are not in the WAL", "ALTER TABLE " + name + " SET LOGGED");
+        }
+        if (table.partitioned() && (table.key() == null || !table.key().primary())) {
+            return new LeftOut(
+                    "it is partitioned and has no primary key: UPDATE and DELETE would fail in its next partition",
+                    "ALTER TABLE " + name + " ADD PRIMARY KEY (…)");
+        }
+        if (!table.serves()) {
+            return causeNotToServe(table);
+        }
+        if (table.key() == null ? table.hasGenerated() : !table.identityFits()) {
+            return new LeftOut(
+                    table.key() == null
+                            ? "it has no key, and generated columns, which are not in the WAL"
+                            : "the replica identity of a partition is not the key",
+                    table.key() == null
+                            ? "ALTER TABLE " + name + " ADD PRIMARY KEY (…)"
+                            : "ALTER TABLE … REPLICA IDENTITY DEFAULT for its partitions");
+        }
         if (!table.owned() && !table.published()) {
             return new LeftOut("it belongs to " + table.owner() + ": only a table's owner can publish it",
                     "GRANT " + Sql.identifier(table.owner()) + " TO our role, or ALTER PUBLICATION " + publication
-                            + " ADD TABLE "
-                            + name);
+                            + " ADD TABLE " + name);
         }
         return null;
     }
 
-    private static void readChanged(Connection connection, List<Table> changed, Map<TableName, SourceTable> captured,
+    private static LeftOut causeNotToServe(Table table) {
+        String name = table.sqlName();
+        if (table.wholeRows()) {
+            return new LeftOut(
+                    "its replica identity is FULL and it has generated columns: published, its UPDATE and DELETE would fail",
+                    "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT, with a primary key");
+        }
+        if (table.key() == null) {
+            return new LeftOut("it has no primary key: published, its UPDATE and DELETE would fail",
+                    "ALTER TABLE " + name + " ADD PRIMARY KEY (…), or REPLICA IDENTITY FULL");
+        }
+        if (table.partitioned()) {
+            return new LeftOut(
+                    "the replica identity of a partition does not serve: published, UPDATE and DELETE would fail",
+                    "ALTER TABLE … REPLICA IDENTITY DEFAULT for its partitions");
+        }
+        return switch (table.replicaIdentity()) {
+            case "n" -> new LeftOut("its replica identity is NOTHING: published, its UPDATE and DELETE would fail",
+                    "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT");
+            case "i" -> new LeftOut(
+                    "the index of its replica identity is gone: published, its UPDATE and DELETE would fail",
+                    "ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT");
+            default -> new LeftOut(
+                    "its primary key is missing, deferrable or generated: published, its UPDATE and DELETE would fail",
+                    "make it a key of plain columns, NOT DEFERRABLE");
+        };
+    }
+
+    private void readChanged(Connection connection, List<Table> changed, Map<TableName, SourceTable> captured,
             Map<TableName, LeftOut> leftOut) throws SQLException {
         Map<Long, Type> types = types(connection);
         Map<Long, List<Column>> columns = columns(connection, changed.stream().map(Table::oid).toList());
@@ -361,7 +426,7 @@ final class SourceCatalogue {
         for (Table table : changed) {
             List<Column> ofTable = columns.getOrDefault(table.oid(), List.of());
             Map<String, ColumnInfo> shownOfTable = shown.getOrDefault(table.name().name(), Map.of());
-            LeftOut cause = causeInColumns(table, ofTable, shownOfTable, types);
+            LeftOut cause = causeInColumns(ofTable, shownOfTable);
             if (cause != null) {
                 leftOut.put(table.name(), cause);
             } else {
@@ -370,8 +435,18 @@ final class SourceCatalogue {
         }
     }
 
-    private static @Nullable LeftOut causeInColumns(Table table, List<Column> columns, Map<String, ColumnInfo> shown,
-            Map<Long, Type> types) {
+    private static @Nullable LeftOut causeInColumns(List<Column> columns, Map<String, ColumnInfo> shown) {
+        for (Column column : columns) {
+            if (!shown.containsKey(column.name())) {
+                return new LeftOut("column " + column.name() + " is not shown to our role",
+                        "GRANT SELECT on the whole table");
+            }
+        }
+        return null;
+    }
+
+    /** What stands in the way of streaming the table's changes in its columns. */
+    private static @Nullable LeftOut causeNotToStream(List<Column> columns, @Nullable Key key) {
         Set<String> lowerCase = new HashSet<>();
         for (Column column : columns) {
             if (!lowerCase.add(column.name().toLowerCase(Locale.ROOT))) {
@@ -382,33 +457,33 @@ final class SourceCatalogue {
                 return new LeftOut("column " + column.name() + " has quotes around it, which Debezium takes away",
                         "rename it");
             }
-            if (!shown.containsKey(column.name())) {
-                return new LeftOut("column " + column.name() + " is not shown to our role",
-                        "GRANT SELECT on the whole table");
+            if (key != null && key.columns().contains(column.number()) && column.generated()) {
+                return new LeftOut("its key column " + column.name() + " is generated, and so not in the WAL",
+                        "use a plain column in the key");
             }
         }
-        Key key = table.key();
+        return null;
+    }
+
+    /** Why rows cannot be told apart by the key. */
+    private static @Nullable LeftOut causeNotToUse(Key key, List<Column> columns, Map<Long, Type> types) {
         for (Column column : columns) {
-            if (key != null && key.columns().contains(column.number())) {
+            if (key.columns().contains(column.number())) {
                 if (!fitsKey(column.typeOid(), types)) {
                     return new LeftOut("its key column " + column.name() + " is a " + column.nativeType()
                             + ", which this version does not take in a key",
-                            "use a type of PostgreSQL's own, or an enum or a domain");
+                            "use a type of PostgreSQL's own, or an enum or a domain; or REPLICA IDENTITY FULL");
                 }
                 if (!column.deterministic()) {
                     return new LeftOut("its key column " + column.name() + " has a non-deterministic collation",
-                            "use a deterministic one");
-                }
-                if (column.generated()) {
-                    return new LeftOut("its key column " + column.name() + " is generated, and so not in the WAL",
-                            "use a plain column in the key");
+                            "use a deterministic one, or REPLICA IDENTITY FULL");
                 }
             }
         }
         return null;
     }
 
-    private static SourceTable sourceTable(Table table, List<Column> columns, Map<String, ColumnInfo> shown,
+    private SourceTable sourceTable(Table table, List<Column> columns, Map<String, ColumnInfo> shown,
             Map<Long, Type> types) {
         List<SourceTable.Column> sourceColumns = new ArrayList<>();
         List<ColumnInfo> infos = new ArrayList<>();
@@ -421,7 +496,19 @@ final class SourceCatalogue {
                         info.characterMaximumLength(), column.nativeType()));
             }
         }
-        List<Integer> keyNumbers = table.key() == null ? List.of() : table.key().columns();
+        Key key = table.key();
+        LeftOut unpublished = causeNotToPublish(table);
+        LeftOut unusable = key == null ? null : causeNotToUse(key, columns, types);
+        if (unusable != null) {
+            key = null;
+            if (unpublished == null && (!table.wholeRows() || table.hasGenerated())) {
+                unpublished = unusable;
+            }
+        }
+        if (unpublished == null) {
+            unpublished = causeNotToStream(columns, key);
+        }
+        List<Integer> keyNumbers = key == null ? List.of() : key.columns();
         int[] keyColumns = new int[keyNumbers.size()];
         List<KeyColumn> keys = new ArrayList<>();
         for (int k = 0; k < keyColumns.length; k++) {
@@ -439,9 +526,10 @@ final class SourceCatalogue {
         RowEncoder encoder = new RowEncoder(
                 sourceColumns.stream().map(column -> new RowEncoder.Column(column.name(), column.type())).toList(),
                 keyColumns);
-        return new SourceTable(table.oid(), new TableSchema(table.name(), infos, keys, table.dependsOn()),
-                table.fingerprint(),
-                table.fileNode(), table.estimatedRows(), sourceColumns, keyColumns, encoder);
+        return new SourceTable(table.oid(),
+                new TableSchema(table.name(), infos, key == null ? TableSchema.NO_KEY : keys, table.dependsOn()),
+                table.fingerprint(), table.partitioned(), table.places(), table.estimatedRows(), sourceColumns,
+                keyColumns, encoder, unpublished);
     }
 
     private static ValueType valueType(long oid, int modifier, Map<Long, Type> types) {

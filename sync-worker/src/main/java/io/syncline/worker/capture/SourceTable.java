@@ -6,25 +6,30 @@ import io.syncline.worker.capture.encode.RowEncoder;
 import io.syncline.worker.capture.encode.ValueType;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A table of the source as it is at one moment, with all that is needed to read and encode its rows.
  *
  * @param fingerprint   of the table, its columns and its key: another one means that its rows may have changed without a change
  *                      record, so that a new snapshot is needed
- * @param fileNode      of its storage: another one means that it has been rewritten
+ * @param partitioned   whether its rows lie in partitions
+ * @param places        of its storage: other ones mean that it has been rewritten
  * @param estimatedRows as the source's statistics have it; below 0 if they have not
- * @param keyColumns    the key's columns by their place in {@code columns}, in the key's order
+ * @param keyColumns    the key's columns by their place in {@code columns}, in the key's order; none if it has no key
+ * @param unpublished   why its changes are not streamed: it is read anew on a schedule instead; null if they are
  */
 record SourceTable(
         long oid,
         TableSchema schema,
         String fingerprint,
-        long fileNode,
+        boolean partitioned,
+        String places,
         long estimatedRows,
         List<Column> columns,
         int[] keyColumns,
-        RowEncoder encoder) {
+        RowEncoder encoder,
+        @Nullable LeftOut unpublished) {
 
     /**
      * @param typeOid   the column's own type, a domain for instance
@@ -44,6 +49,21 @@ record SourceTable(
     /** For SQL. */
     String qualifiedName() {
         return "public." + Sql.identifier(name().name());
+    }
+
+    /** For SQL: what to read its rows from. */
+    String rows() {
+        return partitioned ? qualifiedName() : "ONLY " + qualifiedName();
+    }
+
+    /** Whether its rows are told apart by nothing but what they are. */
+    boolean keyless() {
+        return keyColumns.length == 0;
+    }
+
+    /** Whether its changes come by the stream. */
+    boolean streamed() {
+        return unpublished == null;
     }
 
     boolean hasGeneratedColumns() {

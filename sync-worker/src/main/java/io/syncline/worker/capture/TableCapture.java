@@ -183,7 +183,8 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             Struct after = change.after();
             CapturedTable table = after == null ? null : tables.apply(change.table());
             SourceTable columns = table == null ? null : table.streamed();
-            if (after != null && columns != null && (columns.hasGeneratedColumns() || hasUnchanged(after))) {
+            if (after != null && columns != null && columns.streamed() && !columns.keyless()
+                    && (columns.hasGeneratedColumns() || hasUnchanged(after))) {
                 incomplete.computeIfAbsent(columns, Incomplete::new).expect(after, change.xid(), lookup);
             }
         }

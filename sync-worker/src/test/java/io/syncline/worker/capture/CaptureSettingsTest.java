@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class CaptureSettingsTest {
 
     private static final CaptureProperties CAPTURE = new CaptureProperties(true, "shop_slot", "shop pub", 1, 2,
-            Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20);
+            Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20, Duration.ofMinutes(1), 1000);
 
     @Test
     void theSourcesUrl_becomesDebeziumsSettings() {
@@ -42,7 +42,8 @@ class CaptureSettingsTest {
 
     @Test
     void propertiesThatCannotBe_areRefusedWithTheirValue() {
-        assertThatThrownBy(() -> new CaptureProperties(true, "My-Slot", "p", 1, 2, Duration.ZERO, Duration.ZERO, 1))
+        assertThatThrownBy(() -> new CaptureProperties(true, "My-Slot", "p", 1, 2, Duration.ZERO, Duration.ZERO, 1,
+                Duration.ZERO, 1))
                 .hasMessageContaining("syncline.capture.slot-name 'My-Slot'");
     }
 

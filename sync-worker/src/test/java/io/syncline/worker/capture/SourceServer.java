@@ -29,7 +29,7 @@ final class SourceServer implements AutoCloseable {
 
     static CaptureProperties properties() {
         return new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofSeconds(2), Duration.ofSeconds(10),
-                1 << 20);
+                1 << 20, Duration.ofMinutes(1), 1000);
     }
 
     String url(String database) {

@@ -113,7 +113,7 @@ final class CapturedSource implements AutoCloseable {
         Capture capture = new Capture(
                 new SourceProperties(database.url(SOURCE), database.username(), database.password()),
                 new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
-                        2 * 1024 * 1024),
+                        2 * 1024 * 1024, Duration.ofSeconds(3), 100_000),
                 stateDatabase(), kafka, Duration.ofSeconds(6), (short) 1);
         capture.start();
         captures.add(capture);

@@ -199,7 +199,8 @@ class CaptureFaultsIT {
     void inTheEndTheTopicIsTheTable() throws Exception {
         long seed = Long.getLong("seed", System.nanoTime());
         System.out.println("seed " + seed);
-        source.execute("CREATE TABLE w (a int, b text, n int, body text, PRIMARY KEY (a, b))");
+        source.execute("CREATE TABLE w (a int, b text, n int, body text, PRIMARY KEY (a, b))",
+                "CREATE TABLE k (a int, b text)", "ALTER TABLE k REPLICA IDENTITY FULL");
         AtomicBoolean over = new AtomicBoolean();
         List<CompletableFuture<Void>> writers = List.of(write(new Random(seed), over),
                 write(new Random(seed + 1), over),
@@ -228,6 +229,7 @@ class CaptureFaultsIT {
         over.set(true);
         writers.forEach(CompletableFuture::join);
         source.awaitEqual("w", SOON);
+        source.awaitEqualBag("k", SOON);
         assertThat(source.topics().rows("w")).isNotEmpty();
     }
 
@@ -259,6 +261,15 @@ class CaptureFaultsIT {
 
     private static String statement(Random random) {
         String key = "a = " + random.nextInt(40) + " AND b = '" + (char) ('a' + random.nextInt(5)) + "'";
+        if (random.nextInt(4) == 0) {
+            String some = "ctid IN (SELECT ctid FROM k WHERE a = " + random.nextInt(5) + " LIMIT " + (1 + random.nextInt(3)) + ")";
+            return switch (random.nextInt(random.nextInt(50) == 0 ? 5 : 4)) {
+                case 0, 1 -> "INSERT INTO k SELECT " + random.nextInt(5) + ", 'b' FROM generate_series(1, " + (1 + random.nextInt(4)) + ")";
+                case 2 -> "UPDATE k SET a = " + random.nextInt(5) + " WHERE " + some;
+                case 3 -> "DELETE FROM k WHERE " + some;
+                default -> "TRUNCATE k";
+            };
+        }
         return switch (random.nextInt(random.nextInt(50) == 0 ? 9 : 8)) {
             case 0, 1,
                     2 -> "INSERT INTO w (a, b, n, body) VALUES (" + random.nextInt(40) + ", '"

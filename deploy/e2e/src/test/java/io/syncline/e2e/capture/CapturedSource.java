@@ -172,6 +172,14 @@ final class CapturedSource implements AutoCloseable {
         });
     }
 
+    /** The same for a table without a key. */
+    void awaitEqualBag(String table, Duration longest) {
+        await().atMost(longest).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
+            assertThat(fold.isComplete(table)).as("%s is complete", table).isTrue();
+            assertThat(fold.rows(table).values().stream().sorted().toList()).isEqualTo(SourceOracle.bag(this, table));
+        });
+    }
+
     Map<String, String> statusOfTables() {
         Map<String, String> states = new HashMap<>();
         askState("SELECT table_name || '=' || state FROM syncline.capture_status").forEach(

@@ -20,15 +20,8 @@ final class SourceOracle {
         try (Connection connection = source.connect(); Statement statement = connection.createStatement()) {
             statement.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'");
             List<Column> columns = columns(statement, table);
-            List<Column> key = key(statement, table, columns);
-            List<String> fields = new ArrayList<>();
-            for (Column column : columns) {
-                fields.add(literal("\"" + column.name().replace("\\", "\\\\").replace("\"", "\\\"") + "\":") + " || "
-                        + json(column));
-            }
-            List<String> keys = key.stream().map(SourceOracle::json).toList();
-            String sql = "SELECT '[' || " + String.join(" || ',' || ", keys) + " || ']', '{' || "
-                    + String.join(" || ',' || ", fields) + " || '}' FROM ONLY public." + quoted(table);
+            List<String> keys = key(statement, table, columns).stream().map(SourceOracle::json).toList();
+            String sql = "SELECT '[' || " + String.join(" || ',' || ", keys) + " || ']', " + row(columns) + from(statement, table);
             Map<String, String> rows = new TreeMap<>();
             try (ResultSet result = statement.executeQuery(sql)) {
                 while (result.next()) {
@@ -38,6 +31,41 @@ final class SourceOracle {
             return rows;
         } catch (SQLException e) {
             throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    /** All rows of a table without a key, equal ones as often as they are there, in the order of their texts. */
+    static List<String> bag(CapturedSource source, String table) {
+        try (Connection connection = source.connect(); Statement statement = connection.createStatement()) {
+            statement.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'");
+            List<String> rows = new ArrayList<>();
+            try (ResultSet result = statement
+                    .executeQuery("SELECT " + row(columns(statement, table)) + from(statement, table))) {
+                while (result.next()) {
+                    rows.add(result.getString(1));
+                }
+            }
+            rows.sort(null);
+            return rows;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    private static String row(List<Column> columns) {
+        List<String> fields = new ArrayList<>();
+        for (Column column : columns) {
+            fields.add(literal("\"" + column.name().replace("\\", "\\\\").replace("\"", "\\\"") + "\":") + " || "
+                    + json(column));
+        }
+        return "'{' || " + String.join(" || ',' || ", fields) + " || '}'";
+    }
+
+    private static String from(Statement statement, String table) throws SQLException {
+        try (ResultSet kind = statement.executeQuery(
+                "SELECT relkind = 'p' FROM pg_class WHERE oid = " + literal("public." + quoted(table)) + "::regclass")) {
+            kind.next();
+            return (kind.getBoolean(1) ? " FROM public." : " FROM ONLY public.") + quoted(table);
         }
     }
 
@@ -67,7 +95,9 @@ final class SourceOracle {
         String sql = """
                 SELECT a.attname FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k (number, position)
                 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-                WHERE i.indrelid = '%s'::regclass AND i.indisprimary ORDER BY k.position"""
+                WHERE i.indexrelid = (SELECT x.indexrelid FROM pg_index x WHERE x.indrelid = '%s'::regclass
+                                      AND (x.indisprimary OR x.indisreplident) ORDER BY x.indisreplident DESC LIMIT 1)
+                ORDER BY k.position"""
                 .formatted(("public." + quoted(table)).replace("'", "''"));
         List<Column> key = new ArrayList<>();
         try (ResultSet rows = statement.executeQuery(sql)) {

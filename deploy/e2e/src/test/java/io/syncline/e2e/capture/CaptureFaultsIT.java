@@ -262,9 +262,11 @@ class CaptureFaultsIT {
     private static String statement(Random random) {
         String key = "a = " + random.nextInt(40) + " AND b = '" + (char) ('a' + random.nextInt(5)) + "'";
         if (random.nextInt(4) == 0) {
-            String some = "ctid IN (SELECT ctid FROM k WHERE a = " + random.nextInt(5) + " LIMIT " + (1 + random.nextInt(3)) + ")";
+            String some = "ctid IN (SELECT ctid FROM k WHERE a = " + random.nextInt(5) + " LIMIT "
+                    + (1 + random.nextInt(3)) + ")";
             return switch (random.nextInt(random.nextInt(50) == 0 ? 5 : 4)) {
-                case 0, 1 -> "INSERT INTO k SELECT " + random.nextInt(5) + ", 'b' FROM generate_series(1, " + (1 + random.nextInt(4)) + ")";
+                case 0, 1 -> "INSERT INTO k SELECT " + random.nextInt(5) + ", 'b' FROM generate_series(1, "
+                        + (1 + random.nextInt(4)) + ")";
                 case 2 -> "UPDATE k SET a = " + random.nextInt(5) + " WHERE " + some;
                 case 3 -> "DELETE FROM k WHERE " + some;
                 default -> "TRUNCATE k";

@@ -175,7 +175,8 @@ class CaptureIT {
                 "ALTER TABLE bag ALTER COLUMN big SET STORAGE EXTERNAL",
                 "INSERT INTO bag SELECT g % 10, 'b', repeat('x', 5000) FROM generate_series(1, 100) g");
         awaitEqualBag("bag");
-        source.execute("DELETE FROM bag WHERE ctid IN (SELECT ctid FROM bag WHERE a = 3 LIMIT 4)", "UPDATE bag SET b = 'c' WHERE a < 5",
+        source.execute("DELETE FROM bag WHERE ctid IN (SELECT ctid FROM bag WHERE a = 3 LIMIT 4)",
+                "UPDATE bag SET b = 'c' WHERE a < 5",
                 "INSERT INTO bag VALUES (NULL, NULL, NULL), (NULL, NULL, NULL)", "UPDATE bag SET a = a WHERE a = 7",
                 "BEGIN; INSERT INTO bag VALUES (1, 'undone', ''); ROLLBACK",
                 "BEGIN; INSERT INTO bag VALUES (1, 'x', ''), (1, 'x', ''); DELETE FROM bag WHERE b = 'x'; COMMIT");
@@ -194,11 +195,13 @@ class CaptureIT {
     void withoutAKey_aTableIsReadAnewOnASchedule_andNeverPublished() {
         source.execute("CREATE TABLE heap (a int, b text)", "INSERT INTO heap VALUES (1, 'x'), (1, 'x'), (2, NULL)");
         source.awaitEqualBag("heap", SOON);
-        source.execute("UPDATE heap SET b = 'y' WHERE a = 2", "DELETE FROM heap WHERE ctid = (SELECT min(ctid) FROM heap)");
+        source.execute("UPDATE heap SET b = 'y' WHERE a = 2",
+                "DELETE FROM heap WHERE ctid = (SELECT min(ctid) FROM heap)");
         source.awaitEqualBag("heap", SOON);
         assertThat(source.ask("SELECT 1 FROM pg_publication_tables WHERE tablename = 'heap'")).isEmpty();
-        assertThat(source.askState("SELECT cause FROM syncline.capture_status WHERE table_name = 'heap'").getFirst()).isEqualTo(
-                "it is read anew every 3 s, since its changes are not streamed: it has no primary key: published, its UPDATE and DELETE would fail");
+        assertThat(source.askState("SELECT cause FROM syncline.capture_status WHERE table_name = 'heap'").getFirst())
+                .isEqualTo(
+                        "it is read anew every 3 s, since its changes are not streamed: it has no primary key: published, its UPDATE and DELETE would fail");
     }
 
     @Test
@@ -214,8 +217,10 @@ class CaptureIT {
         source.execute("INSERT INTO by_index SELECT g, 'u' || g, 'v' FROM generate_series(1, 20) g",
                 "UPDATE by_index SET id = id + 100 WHERE id < 5", "UPDATE by_index SET u = u || 'x' WHERE id = 7",
                 "UPDATE by_index SET u = 'both', id = 0 WHERE id = 8", "DELETE FROM by_index WHERE id > 15",
-                "INSERT INTO only_index SELECT g, g % 3, 'v' FROM generate_series(1, 20) g", "UPDATE only_index SET w = 9 WHERE u = 4",
-                "DELETE FROM only_index WHERE w = 2", "INSERT INTO whole VALUES (1, 'x'), (2, 'y')", "UPDATE whole SET u = 3 WHERE u = 1");
+                "INSERT INTO only_index SELECT g, g % 3, 'v' FROM generate_series(1, 20) g",
+                "UPDATE only_index SET w = 9 WHERE u = 4",
+                "DELETE FROM only_index WHERE w = 2", "INSERT INTO whole VALUES (1, 'x'), (2, 'y')",
+                "UPDATE whole SET u = 3 WHERE u = 1");
         awaitEqual("by_index");
         awaitEqual("only_index");
         source.awaitEqualBag("whole", SOON);
@@ -224,23 +229,27 @@ class CaptureIT {
 
     @Test
     void partitionsAreServedUnderTheirRoot() {
-        source.execute("CREATE TABLE \"Parted\" (id int, at date, v text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+        source.execute(
+                "CREATE TABLE \"Parted\" (id int, at date, v text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
                 "CREATE TABLE parted_24 PARTITION OF \"Parted\" FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
                 "CREATE TABLE parted_25 PARTITION OF \"Parted\" FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (id)",
                 "CREATE TABLE parted_25_1 PARTITION OF parted_25 FOR VALUES IN (1, 2, 3)",
                 "CREATE TABLE parted_25_x PARTITION OF parted_25 DEFAULT",
                 "INSERT INTO \"Parted\" SELECT g, '2024-06-01'::date + g * 30, 'v' FROM generate_series(1, 15) g");
         awaitEqual("Parted");
-        source.execute("UPDATE \"Parted\" SET v = 'w' WHERE id < 9", "UPDATE \"Parted\" SET at = '2025-12-31' WHERE id = 2",
+        source.execute("UPDATE \"Parted\" SET v = 'w' WHERE id < 9",
+                "UPDATE \"Parted\" SET at = '2025-12-31' WHERE id = 2",
                 "DELETE FROM parted_24 WHERE id = 3", "INSERT INTO parted_25 VALUES (99, '2025-05-05', 'direct')");
         awaitEqual("Parted");
         long generation = source.topics().generation("Parted");
         source.execute("TRUNCATE parted_25_1");
         awaitEqual("Parted");
-        source.execute("CREATE TABLE parted_26 (LIKE \"Parted\" INCLUDING ALL)", "INSERT INTO parted_26 VALUES (1, '2026-02-02', 'brought')",
+        source.execute("CREATE TABLE parted_26 (LIKE \"Parted\" INCLUDING ALL)",
+                "INSERT INTO parted_26 VALUES (1, '2026-02-02', 'brought')",
                 "ALTER TABLE \"Parted\" ATTACH PARTITION parted_26 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')");
         awaitEqual("Parted");
-        source.execute("UPDATE \"Parted\" SET v = 'seen' WHERE at > '2026-01-01'", "ALTER TABLE \"Parted\" DETACH PARTITION parted_24");
+        source.execute("UPDATE \"Parted\" SET v = 'seen' WHERE at > '2026-01-01'",
+                "ALTER TABLE \"Parted\" DETACH PARTITION parted_24");
         awaitEqual("Parted");
         assertThat(source.topics().generation("Parted")).isGreaterThan(generation);
         source.execute("ALTER TABLE parted_26 REPLICA IDENTITY NOTHING");
@@ -268,8 +277,10 @@ class CaptureIT {
                 "CREATE VIEW o_view AS SELECT 1", "CREATE TABLE schema_migrations (version int PRIMARY KEY, v text)",
                 "CREATE TABLE \"schemaXlike\" (id int PRIMARY KEY, v text)",
                 "CREATE TABLE phoenix_kit_user_tokens (id int PRIMARY KEY, v text)");
-        List<String> out = List.of("o_no_key", "o_deferrable", "o_nothing", "o_unlogged", "o_root", "o_case", "o_gone", "o_full");
-        source.execute("INSERT INTO o_deferrable VALUES (1, 'x')", "INSERT INTO o_case VALUES (1, 'x', 'X')", "INSERT INTO o_full (id) VALUES (1)");
+        List<String> out = List.of("o_no_key", "o_deferrable", "o_nothing", "o_unlogged", "o_root", "o_case", "o_gone",
+                "o_full");
+        source.execute("INSERT INTO o_deferrable VALUES (1, 'x')", "INSERT INTO o_case VALUES (1, 'x', 'X')",
+                "INSERT INTO o_full (id) VALUES (1)");
         for (String table : List.of("o_deferrable", "o_nothing", "o_unlogged", "o_case", "o_full")) {
             awaitEqual(table);
         }

@@ -21,7 +21,8 @@ final class SourceOracle {
             statement.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'");
             List<Column> columns = columns(statement, table);
             List<String> keys = key(statement, table, columns).stream().map(SourceOracle::json).toList();
-            String sql = "SELECT '[' || " + String.join(" || ',' || ", keys) + " || ']', " + row(columns) + from(statement, table);
+            String sql = "SELECT '[' || " + String.join(" || ',' || ", keys) + " || ']', " + row(columns)
+                    + from(statement, table);
             Map<String, String> rows = new TreeMap<>();
             try (ResultSet result = statement.executeQuery(sql)) {
                 while (result.next()) {
@@ -63,7 +64,8 @@ final class SourceOracle {
 
     private static String from(Statement statement, String table) throws SQLException {
         try (ResultSet kind = statement.executeQuery(
-                "SELECT relkind = 'p' FROM pg_class WHERE oid = " + literal("public." + quoted(table)) + "::regclass")) {
+                "SELECT relkind = 'p' FROM pg_class WHERE oid = " + literal("public." + quoted(table))
+                        + "::regclass")) {
             kind.next();
             return (kind.getBoolean(1) ? " FROM public." : " FROM ONLY public.") + quoted(table);
         }

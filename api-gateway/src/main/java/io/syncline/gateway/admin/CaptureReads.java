@@ -29,8 +29,8 @@ final class CaptureReads {
                     WHEN r.state IN ('marked', 'waiting') THEN r.state
                     WHEN r.state = 'refreshing' OR c.state IN ('refreshing', 'waiting') THEN 'refreshing'
                     ELSE 'live' END,
-                CASE WHEN c.state IN ('left_out', 'marked') THEN c.cause ELSE r.cause END,
-                CASE WHEN c.state IN ('left_out', 'marked') THEN c.remedy END,
+                CASE WHEN c.cause IS NULL OR c.state NOT IN ('left_out', 'marked') AND r.cause IS NOT NULL THEN r.cause ELSE c.cause END,
+                CASE WHEN c.state IN ('left_out', 'marked') OR r.cause IS NULL THEN c.remedy END,
                 r.row_count, r.size_bytes, r.as_of, r.next_row_count, c.snapshot_rows, c.snapshot_estimated,
                 c.last_change_at, r.replica_name IS NOT NULL
             FROM syncline.capture_status c FULL JOIN syncline.replica_table r ON r.table_name = c.table_name

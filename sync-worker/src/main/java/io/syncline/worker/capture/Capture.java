@@ -46,7 +46,7 @@ public final class Capture implements SmartLifecycle {
     private final Semaphore signal = new Semaphore(0);
     private volatile boolean stopping;
     private @Nullable CaptureLease lease;
-    private @Nullable PublicationGuard guard;
+    private @Nullable SourceGuard guard;
     private @Nullable Thread thread;
     private @Nullable String lastProblem;
 
@@ -81,12 +81,11 @@ public final class Capture implements SmartLifecycle {
         stopping = false;
         CaptureLease taken = new CaptureLease(consumer(), sessionTimeout, signal::release);
         Thread worker = Thread.ofPlatform().daemon().name("capture").unstarted(() -> run(source, taken));
-        PublicationGuard publicationGuard = new PublicationGuard(source, new Publication(properties.publication()),
-                properties.catalogueInterval());
+        SourceGuard sourceGuard = new SourceGuard(source, properties, store);
         lease = taken;
         thread = worker;
-        guard = publicationGuard;
-        publicationGuard.start();
+        guard = sourceGuard;
+        sourceGuard.start();
         taken.start();
         worker.start();
     }
@@ -187,7 +186,7 @@ public final class Capture implements SmartLifecycle {
         try {
             store.saveProblem(holder(),
                     new CaptureStore.SourceStatus("failed", problem, warnings, null, properties.slotName(),
-                            properties.publication(), null, null));
+                            properties.publication(), null, null, null));
         } catch (RuntimeException e) {
             LOG.warn("The state database does not take what capture has to tell: {}", e.getMessage());
         }

@@ -3,6 +3,7 @@ package io.syncline.worker.capture;
 import java.time.Duration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
 
 /**
  * How the source is captured.
@@ -17,6 +18,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param maxRowBytes       the largest row, as wire JSON; a larger one halts its table
  * @param refreshInterval   how often a table is read anew whose changes cannot be streamed
  * @param maxKeylessRows    how many different rows streamed tables without a key may have, all of them together
+ * @param maxRetainedWal    how much WAL the slot may keep in the source
+ * @param dropSlotPastMaxRetainedWal whether a slot that keeps more is dropped, and everything captured anew; else it is only warned of
  */
 @ConfigurationProperties("syncline.capture")
 public record CaptureProperties(
@@ -29,7 +32,9 @@ public record CaptureProperties(
         @DefaultValue("10s") Duration heartbeat,
         @DefaultValue("33554432") int maxRowBytes,
         @DefaultValue("10m") Duration refreshInterval,
-        @DefaultValue("1000000") int maxKeylessRows) {
+        @DefaultValue("1000000") int maxKeylessRows,
+        @DefaultValue("10GB") DataSize maxRetainedWal,
+        @DefaultValue("true") boolean dropSlotPastMaxRetainedWal) {
 
     public CaptureProperties {
         if (!slotName.matches("[a-z0-9_]{1,50}")) {

@@ -25,10 +25,13 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.util.unit.DataSize;
 
 /**
  * One turn of capturing, from taking the slot to losing it. In this order: a new epoch; whoever holds the slot is ended; what is
@@ -68,6 +71,7 @@ final class CaptureSession {
     private long epoch;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
+    private boolean warnedOfRetained;
 
     /**
      * @param goOn   whether this worker still has the lease and is not being stopped
@@ -119,7 +123,7 @@ final class CaptureSession {
                     takeRequests();
                 }
             }
-            store.saveSource(epoch, holder, status("stopped", null, null));
+            store.saveSource(epoch, holder, status("stopped", null, null, null));
         } finally {
             end(engine);
         }
@@ -149,7 +153,7 @@ final class CaptureSession {
             throws SQLException, SupersededException, ExecutionException, InterruptedException {
         slot.takeFromOthers(connection);
         SourceIdentity now = SourceIdentity.of(source);
-        store.saveSource(epoch, holder, status("checking", null, null));
+        store.saveSource(epoch, holder, status("checking", null, null, null));
         ReplicationSlot.State state = usableSlot(connection, now);
         if (state == null) {
             store.forgetGenerations(epoch);
@@ -160,7 +164,7 @@ final class CaptureSession {
         markEpochInOldTopics();
         look(connection);
         forgetStatusOfOthers();
-        store.saveSource(epoch, holder, status("running", state, null));
+        store.saveSource(epoch, holder, status("running", state, null, null));
         if (state != null) {
             LOG.info("The slot {} stands at {}", properties.slotName(), Lsn.text(state.confirmedLsn()));
             return new Start(state.confirmedLsn(), null);
@@ -199,6 +203,10 @@ final class CaptureSession {
         if (before != null && !before.equals(now)) {
             LOG.warn("The source is another one, or restored ({}, before {}): everything is captured anew", now,
                     before);
+        } else if (slot.endOfWal(connection) < store.confirmedLsn()) {
+            LOG.warn(
+                    "The source's WAL ends before what had been confirmed: it is restored to an earlier moment, and everything is"
+                            + " captured anew");
         } else if (state.lost()) {
             LOG.warn("The slot {} has lost WAL that it needs (max_slot_wal_keep_size): everything is captured anew",
                     properties.slotName());
@@ -428,7 +436,8 @@ final class CaptureSession {
     private void tell(Connection connection, TableCapture stream) throws SQLException, SupersededException {
         long timestamp = stream.lastTimestamp();
         store.saveSource(epoch, holder,
-                status("running", slot.state(connection), timestamp == 0 ? null : Instant.ofEpochMilli(timestamp)));
+                status("running", slot.state(connection), timestamp == 0 ? null : Instant.ofEpochMilli(timestamp),
+                        stream.lag(properties.heartbeat().multipliedBy(2))));
         Map<TableName, TableStatus> now = new HashMap<>();
         leftOut.forEach((table, why) -> now.put(table,
                 new TableStatus(table, "left_out", why.cause(), why.remedy(), null, null, null, null)));
@@ -454,9 +463,35 @@ final class CaptureSession {
         store.saveTables(epoch, List.of(), others);
     }
 
-    private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange) {
-        return new SourceStatus(state, null, warnings, identity, properties.slotName(), properties.publication(),
-                slotState, lastChange);
+    private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange,
+            @Nullable Duration lag) {
+        String all = Stream.of(warnings, retained(slotState))
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining("\n"));
+        return new SourceStatus(state, null, all, identity, properties.slotName(), properties.publication(),
+                slotState, lastChange, lag);
+    }
+
+    /** A warning, from half of what the slot may keep; empty below that. */
+    private String retained(ReplicationSlot.@Nullable State state) {
+        DataSize most = properties.maxRetainedWal();
+        long kept = state == null ? 0 : state.retained();
+        boolean much = kept > most.toBytes() / 2;
+        String warning = !much
+                ? ""
+                : new SourceProblem("slot " + properties.slotName(),
+                        DataSize.ofBytes(kept).toMegabytes() + " MB of WAL kept",
+                        "the source's disk fills; past syncline.capture.max-retained-wal (" + most + ") "
+                                + (properties.dropSlotPastMaxRetainedWal()
+                                        ? "the slot is dropped and everything captured anew"
+                                        : "it goes on filling"),
+                        "look for what keeps capture from going on: Kafka, the state database, a long transaction in the source",
+                        true).sentence();
+        if (much && !warnedOfRetained) {
+            LOG.warn("{}", warning);
+        }
+        warnedOfRetained = much;
+        return warning;
     }
 
     // ---- the end

@@ -61,7 +61,8 @@ final class CaptureStore {
             String slot,
             String publication,
             ReplicationSlot.@Nullable State slotState,
-            @Nullable Instant lastChangeAt) {}
+            @Nullable Instant lastChangeAt,
+            @Nullable Duration lag) {}
 
     /** A new epoch, the newest. */
     long nextEpoch(String holder) {
@@ -192,6 +193,15 @@ final class CaptureStore {
                 .orElse(null);
     }
 
+    /** What the source was last seen to have confirmed; 0 if nothing is known. */
+    long confirmedLsn() {
+        return jdbc.sql("SELECT confirmed_lsn FROM syncline.capture_source WHERE confirmed_lsn IS NOT NULL")
+                .query(String.class)
+                .optional()
+                .map(Lsn::parse)
+                .orElse(0L);
+    }
+
     /** Told by whoever has the lease, before it has an epoch. */
     void saveProblem(String holder, SourceStatus status) {
         long epoch = jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single();
@@ -211,17 +221,19 @@ final class CaptureStore {
             return jdbc.sql("""
                     INSERT INTO syncline.capture_source AS s
                         (id, state, epoch, holder, setting, value, problem, remedy, retry_may_fix, warnings, system_identifier, timeline,
-                         slot_name, publication, confirmed_lsn, retained_bytes, behind_bytes, last_change_at, updated_at)
+                         slot_name, publication, confirmed_lsn, retained_bytes, behind_bytes, last_change_at, lag_ms, updated_at)
                     VALUES (1, :state, :epoch, :holder, :setting, :value, :problem, :remedy, :retry, :warnings, :system, :timeline,
-                            :slot, :publication, :confirmed, :retained, :behind, :lastChange, now())
+                            :slot, :publication, :confirmed, :retained, :behind, :lastChange, :lag, now())
                     ON CONFLICT (id) DO UPDATE SET state = excluded.state, epoch = excluded.epoch, holder = excluded.holder,
                         setting = excluded.setting, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
                         retry_may_fix = excluded.retry_may_fix, warnings = excluded.warnings,
                         system_identifier = coalesce(excluded.system_identifier, s.system_identifier),
                         timeline = coalesce(excluded.timeline, s.timeline), slot_name = excluded.slot_name,
-                        publication = excluded.publication, confirmed_lsn = excluded.confirmed_lsn,
+                        publication = excluded.publication,
+                        confirmed_lsn = coalesce(excluded.confirmed_lsn, s.confirmed_lsn),
                         retained_bytes = excluded.retained_bytes, behind_bytes = excluded.behind_bytes,
-                        last_change_at = coalesce(excluded.last_change_at, s.last_change_at), updated_at = now()""")
+                        last_change_at = coalesce(excluded.last_change_at, s.last_change_at), lag_ms = excluded.lag_ms,
+                        updated_at = now()""")
                     .param("state", status.state())
                     .param("epoch", epoch)
                     .param("holder", holder)
@@ -239,6 +251,7 @@ final class CaptureStore {
                     .param("retained", slot == null ? null : slot.retained())
                     .param("behind", slot == null ? null : slot.behind())
                     .param("lastChange", timestamp(status.lastChangeAt()))
+                    .param("lag", status.lag() == null ? null : status.lag().toMillis())
                     .update();
         });
     }

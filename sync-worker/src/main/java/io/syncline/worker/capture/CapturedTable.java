@@ -196,12 +196,12 @@ final class CapturedTable {
         request = asked;
         wanted = true;
         long now = System.nanoTime();
-        if (requests == 0 || now - lastRequest > LONGEST_REQUESTS.multipliedBy(2).toNanos()) {
+        if (now - lastRequest > LONGEST_REQUESTS.multipliedBy(2).toNanos()) {
             requests = 0;
-        } else {
-            long pause = pause(requests - 1, SHORTEST_REQUESTS, LONGEST_REQUESTS);
-            notBefore = Math.max(notBefore - now, pause) + now;
         }
+        long pause = requests == 0 ? 0 : pause(requests - 1, SHORTEST_REQUESTS, LONGEST_REQUESTS);
+        // The time of the next reading on a schedule is not what it has to wait for.
+        notBefore = now + (source.streamed() ? Math.max(notBefore - now, pause) : pause);
         requests++;
         lastRequest = now;
     }

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Our publication. A published table without a working replica identity makes its owner's UPDATE and DELETE fail, so the identity
@@ -24,10 +25,10 @@ final class Publication {
      */
     static final String SERVES = """
             NOT EXISTS (
-                SELECT FROM pg_class l
-                WHERE (l.oid = c.oid AND l.relkind <> 'p'
-                       OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p'))
-                AND NOT CASE l.relreplident WHEN 'f' THEN current_setting('server_version_num')::int < 180000 OR NOT EXISTS (
+                SELECT FROM (SELECT c.oid WHERE c.relkind <> 'p'
+                             UNION ALL SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p') place
+                JOIN pg_class l ON l.oid = place.oid
+                WHERE NOT CASE l.relreplident WHEN 'f' THEN current_setting('server_version_num')::int < 180000 OR NOT EXISTS (
                         SELECT FROM pg_attribute a WHERE a.attrelid = l.oid AND a.attnum > 0 AND a.attgenerated <> '' AND NOT a.attisdropped)
                     ELSE EXISTS (
                         SELECT FROM pg_index i WHERE i.indrelid = l.oid AND i.indisvalid AND i.indimmediate
@@ -69,17 +70,24 @@ final class Publication {
         }
     }
 
-    /** Takes it for a cluster, unless it is another's; gives whose it is. */
-    String claim(Connection connection, String cluster) throws SQLException {
+    /** The cluster that it is of; null if there is none, or no cluster has taken it. */
+    @Nullable
+    String owner(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "SELECT obj_description(oid, 'pg_publication') FROM pg_publication WHERE pubname = ?")) {
             statement.setString(1, name);
             try (ResultSet rows = statement.executeQuery()) {
                 String comment = rows.next() ? rows.getString(1) : null;
-                if (comment != null && comment.startsWith(MARK)) {
-                    return comment.substring(MARK.length());
-                }
+                return comment != null && comment.startsWith(MARK) ? comment.substring(MARK.length()) : null;
             }
+        }
+    }
+
+    /** Takes it for a cluster, unless it is another's; gives whose it is. */
+    String claim(Connection connection, String cluster) throws SQLException {
+        String owner = owner(connection);
+        if (owner != null) {
+            return owner;
         }
         try (Statement statement = connection.createStatement()) {
             statement.execute("COMMENT ON PUBLICATION " + Sql.identifier(name) + " IS " + Sql.literal(MARK + cluster));

@@ -48,6 +48,15 @@ final class ReplicationSlot {
         }
     }
 
+    /** Where the source writes now. */
+    long endOfWal(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
     /** Ends whoever reads from it, so that nobody else can move it from here on without taking it away from us. */
     void takeFromOthers(Connection connection) throws SQLException, InterruptedException {
         long until = System.nanoTime() + LONGEST_END.toNanos();

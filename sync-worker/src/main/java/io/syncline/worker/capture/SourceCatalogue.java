@@ -94,9 +94,9 @@ final class SourceCatalogue {
                            AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
                            AND k.names = ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = l.oid
                                                AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1))) AS fitting
-                FROM pg_class l
-                WHERE l.oid = c.oid AND c.relkind <> 'p'
-                      OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p')) stored
+                FROM (SELECT c.oid WHERE c.relkind <> 'p'
+                      UNION ALL SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p') place
+                JOIN pg_class l ON l.oid = place.oid) stored
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             ORDER BY c.relname""";
 

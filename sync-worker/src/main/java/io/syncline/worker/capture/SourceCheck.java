@@ -73,6 +73,12 @@ final class SourceCheck {
                     "texts need not be in any encoding, what is not UTF-8 cannot be told in JSON",
                     "use a database in UTF8", false));
         }
+        String standbys = show(connection, "synchronous_standby_names");
+        if (standbys.contains("*")) {
+            warnings.add(new SourceProblem("synchronous_standby_names", standbys,
+                    "capture counts as a standby: the source's commits wait for it, and some of what it reads waits for them",
+                    "name the standbys", false));
+        }
         if (show(connection, "max_slot_wal_keep_size").equals("-1")) {
             warnings.add(new SourceProblem("max_slot_wal_keep_size", "-1",
                     "while no worker runs, the slot keeps all WAL, until the disk is full",

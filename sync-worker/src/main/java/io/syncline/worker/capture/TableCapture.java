@@ -9,6 +9,7 @@ import io.syncline.worker.capture.debezium.TextConverter;
 import io.syncline.worker.capture.encode.JsonBytes;
 import io.syncline.worker.capture.encode.TextRow;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -40,6 +41,11 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     private long lastLsn = -1;
     private long number;
     private volatile long lastTimestamp;
+    private long newestHandled;
+    /** When the last batch was acknowledged, and how long after the newest commit in it; both in milliseconds. */
+    private volatile @Nullable Handled handled;
+
+    private record Handled(long at, long lag) {}
 
     /** Asked once the slot is ours, and before anything moves it. */
     @FunctionalInterface
@@ -56,6 +62,17 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     /** When the source committed what came last, in milliseconds since 1970; 0 if nothing has come. */
     long lastTimestamp() {
         return lastTimestamp;
+    }
+
+    /** How far the stream is behind the source; null before anything has come. Silence is lag if it lasts longer than this. */
+    @Nullable
+    Duration lag(Duration longestSilence) {
+        Handled last = handled;
+        if (last == null) {
+            return null;
+        }
+        long silence = System.currentTimeMillis() - last.at();
+        return Duration.ofMillis(Math.max(0, last.lag() + (silence > longestSilence.toMillis() ? silence : 0)));
     }
 
     @Override
@@ -76,6 +93,10 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             }
             await(send(changes));
             rememberGivenUp(changes);
+            if (newestHandled > 0) {
+                long now = System.currentTimeMillis();
+                handled = new Handled(now, now - newestHandled);
+            }
         } catch (SQLException | SupersededException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
@@ -116,6 +137,8 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             return null;
         }
         Struct source = value.getStruct("source");
+        // Of messages, too, which are what comes while nothing changes.
+        newestHandled = source.getInt64("ts_ms");
         String table = source.getString("table");
         Kind kind = switch (value.getString(OPERATION)) {
             case "c", "u", "r" -> Kind.UPSERT;

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
+import org.springframework.util.unit.DataSize;
 
 class CaptureSettingsTest {
 
     private static final CaptureProperties CAPTURE = new CaptureProperties(true, "shop_slot", "shop pub", 1, 2,
-            Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20, Duration.ofMinutes(1), 1000);
+            Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20, Duration.ofMinutes(1), 1000,
+            DataSize.ofGigabytes(1), true);
 
     @Test
     void theSourcesUrl_becomesDebeziumsSettings() {
@@ -43,7 +45,8 @@ class CaptureSettingsTest {
     @Test
     void propertiesThatCannotBe_areRefusedWithTheirValue() {
         assertThatThrownBy(() -> new CaptureProperties(true, "My-Slot", "p", 1, 2, Duration.ZERO, Duration.ZERO, 1,
-                Duration.ZERO, 1))
+                Duration.ZERO, 1,
+                DataSize.ofGigabytes(1), true))
                 .hasMessageContaining("syncline.capture.slot-name 'My-Slot'");
     }
 

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.springframework.util.unit.DataSize;
 
 /** A real PostgreSQL to capture from, for one test class. */
 final class SourceServer implements AutoCloseable {
@@ -29,7 +30,7 @@ final class SourceServer implements AutoCloseable {
 
     static CaptureProperties properties() {
         return new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofSeconds(2), Duration.ofSeconds(10),
-                1 << 20, Duration.ofMinutes(1), 1000);
+                1 << 20, Duration.ofMinutes(1), 1000, DataSize.ofGigabytes(1), true);
     }
 
     String url(String database) {

@@ -10,13 +10,19 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.unit.DataSize;
 
 /** Whatever dies or is taken away: nothing is lost, and the slot never passes what Kafka has acknowledged. */
 class CaptureFaultsIT {
@@ -142,6 +148,63 @@ class CaptureFaultsIT {
                 .ignoreExceptions()
                 .untilAsserted(() -> source.execute("UPDATE loses SET v = v || 'y'"));
         source.startBroker();
+    }
+
+    @Test
+    void aSlotThatKeepsTooMuchWal_isDropped_andEverythingIsCapturedAnew() {
+        source.setMaxRetainedWal(DataSize.ofMegabytes(40));
+        source.startCapture();
+        awaitEqual();
+        source.broker().close();
+        source.execute("CREATE TABLE filler AS SELECT repeat(md5(g::text), 50) FROM generate_series(1, 40000) g",
+                "DELETE FROM t WHERE id < 50", "DROP TABLE filler", "SELECT pg_switch_wal()");
+        await().atMost(SOON)
+                .until(() -> source.ask("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'syncline'").isEmpty());
+        source.startBroker();
+        awaitEqual();
+        assertThat(source.topics().generation("t")).isGreaterThan(1);
+        await().atMost(SOON)
+                .until(() -> source
+                        .askState("SELECT 1 FROM syncline.capture_source WHERE state = 'running' AND lag_ms < 5000")
+                        .size() == 1);
+    }
+
+    @Test
+    void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() throws SQLException {
+        Capture capture = source.startCapture();
+        awaitEqual();
+        capture.stop();
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("UPDATE syncline.capture_source SET confirmed_lsn = 'FFFF/0'");
+        }
+        source.startCapture();
+        await().atMost(SOON).until(() -> source.topics().generation("t") == 2);
+        awaitEqual();
+    }
+
+    @Test
+    void aRowOfThirtyMegabytesPasses_andOneThatTheBrokerDoesNotTakeHaltsItsTableAlone() throws Exception {
+        source.setMaxRowBytes(32 << 20);
+        source.execute("CREATE TABLE large (id int PRIMARY KEY, v text)",
+                "INSERT INTO large VALUES (1, repeat('x', 30000000))");
+        source.startCapture();
+        source.awaitEqual("large", SOON);
+        source.execute("INSERT INTO large VALUES (2, repeat('y', 30000000))", "UPDATE large SET id = 3 WHERE id = 1");
+        source.awaitEqual("large", SOON);
+        try (Admin admin = Admin.create(source.kafka())) {
+            admin.incrementalAlterConfigs(
+                    Map.of(new ConfigResource(ConfigResource.Type.TOPIC, "syncline.table.public.large"),
+                            List.of(new AlterConfigOp(new ConfigEntry("max.message.bytes", "1000000"),
+                                    AlterConfigOp.OpType.SET))))
+                    .all()
+                    .get();
+        }
+        source.execute("INSERT INTO large SELECT 4, string_agg(md5(g::text), '') FROM generate_series(1, 100000) g",
+                "INSERT INTO t VALUES (1000, 'x')");
+        await().atMost(SOON)
+                .untilAsserted(
+                        () -> assertThat(source.topics().halted("large")).contains("a row is larger than Kafka takes"));
+        awaitEqual();
     }
 
     /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */

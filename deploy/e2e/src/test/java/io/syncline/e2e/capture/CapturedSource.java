@@ -24,6 +24,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.flywaydb.core.Flyway;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.util.unit.DataSize;
 
 /** A source, a state database, a broker, and as many capturers as a test wants. */
 final class CapturedSource implements AutoCloseable {
@@ -36,6 +37,8 @@ final class CapturedSource implements AutoCloseable {
     private EmbeddedBroker broker;
     private final List<Capture> captures = new ArrayList<>();
     private TopicFold fold;
+    private DataSize maxRetainedWal = DataSize.ofGigabytes(1);
+    private int maxRowBytes = 2 * 1024 * 1024;
 
     CapturedSource(Path directory) {
         this(directory, Map.of());
@@ -98,6 +101,16 @@ final class CapturedSource implements AutoCloseable {
         fold = new TopicFold(broker.bootstrapServers());
     }
 
+    /** For the captures that are started from here on. */
+    void setMaxRetainedWal(DataSize most) {
+        maxRetainedWal = most;
+    }
+
+    /** For the captures that are started from here on. */
+    void setMaxRowBytes(int most) {
+        maxRowBytes = most;
+    }
+
     Capture startCapture() {
         return startCapture(kafka());
     }
@@ -113,7 +126,7 @@ final class CapturedSource implements AutoCloseable {
         Capture capture = new Capture(
                 new SourceProperties(database.url(SOURCE), database.username(), database.password()),
                 new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
-                        2 * 1024 * 1024, Duration.ofSeconds(3), 100_000),
+                        maxRowBytes, Duration.ofSeconds(3), 100_000, maxRetainedWal, true),
                 stateDatabase(), kafka, Duration.ofSeconds(6), (short) 1);
         capture.start();
         captures.add(capture);

@@ -10,27 +10,34 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.util.unit.DataSize;
 
 /**
- * Takes tables that have lost their replica identity out of the publication, since their owners' UPDATE and DELETE fail until that
- * is done. Every worker does it, whoever captures, and whether or not Kafka and the state database are there.
+ * Keeps the source from harm, whoever captures, and whether or not Kafka is there. Tables that have lost their replica identity are
+ * taken out of the publication, since their owners' UPDATE and DELETE fail until that is done. A slot that keeps more WAL than it may
+ * is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time.
  */
-final class PublicationGuard implements AutoCloseable {
+final class SourceGuard implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PublicationGuard.class);
+    private static final Logger LOG = LoggerFactory.getLogger(SourceGuard.class);
 
     private final SourceDatabase source;
+    private final CaptureProperties properties;
+    private final CaptureStore store;
     private final Publication publication;
-    private final Duration interval;
+    private final ReplicationSlot slot;
     private final Thread thread;
     private final Set<TableName> refused = new HashSet<>();
     private @Nullable Connection session;
+    private @Nullable String cluster;
     private volatile boolean closed;
 
-    PublicationGuard(SourceDatabase source, Publication publication, Duration interval) {
+    SourceGuard(SourceDatabase source, CaptureProperties properties, CaptureStore store) {
         this.source = source;
-        this.publication = publication;
-        this.interval = interval;
+        this.properties = properties;
+        this.store = store;
+        publication = new Publication(properties.publication());
+        slot = new ReplicationSlot(source, properties.slotName());
         thread = Thread.ofPlatform().daemon().name("capture-guard").unstarted(this::run);
     }
 
@@ -46,12 +53,14 @@ final class PublicationGuard implements AutoCloseable {
                 // Whoever captures tells of a source that cannot be reached.
                 LOG.debug("The publication cannot be looked at: {}", e.getMessage());
                 closeSession();
+            } catch (InterruptedException e) {
+                break;
             } catch (RuntimeException e) {
                 LOG.warn("The publication cannot be looked at: {}", e.getMessage());
                 closeSession();
             }
             try {
-                Thread.sleep(interval);
+                Thread.sleep(properties.catalogueInterval());
             } catch (InterruptedException e) {
                 break;
             }
@@ -59,7 +68,7 @@ final class PublicationGuard implements AutoCloseable {
         closeSession();
     }
 
-    private void look() throws SQLException {
+    private void look() throws SQLException, InterruptedException {
         Connection connection = session;
         if (connection == null) {
             connection = source.connect();
@@ -83,6 +92,39 @@ final class PublicationGuard implements AutoCloseable {
             }
         }
         refused.retainAll(unfit);
+        bound(connection);
+    }
+
+    private void bound(Connection connection) throws SQLException, InterruptedException {
+        ReplicationSlot.State state = slot.state(connection);
+        if (!properties.dropSlotPastMaxRetainedWal() || state == null || state.lost()
+                || state.retained() <= properties.maxRetainedWal().toBytes() || !isOurs(connection)) {
+            return;
+        }
+        LOG.warn(
+                "The slot {} keeps {} MB of WAL, more than syncline.capture.max-retained-wal ({}): it is dropped, and every table is"
+                        + " captured anew as soon as that is possible — look for what keeps capture from going on (Kafka, the state database)",
+                properties.slotName(), DataSize.ofBytes(state.retained()).toMegabytes(), properties.maxRetainedWal());
+        slot.takeFromOthers(connection);
+        slot.drop(connection);
+    }
+
+    /** Another cluster's is that cluster's to bound. */
+    private boolean isOurs(Connection connection) throws SQLException {
+        String known = cluster;
+        if (known == null) {
+            try {
+                known = store.cluster();
+            } catch (RuntimeException e) {
+                LOG.warn(
+                        "The slot {} keeps more WAL than syncline.capture.max-retained-wal, and whether it is this cluster's cannot be"
+                                + " asked of the state database: {}",
+                        properties.slotName(), e.getMessage());
+                return false;
+            }
+            cluster = known;
+        }
+        return known.equals(publication.owner(connection));
     }
 
     private void closeSession() {

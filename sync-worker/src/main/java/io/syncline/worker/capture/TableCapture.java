@@ -41,8 +41,10 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     private long lastLsn = -1;
     private long number;
     private volatile long lastTimestamp;
-    private long newestHandled;
-    /** When the last batch was acknowledged, and how long after the newest commit in it; both in milliseconds. */
+    /**
+     * When the last batch was acknowledged, and how long after the newest commit in it, in milliseconds; 0 where it had nothing but
+     * heartbeats.
+     */
     private volatile @Nullable Handled handled;
 
     private record Handled(long at, long lag) {}
@@ -93,10 +95,8 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             }
             await(send(changes));
             rememberGivenUp(changes);
-            if (newestHandled > 0) {
-                long now = System.currentTimeMillis();
-                handled = new Handled(now, now - newestHandled);
-            }
+            long now = System.currentTimeMillis();
+            handled = new Handled(now, changes.isEmpty() ? 0 : now - changes.getLast().timestamp());
         } catch (SQLException | SupersededException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
@@ -137,8 +137,6 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             return null;
         }
         Struct source = value.getStruct("source");
-        // Of messages, too, which are what comes while nothing changes.
-        newestHandled = source.getInt64("ts_ms");
         String table = source.getString("table");
         Kind kind = switch (value.getString(OPERATION)) {
             case "c", "u", "r" -> Kind.UPSERT;

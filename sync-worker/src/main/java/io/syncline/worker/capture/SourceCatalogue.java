@@ -315,10 +315,15 @@ final class SourceCatalogue {
         // or may do so; so does what attaches or detaches a partition. The publication: taken out of it and put back, a table has
         // changed meanwhile.
         List<String> parts = new ArrayList<>();
-        for (String column : List.of("oid", "places", "relreplident", "identities", "key_oid", "columns", "depends_on",
-                "published_as", "serves", "logged", "identity_fits", "owned")) {
+        for (String column : List.of("oid", "places", "relreplident", "identities", "key_oid", "columns",
+                "published_as")) {
             parts.add(String.valueOf(row.getString(column)));
         }
+        for (String column : List.of("serves", "logged", "identity_fits", "owned")) {
+            parts.add(String.valueOf(row.getBoolean(column)));
+        }
+        // Not the array's text: that is another one once the driver fetches it in binary.
+        parts.add(String.valueOf(texts(row, "depends_on")));
         parts.add(String.valueOf(key));
         Object[] ownTypes = row.getArray("own_types") == null ? new Object[0] : array(row, "own_types");
         return new Table(row.getLong("oid"), new TableName(row.getString("relname")),

@@ -5,7 +5,10 @@ import com.fasterxml.uuid.NoArgGenerator;
 import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.admin.AdminAuthentication;
 import io.syncline.gateway.admin.AdminEndpoints;
+import io.syncline.gateway.admin.EventEndpoints;
+import io.syncline.gateway.admin.OperatorEndpoints;
 import io.syncline.gateway.admin.TransferEndpoints;
+import io.syncline.gateway.admin.WorkerEndpoints;
 import io.syncline.gateway.connection.ConnectionEndpoints;
 import io.syncline.gateway.connection.ConnectionReads;
 import io.syncline.gateway.connection.DownloadPasswords;
@@ -16,8 +19,10 @@ import io.syncline.gateway.dispatch.Dispatch;
 import io.syncline.gateway.dispatch.KafkaSettings;
 import io.syncline.gateway.dispatch.RequestDispatcher;
 import io.syncline.gateway.dispatch.Submission;
+import io.syncline.gateway.http.AddressLimits;
 import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.CallerAddress;
+import io.syncline.gateway.http.FrontDoor;
 import io.syncline.gateway.http.OperatorRoutes;
 import io.syncline.gateway.http.PeerRoutes;
 import io.syncline.gateway.http.ReadinessIndicator;
@@ -43,6 +48,8 @@ import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceProperties;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
@@ -217,11 +224,38 @@ class GatewayConfiguration {
             Supplier<UUID> ids) {
         GatewayProperties.Admin admin = properties.admin();
         AdminAuthentication gate = UnusableSettingException
-                .orElse(() -> AdminAuthentication.of(admin.token(), admin.tokenFile()));
+                .orElse(() -> AdminAuthentication.of(admin.token(), admin.tokenFile(), keys,
+                        () -> reads.settings().operators()));
         OperatorRoutes routes = new OperatorRoutes(gate, ids, boundedLog(OperatorRoutes.class));
         new TransferEndpoints(database, dispatch.dispatcher()).addTo(routes);
-        return new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids).addTo(routes)
+        new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids,
+                admin.tokenOverlap()).addTo(routes);
+        new OperatorEndpoints(reads, dispatch.dispatcher(), keys, random).addTo(routes);
+        new EventEndpoints(reads, database, properties.topics().partitions()).addTo(routes);
+        return new WorkerEndpoints(database, properties.topics().partitions(), dispatch::requestEnds).addTo(routes)
                 .function();
+    }
+
+    // The front of the house: what each request goes through before anybody asks what it wants.
+
+    @Bean
+    WebServerFactoryCustomizer<TomcatServletWebServerFactory> webServer(GatewayProperties properties) {
+        return new WebServer(properties.gateway(), properties.admin().port(), properties.admin().address());
+    }
+
+    @Bean
+    @Order(Ordered.HIGHEST_PRECEDENCE + 10)
+    FrontDoor frontDoor(GatewayProperties properties) {
+        return new FrontDoor(properties.admin().port());
+    }
+
+    @Bean
+    @Order(Ordered.HIGHEST_PRECEDENCE + 20)
+    AddressLimits addressLimits(GatewayProperties properties, Dispatch dispatch) {
+        GatewayProperties.Limits limits = properties.limits();
+        return new AddressLimits(properties.prefix(), limits.failedAuthenticationsPerMinute(),
+                limits.registrationsPerMinute(), dispatch.gateways()::count, System::nanoTime,
+                boundedLog(AddressLimits.class));
     }
 
     private static BoundedLog boundedLog(Class<?> owner) {

@@ -21,15 +21,26 @@ public record GatewayProperties(
         @DefaultValue Credentials credentials,
         @DefaultValue Topics topics,
         @DefaultValue Http http,
+        @DefaultValue Limits limits,
         @DefaultValue Gateway gateway) {
 
-    public record Admin(@Nullable String token, @Nullable Path tokenFile) {
+    public record Admin(
+            @Nullable String token,
+            @Nullable Path tokenFile,
+            @DefaultValue("1d") Duration tokenOverlap,
+            @DefaultValue("0") int port,
+            @Nullable String address) {
 
         @Override
         public String toString() {
             return "Admin[tokenFile=" + tokenFile + "]";
         }
     }
+
+    /** Per address; 0: no limit. */
+    public record Limits(
+            @DefaultValue("300") int failedAuthenticationsPerMinute,
+            @DefaultValue("120") int registrationsPerMinute) {}
 
     public record Credentials(@Nullable Path keyFile) {}
 
@@ -50,7 +61,9 @@ public record GatewayProperties(
             @DefaultValue("16") int pullConnections,
             @DefaultValue("0") int pullShare,
             @DefaultValue("10m") Duration pullDuration,
-            @DefaultValue("0") int passwordChecks) {}
+            @DefaultValue("0") int passwordChecks,
+            @DefaultValue("20s") Duration longestHead,
+            @DefaultValue("0") int connectionsPerAddress) {}
 
     public GatewayProperties {
         prefix = prefix.strip().replaceAll("^/+|/+$", "");
@@ -69,6 +82,18 @@ public record GatewayProperties(
         }
         between("reply-timeout", gateway.replyTimeout(), Duration.ofMillis(500), Duration.ofMinutes(1), problems);
         between("pull-duration", gateway.pullDuration(), Duration.ofSeconds(1), Duration.ofDays(1), problems);
+        if (admin.tokenOverlap().isNegative() || admin.tokenOverlap().compareTo(Duration.ofDays(90)) > 0) {
+            problems.add("syncline.admin.token-overlap is " + admin.tokenOverlap() + ", it must be from 0 to 90 days");
+        }
+        between("longest-head", gateway.longestHead(), Duration.ofSeconds(1), Duration.ofMinutes(10), problems);
+        between("connections-per-address", gateway.connectionsPerAddress(), 0, 1_000_000, problems);
+        if (limits.failedAuthenticationsPerMinute() < 0 || limits.registrationsPerMinute() < 0) {
+            problems.add("syncline.limits." + (limits.registrationsPerMinute() < 0 ? "registrations"
+                    : "failed-authentications") + "-per-minute is less than 0; 0 means no limit");
+        }
+        if (admin.port() < 0 || admin.port() > 65_535) {
+            problems.add("syncline.admin.port is " + admin.port() + ", it must be a port, or 0 for none of its own");
+        }
         between("max-pending", gateway.maxPending(), 1, 1_000_000, problems);
         between("database-connections", gateway.databaseConnections(), 1, 1_000, problems);
         between("pull-connections", gateway.pullConnections(), 1, 1_000, problems);

@@ -21,7 +21,12 @@ final class UnknownProperties implements EnvironmentAware, InitializingBean {
     private static final Logger log = LoggerFactory.getLogger(UnknownProperties.class);
 
     private static final Set<String> OURS = Set.of("syncline.prefix", "syncline.admin.token",
-            "syncline.admin.token-file", "syncline.credentials.key-file", "syncline.topics.partitions",
+            "syncline.admin.token-file", "syncline.admin.token-overlap", "syncline.admin.port",
+            "syncline.admin.address",
+            "syncline.limits.failed-authentications-per-minute", "syncline.limits.registrations-per-minute",
+            "syncline.gateway.longest-head", "syncline.gateway.connections-per-address",
+            "syncline.credentials.key-file",
+            "syncline.topics.partitions",
             "syncline.gateway.reply-timeout", "syncline.gateway.max-pending", "syncline.gateway.database-connections",
             "syncline.gateway.pull-connections", "syncline.gateway.pull-duration", "syncline.gateway.password-checks");
     /** Lists of ours, whose entries have numbers; and what is read by programs that may share our command line or our file. */

@@ -83,9 +83,12 @@ final class GatewayUnderTest implements AutoCloseable {
     /** What workers do. */
     void makeSchema() throws IOException, SQLException {
         execute("CREATE SCHEMA syncline");
-        for (String migration : List.of("V1__connection.sql", "V2__replica.sql", "V3__capture.sql",
-                "V4__pulls.sql", "V5__changes.sql")) {
-            execute(Files.readString(MIGRATIONS.resolve(migration)));
+        List<Path> migrations;
+        try (Stream<Path> files = Files.list(MIGRATIONS)) {
+            migrations = files.sorted().toList();
+        }
+        for (Path migration : migrations) {
+            execute(Files.readString(migration));
         }
     }
 
@@ -112,7 +115,7 @@ final class GatewayUnderTest implements AutoCloseable {
 
     void settings(boolean enabled, String mode, String passwordHash) throws SQLException {
         execute("DELETE FROM syncline.settings");
-        execute("INSERT INTO syncline.settings VALUES (1, ?, ?, ?, 1, now())", enabled, mode, passwordHash);
+        execute("INSERT INTO syncline.settings VALUES (1, ?, ?, ?, 1, now(), '[]')", enabled, mode, passwordHash);
     }
 
     void receiver(String site, String token, String peerStatus) throws SQLException {
@@ -176,6 +179,14 @@ final class GatewayUnderTest implements AutoCloseable {
         } catch (InterruptedException e) {
             throw new IllegalStateException("interrupted", e);
         }
+    }
+
+    int port() {
+        return port;
+    }
+
+    Socket connect() throws IOException {
+        return new Socket("127.0.0.1", port);
     }
 
     /** Sends bytes as they are and gives what comes back until the other side closes. */

@@ -5,6 +5,10 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.annotation.Import;
@@ -17,6 +21,9 @@ public class WorkerApplication {
     public static void main(String[] args) {
         if (args.length > 0 && args[0].equals("keys")) {
             System.exit(keys(args));
+        }
+        if (args.length > 0 && args[0].equals("rotate-keys")) {
+            System.exit(rotateKeys(args));
         }
         application().run(args);
     }
@@ -47,5 +54,32 @@ public class WorkerApplication {
         System.out.println("Keys written to " + file + ", readable by you only. Give the same file to every gateway and"
                 + " worker (--syncline.credentials.key-file=" + file + "), and keep a copy.");
         return 0;
+    }
+
+    private static int rotateKeys(String[] args) {
+        if (args.length < 2 || args.length > 3) {
+            System.err.println("usage: java -jar sync-worker.jar rotate-keys <file> [<when they are used: PT1H>]");
+            return 2;
+        }
+        Path file = Path.of(args[1]);
+        Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        try {
+            Instant from = now.plus(args.length == 3 ? Duration.parse(args[2]) : Duration.ofHours(1));
+            CredentialKeys.rotate(file, new SecureRandom(), now, from);
+            System.out.println("New keys are in " + file + " and are used from " + from
+                    + " on. Until then, give the file to"
+                    + " every gateway and worker; they read it by themselves. The keys before stay in it: what was"
+                    + " written with them is still to be read.");
+            return 0;
+        } catch (DateTimeException e) {
+            System.err.println("'" + args[2] + "' is no duration; PT1H is an hour, P1D a day.");
+            return 2;
+        } catch (IllegalArgumentException e) {
+            System.err.println(file + " is left as it is: " + e.getMessage());
+            return 1;
+        } catch (IOException e) {
+            System.err.println(file + " cannot be read or written: " + e);
+            return 1;
+        }
     }
 }

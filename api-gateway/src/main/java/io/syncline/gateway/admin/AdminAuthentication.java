@@ -1,40 +1,70 @@
 package io.syncline.gateway.admin;
 
+import io.syncline.gateway.http.Caller;
+import io.syncline.gateway.http.Caller.Permission;
 import io.syncline.gateway.http.OperatorRefusal;
 import io.syncline.gateway.http.OperatorRoutes;
+import io.syncline.model.connection.Operator;
+import io.syncline.model.credential.CredentialFingerprint;
+import io.syncline.model.credential.CredentialKeys;
+import io.syncline.model.credential.TokenHash;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.sql.SQLException;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Lets in who presents the operators' token (RFC 6750). Only its hash is kept, and compared in constant time. */
+/**
+ * Lets in who presents the configured token, or one of their own (RFC 6750). Of the configured one only its hash is kept, of
+ * the others there is only the fingerprint; each is compared in constant time, all of them each time.
+ */
 public final class AdminAuthentication implements OperatorRoutes.Gate {
 
     private static final String SCHEME = "bearer ";
 
-    private final byte @Nullable [] expected;
+    private static final OperatorRefusal NOT_CONFIGURED = new OperatorRefusal.NotConfigured(
+            "The operators' API is closed, because no token is configured: set syncline.admin.token or"
+                    + " syncline.admin.token-file");
+    private static final Caller ROOT = new Caller(Operator.ROOT, "the holder of the configured token",
+            EnumSet.allOf(Permission.class));
 
-    private AdminAuthentication(byte @Nullable [] expected) {
+    private final byte @Nullable [] expected;
+    private final CredentialKeys keys;
+
+    private final NamedOperators named;
+
+    /** Who has a token of their own. */
+    @FunctionalInterface
+    public interface NamedOperators {
+        List<Operator> all() throws SQLException;
+    }
+
+    private AdminAuthentication(byte @Nullable [] expected, CredentialKeys keys, NamedOperators named) {
         this.expected = expected;
+        this.keys = keys;
+        this.named = named;
     }
 
     /**
      * Takes the token from either property; {@link IllegalArgumentException} says what is wrong with them, never the token
      * itself.
      */
-    public static AdminAuthentication of(@Nullable String token, @Nullable Path file) {
+    public static AdminAuthentication of(@Nullable String token, @Nullable Path file, CredentialKeys keys,
+            NamedOperators named) {
         if (token != null && file != null) {
             throw new IllegalArgumentException(
                     "syncline.admin.token and syncline.admin.token-file are both set: keep one of them");
         }
         if (file != null) {
-            return new AdminAuthentication(hash(read(file)));
+            return new AdminAuthentication(hash(read(file)), keys, named);
         }
-        return new AdminAuthentication(token == null || token.isBlank() ? null : hash(token.strip()));
+        return new AdminAuthentication(token == null || token.isBlank() ? null : hash(token.strip()), keys, named);
     }
 
     private static String read(Path file) {
@@ -52,19 +82,48 @@ public final class AdminAuthentication implements OperatorRoutes.Gate {
     }
 
     @Override
-    public Optional<OperatorRefusal> refusal(Optional<String> authorization) {
-        if (expected == null) {
-            return Optional.of(new OperatorRefusal.NotConfigured("The operators' API is closed, because no token is"
-                    + " configured: set syncline.admin.token or syncline.admin.token-file"));
-        }
+    public OperatorRoutes.Entry enter(Optional<String> authorization) throws SQLException {
         if (authorization.isEmpty()
                 || !authorization.get().regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
-            return Optional
-                    .of(new OperatorRefusal.Unauthorized("Present the operators' token: Authorization: Bearer …"));
+            return expected == null ? out(NOT_CONFIGURED)
+                    : out(new OperatorRefusal.Unauthorized("Present an operator's token: Authorization: Bearer …"));
         }
-        byte[] presented = hash(authorization.get().substring(SCHEME.length()).strip());
-        return MessageDigest.isEqual(expected, presented) ? Optional.empty()
-                : Optional.of(new OperatorRefusal.Unauthorized("This is not the operators' token"));
+        String presented = authorization.get().substring(SCHEME.length()).strip();
+        if (expected != null && MessageDigest.isEqual(expected, hash(presented))) {
+            return new OperatorRoutes.Entry.In(ROOT);
+        }
+        Optional<Operator> operator = operator(presented);
+        if (operator.isPresent()) {
+            return new OperatorRoutes.Entry.In(caller(operator.get()));
+        }
+        return out(expected == null ? NOT_CONFIGURED : new OperatorRefusal.Unauthorized("This is no operator's token"));
+    }
+
+    private Optional<Operator> operator(String presented) throws SQLException {
+        byte[] fingerprint = bytes(keys.fingerprint(TokenHash.ofToken(presented)));
+        Optional<Operator> found = Optional.empty();
+        for (Operator operator : named.all()) {
+            if (MessageDigest.isEqual(fingerprint, bytes(operator.fingerprint()))) {
+                found = Optional.of(operator);
+            }
+        }
+        return found;
+    }
+
+    private static Caller caller(Operator operator) {
+        return new Caller(operator.name(), operator.role().word(), switch (operator.role()) {
+            case VIEWER -> EnumSet.of(Permission.LOOK);
+            case AUDITOR -> EnumSet.of(Permission.LOOK, Permission.AUDIT);
+            case OPERATOR -> EnumSet.of(Permission.LOOK, Permission.AUDIT, Permission.CHANGE);
+        });
+    }
+
+    private static OperatorRoutes.Entry out(OperatorRefusal refusal) {
+        return new OperatorRoutes.Entry.Out(refusal);
+    }
+
+    private static byte[] bytes(CredentialFingerprint fingerprint) {
+        return fingerprint.hex().getBytes(StandardCharsets.US_ASCII);
     }
 
     private static byte[] hash(String token) {

@@ -3,6 +3,7 @@ package io.syncline.gateway.admin;
 import io.syncline.gateway.admin.Views.ConnectionView;
 import io.syncline.gateway.admin.Views.ConnectionsView;
 import io.syncline.gateway.admin.Views.MadeView;
+import io.syncline.gateway.admin.Views.RotatedView;
 import io.syncline.gateway.admin.Views.SettingsView;
 import io.syncline.gateway.connection.ConnectionReads;
 import io.syncline.gateway.connection.Passwords;
@@ -13,51 +14,68 @@ import io.syncline.gateway.http.OperatorCall;
 import io.syncline.gateway.http.OperatorRefusal;
 import io.syncline.gateway.http.OperatorRoutes;
 import io.syncline.model.connection.Connection;
+import io.syncline.model.connection.ConnectionStatus;
 import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.IncomingMode;
+import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PreviousToken;
+import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Request;
 import io.syncline.model.connection.SettingsChangeRequested;
 import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.credential.AuthToken;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.credential.PasswordHash;
+import io.syncline.model.log.Version;
 import java.security.SecureRandom;
 import java.sql.SQLException;
-import java.util.Map;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** What operators do: settings, sender connections, what is imposed on connections, a look at the tables. */
 public final class AdminEndpoints {
 
-    /** Who did it, in the log: there is one operators' token. */
-    private static final String BY = "admin";
     private static final int MAX_REASON = 1_000;
     private static final int MAX_PASSWORD = 1_000;
-    private static final int DEFAULT_LIMIT = 100;
-    private static final int MAX_LIMIT = 500;
+    /** A page that is filtered by status looks at no more records than this. */
+    private static final int MOST_LOOKED_AT = 5_000;
+    /** A change that names no version is made on what was read; when somebody else was faster, on what that left. */
+    private static final int ATTEMPTS = 5;
+    private static final long MAX_OVERLAP_SECONDS = Duration.ofDays(90).toSeconds();
 
     private final ConnectionReads reads;
     private final CaptureReads captures;
-    private final RequestDispatcher ring;
+    private final RequestDispatcher dispatcher;
+    private final Ring ring;
     private final CredentialKeys keys;
     private final Passwords passwords;
     private final SecureRandom random;
     private final Supplier<UUID> ids;
+    private final Duration overlap;
 
-    public AdminEndpoints(ConnectionReads reads, DataSource database, RequestDispatcher ring, CredentialKeys keys,
-            Passwords passwords, SecureRandom random, Supplier<UUID> ids) {
+    /** @param overlap how long the token before a rotation is taken too, unless the operator says otherwise */
+    public AdminEndpoints(ConnectionReads reads, DataSource database, RequestDispatcher dispatcher, CredentialKeys keys,
+            Passwords passwords, SecureRandom random, Supplier<UUID> ids, Duration overlap) {
         this.reads = reads;
         this.captures = new CaptureReads(database);
-        this.ring = ring;
+        this.dispatcher = dispatcher;
+        this.ring = new Ring(dispatcher);
         this.keys = keys;
         this.passwords = passwords;
         this.random = random;
         this.ids = ids;
+        this.overlap = overlap;
     }
 
     /** Puts this room's paths among those of the operators. */
@@ -67,7 +85,9 @@ public final class AdminEndpoints {
                 .on("GET", "/connections", this::list)
                 .on("POST", "/connections", this::create)
                 .on("GET", "/connections/{uuid}", this::show)
+                .on("PATCH", "/connections/{uuid}", this::change)
                 .on("DELETE", "/connections/{uuid}", this::remove)
+                .on("POST", "/connections/{uuid}/rotate-token", this::rotateToken)
                 .on("POST", "/connections/{uuid}/suspend", this::suspend)
                 .on("POST", "/connections/{uuid}/revoke", this::revoke)
                 .on("POST", "/connections/{uuid}/reactivate", this::reactivate)
@@ -76,7 +96,8 @@ public final class AdminEndpoints {
     }
 
     private OperatorAnswer settings(OperatorCall call) throws SQLException {
-        return new OperatorAnswer.Ok(SettingsView.of(reads.settings()));
+        ModuleSettings settings = reads.settings();
+        return new OperatorAnswer.Versioned(SettingsView.of(settings), Version.of(settings));
     }
 
     private OperatorAnswer changeSettings(OperatorCall call) throws SQLException {
@@ -99,9 +120,8 @@ public final class AdminEndpoints {
         if (password.isPresent() && hash.isEmpty()) {
             return BUSY;
         }
-        Submission submission = ring.submit(call.id(), new SettingsChangeRequested(enabled.orElse(null),
-                mode.orElse(null), changePassword, hash.orElse(null), BY));
-        Optional<OperatorAnswer> no = refused(submission);
+        Optional<OperatorAnswer> no = ring.ask(call, new SettingsChangeRequested(enabled.orElse(null),
+                mode.orElse(null), changePassword, hash.orElse(null), call.by()));
         return no.isPresent() ? no.get() : settings(call);
     }
 
@@ -119,48 +139,140 @@ public final class AdminEndpoints {
         }
         AuthToken token = form.token().orElseGet(() -> AuthToken.random(random));
         UUID uuid = ids.get();
-        Submission submission = ring.submit(call.id(),
+        Submission submission = ring.submit(call,
                 new SiteRequest.SenderCreationRequested(form.site(), uuid, form.name(), keys.fingerprint(token.hash()),
                         keys.seal(token.text(), random), form.active(), form.notifyPeer(),
-                        form.limits().with(downloadPassword.orElse(null)), BY));
+                        form.limits().with(downloadPassword.orElse(null)), call.by()));
         if (submission instanceof Submission.Decided(Outcome.Accepted accepted)) {
             return new OperatorAnswer.Created("/connections/" + uuid, new MadeView(uuid, token.text(),
                     Direction.SENDER, form.name(), form.site(), accepted.status()));
         }
-        return refused(submission).orElseThrow();
+        return Ring.refused(submission).orElseThrow();
     }
 
     private OperatorAnswer list(OperatorCall call) throws SQLException {
-        Map<String, String> query = call.query();
-        for (String name : query.keySet()) {
-            if (!Set.of("direction", "limit").contains(name)) {
-                return invalid(name, "is no parameter here; there are direction and limit");
+        QueryFields query = new QueryFields(call.query());
+        Optional<Direction> direction = query.parsed("direction",
+                word -> Arrays.stream(Direction.values()).filter(one -> one.word().equals(word)).findFirst(),
+                "must be 'sender' or 'receiver'");
+        Optional<ConnectionStatus> status = query.parsed("status", ConnectionStatus::parse,
+                "must be 'pending', 'active', 'suspended', 'revoked' or 'expired'");
+        Optional<String> siteUrl = query.text("site_url");
+        Optional<ConnectionReads.Place> after = query.cursor(AdminEndpoints::place);
+        int limit = query.limit();
+        Optional<OperatorRefusal> refusal = query.refusal();
+        if (refusal.isPresent()) {
+            return new OperatorAnswer.No(refusal.get());
+        }
+        List<ConnectionView> page = new ArrayList<>();
+        int lookedAt = 0;
+        boolean more = true;
+        while (more && page.size() < limit && lookedAt < MOST_LOOKED_AT) {
+            List<ConnectionReads.Found> records = reads.list(direction, siteUrl, after, QueryFields.MAX_LIMIT);
+            more = records.size() == QueryFields.MAX_LIMIT;
+            for (ConnectionReads.Found found : records) {
+                if (page.size() == limit) {
+                    more = true;
+                    break;
+                }
+                lookedAt++;
+                after = Optional.of(new ConnectionReads.Place(found.connection().createdAt(),
+                        found.connection().uuid()));
+                if (status.isEmpty() || status.get() == found.status()) {
+                    page.add(ConnectionView.of(found));
+                }
             }
         }
-        Direction direction = null;
-        if (query.containsKey("direction")) {
-            try {
-                direction = Direction.of(String.valueOf(query.get("direction")));
-            } catch (IllegalArgumentException e) {
-                return invalid("direction", "must be 'sender' or 'receiver'");
-            }
+        String next = !more ? null
+                : after.map(place -> QueryFields.cursor(place.createdAt() + " " + place.uuid())).orElse(null);
+        return new OperatorAnswer.Ok(new ConnectionsView(page, next));
+    }
+
+    private static Optional<ConnectionReads.Place> place(String text) {
+        String[] parts = text.split(" ", -1);
+        try {
+            return parts.length != 2 ? Optional.empty()
+                    : Optional.of(new ConnectionReads.Place(Instant.parse(parts[0]), UUID.fromString(parts[1])));
+        } catch (DateTimeException | IllegalArgumentException e) {
+            return Optional.empty();
         }
-        int limit = DEFAULT_LIMIT;
-        if (query.containsKey("limit")) {
-            String text = String.valueOf(query.get("limit"));
-            limit = text.matches("[0-9]{1,3}") ? Integer.parseInt(text) : 0;
-            if (limit < 1 || limit > MAX_LIMIT) {
-                return invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
-            }
-        }
-        return new OperatorAnswer.Ok(
-                new ConnectionsView(reads.list(direction, limit).stream().map(ConnectionView::of).toList()));
     }
 
     private OperatorAnswer show(OperatorCall call) throws SQLException {
         return reads.connection(call.subject())
-                .<OperatorAnswer>map(found -> new OperatorAnswer.Ok(ConnectionView.of(found)))
+                .<OperatorAnswer>map(
+                        found -> new OperatorAnswer.Versioned(ConnectionView.of(found), versionOf(found)))
                 .orElseGet(() -> noConnection(call));
+    }
+
+    private static String versionOf(ConnectionReads.Found found) {
+        return Version.of(found.connection(), found.imposed());
+    }
+
+    private OperatorAnswer change(OperatorCall call) throws SQLException {
+        Optional<PasswordHash> hash = Optional.empty();
+        for (int attempt = 1;; attempt++) {
+            Optional<ConnectionReads.Found> found = reads.connection(call.subject());
+            if (found.isEmpty()) {
+                return noConnection(call);
+            }
+            if (!(found.get().connection() instanceof Connection.Sender sender)) {
+                return new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.NO_SENDER));
+            }
+            SenderChange change;
+            switch (SenderChange.read(call.body(), sender)) {
+                case SenderChange.Read.Bad(OperatorRefusal refusal) -> {
+                    return new OperatorAnswer.No(refusal);
+                }
+                case SenderChange.Read.Change(SenderChange read) -> change = read;
+            }
+            if (change.downloadPassword().isPresent() && hash.isEmpty()) {
+                hash = passwords.hash(change.downloadPassword().get());
+                if (hash.isEmpty()) {
+                    return BUSY;
+                }
+            }
+            // On condition of what was read, in any case: what is not named in the call is written back as it was.
+            Submission submission = dispatcher.submit(attempt == 1 ? call.id() : ids.get(),
+                    new SiteRequest.SenderChangeRequested(sender.siteUrl(), sender.uuid(), change.name(),
+                            change.notifyPeer(), change.settings(sender, hash.orElse(null)), call.by()),
+                    Optional.of(call.expectedVersion().orElse(versionOf(found.get()))));
+            boolean overtaken = submission instanceof Submission.Decided(Outcome.Refused(Refusal refusal))
+                    && refusal == Refusal.CHANGED_SINCE;
+            if (!overtaken || call.expectedVersion().isPresent() || attempt == ATTEMPTS) {
+                Optional<OperatorAnswer> no = Ring.refused(submission);
+                return no.isPresent() ? no.get() : show(call);
+            }
+        }
+    }
+
+    private OperatorAnswer rotateToken(OperatorCall call) throws SQLException {
+        OperatorFields fields = new OperatorFields(call.body());
+        long seconds = fields.whole("overlap_seconds", 0, MAX_OVERLAP_SECONDS).orElse(overlap.toSeconds());
+        Optional<OperatorRefusal> refusal = fields.refusal();
+        if (refusal.isPresent()) {
+            return new OperatorAnswer.No(refusal.get());
+        }
+        Optional<ConnectionReads.Found> found = reads.connection(call.subject());
+        if (found.isEmpty()) {
+            return noConnection(call);
+        }
+        Connection connection = found.get().connection();
+        AuthToken token = AuthToken.random(random);
+        Optional<OperatorAnswer> no = ring.ask(call,
+                new SiteRequest.TokenRotationRequested(connection.siteUrl(), connection.uuid(),
+                        keys.fingerprint(token.hash()), keys.seal(token.text(), random), seconds, call.by()));
+        return no.isPresent() ? no.get()
+                : new OperatorAnswer.Ok(new RotatedView(connection.uuid(), token.text(), previousUntil(call)));
+    }
+
+    private @Nullable Instant previousUntil(OperatorCall call) throws SQLException {
+        return reads.connection(call.subject())
+                .flatMap(found -> found.connection() instanceof Connection.Sender sender
+                        ? Optional.ofNullable(sender.previousToken())
+                        : Optional.empty())
+                .map(PreviousToken::until)
+                .orElse(null);
     }
 
     private OperatorAnswer remove(OperatorCall call) throws SQLException {
@@ -169,31 +281,31 @@ public final class AdminEndpoints {
             return noConnection(call);
         }
         Connection connection = found.get().connection();
-        return refused(ring.submit(call.id(),
-                new SiteRequest.RemovalRequested(connection.siteUrl(), connection.uuid(), BY)))
+        return ring.ask(call,
+                new SiteRequest.RemovalRequested(connection.siteUrl(), connection.uuid(), call.by()))
                 .orElseGet(OperatorAnswer.Done::new);
     }
 
     private OperatorAnswer suspend(OperatorCall call) throws SQLException {
         return impose(call, true,
                 (connection, reason) -> new SiteRequest.SuspensionRequested(connection.siteUrl(), connection.uuid(),
-                        reason.orElse(null), BY));
+                        reason.orElse(null), call.by()));
     }
 
     private OperatorAnswer revoke(OperatorCall call) throws SQLException {
         return impose(call, true,
                 (connection, reason) -> new SiteRequest.RevocationRequested(connection.siteUrl(), connection.uuid(),
-                        reason.orElse(null), BY));
+                        reason.orElse(null), call.by()));
     }
 
     private OperatorAnswer reactivate(OperatorCall call) throws SQLException {
         return impose(call, false, (connection, reason) -> new SiteRequest.ReactivationRequested(connection.siteUrl(),
-                connection.uuid(), BY));
+                connection.uuid(), call.by()));
     }
 
     private OperatorAnswer approve(OperatorCall call) throws SQLException {
         return impose(call, false, (connection, reason) -> new SiteRequest.ApprovalRequested(connection.siteUrl(),
-                connection.uuid(), BY));
+                connection.uuid(), call.by()));
     }
 
     /** Makes an operator's request about a record. */
@@ -212,7 +324,7 @@ public final class AdminEndpoints {
         if (found.isEmpty()) {
             return noConnection(call);
         }
-        Optional<OperatorAnswer> no = refused(ring.submit(call.id(), change.of(found.get().connection(), reason)));
+        Optional<OperatorAnswer> no = ring.ask(call, change.of(found.get().connection(), reason));
         return no.isPresent() ? no.get() : show(call);
     }
 
@@ -222,31 +334,6 @@ public final class AdminEndpoints {
 
     private static final OperatorAnswer BUSY = new OperatorAnswer.No(new OperatorRefusal.Unavailable(
             "The request was not applied: too many passwords are being checked; try again later"));
-
-    /** The answer to a request that was not accepted; empty for one that was. */
-    static Optional<OperatorAnswer> refused(Submission submission) {
-        return switch (submission) {
-            case Submission.Decided(Outcome.Accepted accepted) -> Optional.empty();
-            case Submission.Decided(Outcome.Granted granted) -> Optional.empty();
-            case Submission.Decided(Outcome.AwaitingApproval awaiting) -> Optional.empty();
-            case Submission.Decided(Outcome.Refused(var refusal)) ->
-                    Optional.of(new OperatorAnswer.No(new OperatorRefusal.Refused(refusal)));
-            case Submission.NotApplied notApplied -> unavailable(
-                    "The request was not applied, and will not be: " + notApplied.why() + "; try again later");
-            case Submission.NotKnown notKnown -> unavailable(
-                    "It is not known whether the request was applied: look before you try again");
-            case Submission.Busy busy -> unavailable(
-                    "The request was not applied: too many requests are waiting for an answer; try again later");
-        };
-    }
-
-    private static Optional<OperatorAnswer> unavailable(String detail) {
-        return Optional.of(new OperatorAnswer.No(new OperatorRefusal.Unavailable(detail)));
-    }
-
-    private static OperatorAnswer invalid(String name, String detail) {
-        return new OperatorAnswer.No(new OperatorRefusal.Invalid(name, detail));
-    }
 
     private static OperatorAnswer noConnection(OperatorCall call) {
         return new OperatorAnswer.No(new OperatorRefusal.NotFound("There is no connection " + call.subject()));

@@ -27,9 +27,9 @@ record SenderForm(
         Optional<String> downloadPassword,
         Limits limits) {
 
-    private static final int MAX_NAME = 255;
+    static final int MAX_NAME = 255;
     private static final int MAX_TOKEN = 255;
-    private static final int MAX_PASSWORD = 1_000;
+    static final int MAX_PASSWORD = 1_000;
     private static final int LAST_HOUR = 23;
     private static final int MAX_YEAR = 9999;
 
@@ -83,44 +83,68 @@ record SenderForm(
                 "must be 'pending' or 'active'").orElse("pending").equals("active");
         boolean notifyPeer = fields.bool("notify").orElse(true);
         Optional<String> downloadPassword = fields.text("download_password", MAX_PASSWORD);
-        Limits limits = limits(fields);
+        Limits limits = limits(fields, ConnectionSettings.DEFAULTS);
         return fields.refusal()
                 .<Read>map(Read.Bad::new)
                 .orElseGet(() -> new Read.Form(
                         new SenderForm(name, site, token, active, notifyPeer, downloadPassword, limits)));
     }
 
-    private static Limits limits(OperatorFields fields) {
-        Integer start = fields.whole("allowed_hours_start", 0, LAST_HOUR).map(Long::intValue).orElse(null);
-        Integer end = fields.whole("allowed_hours_end", 0, LAST_HOUR).map(Long::intValue).orElse(null);
+    /**
+     * What is said is taken, null for the default; what is not said is as it was.
+     *
+     * @param before the settings so far
+     */
+    static Limits limits(OperatorFields fields, ConnectionSettings before) {
+        ConnectionSettings none = ConnectionSettings.DEFAULTS;
+        Integer start = fields.has("allowed_hours_start")
+                ? fields.whole("allowed_hours_start", 0, LAST_HOUR).map(Long::intValue).orElse(null)
+                : before.allowedHoursStart();
+        Integer end = fields.has("allowed_hours_end")
+                ? fields.whole("allowed_hours_end", 0, LAST_HOUR).map(Long::intValue).orElse(null)
+                : before.allowedHoursEnd();
         if ((start == null) != (end == null)) {
             fields.reject(start == null ? "allowed_hours_start" : "allowed_hours_end",
                     "is needed too: both hours are given or none");
         }
         return new Limits(
-                fields.whole("max_records_per_request", 1, Integer.MAX_VALUE)
-                        .map(Long::intValue)
-                        .orElse(ConnectionSettings.DEFAULT_RECORDS_PER_REQUEST),
-                fields.whole("max_downloads", 0, Long.MAX_VALUE).orElse(null),
-                fields.whole("max_records_total", 0, Long.MAX_VALUE).orElse(null), tables(fields, "allowed_tables"),
-                tables(fields, "excluded_tables"),
-                fields.texts("ip_whitelist", ConnectionSettings.MAX_LIST_ENTRIES,
-                        text -> AddressRange.parse(text).isPresent(),
-                        "an IPv4 or IPv6 address, or a range of them such as 203.0.113.0/24"),
+                count(fields, "max_records_per_request", before.maxRecordsPerRequest(), none.maxRecordsPerRequest()),
+                total(fields, "max_downloads", before.maxDownloads()),
+                total(fields, "max_records_total", before.maxRecordsTotal()),
+                tables(fields, "allowed_tables", before.allowedTables()),
+                tables(fields, "excluded_tables", before.excludedTables()),
+                fields.has("ip_whitelist")
+                        ? fields.texts("ip_whitelist", ConnectionSettings.MAX_LIST_ENTRIES,
+                                text -> AddressRange.parse(text).isPresent(),
+                                "an IPv4 or IPv6 address, or a range of them such as 203.0.113.0/24")
+                        : before.ipWhitelist(),
                 start, end,
-                fields.parsed("approval_mode", ApprovalMode::parse,
-                        "must be 'auto_approve', 'require_approval' or 'per_table'").orElse(ApprovalMode.AUTO_APPROVE),
-                tables(fields, "auto_approve_tables"),
-                fields.whole("rate_limit_requests_per_minute", 1, Integer.MAX_VALUE)
-                        .map(Long::intValue)
-                        .orElse(ConnectionSettings.DEFAULT_REQUESTS_PER_MINUTE),
-                fields.parsed("expires_at", SenderForm::time,
-                        "must be a time with its offset from UTC, for instance 2027-01-31T12:00:00Z").orElse(null));
+                fields.has("approval_mode")
+                        ? fields.parsed("approval_mode", ApprovalMode::parse,
+                                "must be 'auto_approve', 'require_approval' or 'per_table'")
+                                .orElse(none.approvalMode())
+                        : before.approvalMode(),
+                tables(fields, "auto_approve_tables", before.autoApproveTables()),
+                count(fields, "rate_limit_requests_per_minute", before.rateLimitRequestsPerMinute(),
+                        none.rateLimitRequestsPerMinute()),
+                fields.has("expires_at")
+                        ? fields.parsed("expires_at", SenderForm::time,
+                                "must be a time with its offset from UTC, for instance 2027-01-31T12:00:00Z")
+                                .orElse(null)
+                        : before.expiresAt());
     }
 
-    private static List<String> tables(OperatorFields fields, String name) {
-        return fields.texts(name, ConnectionSettings.MAX_LIST_ENTRIES, TableName::possible,
-                "the name of a table (1 to " + TableName.MAX_BYTES + " bytes)");
+    private static int count(OperatorFields fields, String name, int before, int none) {
+        return fields.has(name) ? fields.whole(name, 1, Integer.MAX_VALUE).map(Long::intValue).orElse(none) : before;
+    }
+
+    private static @Nullable Long total(OperatorFields fields, String name, @Nullable Long before) {
+        return fields.has(name) ? fields.whole(name, 0, Long.MAX_VALUE).orElse(null) : before;
+    }
+
+    private static List<String> tables(OperatorFields fields, String name, List<String> before) {
+        return fields.has(name) ? fields.texts(name, ConnectionSettings.MAX_LIST_ENTRIES, TableName::possible,
+                "the name of a table (1 to " + TableName.MAX_BYTES + " bytes)") : before;
     }
 
     private static String required(OperatorFields fields, String name, int longest) {

@@ -26,19 +26,17 @@ import org.jspecify.annotations.Nullable;
 /** What operators see of pulls, and their word on those that wait for it. */
 public final class TransferEndpoints {
 
-    /** Who did it, in the log: there is one operators' token. */
-    private static final String BY = "admin";
     private static final int MAX_REASON = 1_000;
     private static final int DEFAULT_LIMIT = 100;
     private static final int MAX_LIMIT = 500;
     private static final long MAX_MINUTES = Duration.ofDays(366).toMinutes();
 
     private final TransferReads reads;
-    private final RequestDispatcher ring;
+    private final Ring ring;
 
-    public TransferEndpoints(DataSource database, RequestDispatcher ring) {
+    public TransferEndpoints(DataSource database, RequestDispatcher dispatcher) {
         this.reads = new TransferReads(database);
-        this.ring = ring;
+        this.ring = new Ring(dispatcher);
     }
 
     /** Puts this class's paths among those of the operators. */
@@ -105,9 +103,9 @@ public final class TransferEndpoints {
         if (found.isEmpty()) {
             return new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.TRANSFER_UNKNOWN));
         }
-        Optional<OperatorAnswer> no = AdminEndpoints.refused(ring.submit(call.id(),
+        Optional<OperatorAnswer> no = ring.ask(call,
                 new SiteRequest.TransferDecisionRequested(found.get().siteUrl(), found.get().connectionUuid(),
-                        call.subject(), approved, reason.orElse(null), seconds, BY)));
+                        call.subject(), approved, reason.orElse(null), seconds, call.by()));
         if (no.isPresent()) {
             return no.get();
         }

@@ -11,7 +11,10 @@ import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.Operator;
+import io.syncline.model.connection.OperatorRole;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.SiteUrl;
 import java.time.Instant;
 import java.util.List;
@@ -36,7 +39,41 @@ final class Views {
         }
     }
 
-    record ConnectionsView(List<ConnectionView> connections) {}
+    /** @param nextCursor of the next page, absent behind the last one; a page may have fewer entries than were asked for */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record ConnectionsView(List<ConnectionView> connections, @Nullable String nextCursor) {}
+
+    /**
+     * @param authToken           only here: nobody can be told of it again
+     * @param previousValidUntil the token before is taken until then
+     */
+    record RotatedView(UUID uuid, String authToken, @Nullable Instant previousValidUntil) {
+
+        /** Without what is secret in it. */
+        @Override
+        public String toString() {
+            return "RotatedView[" + uuid + "]";
+        }
+    }
+
+    record OperatorsView(List<OperatorView> operators) {}
+
+    record OperatorView(String name, OperatorRole role, String addedBy, Instant addedAt) {
+
+        static OperatorView of(Operator operator) {
+            return new OperatorView(operator.name(), operator.role(), operator.addedBy(), operator.addedAt());
+        }
+    }
+
+    /** @param token only here: nobody can be told of it again */
+    record AppointedView(String name, OperatorRole role, String token) {
+
+        /** Without what is secret in it. */
+        @Override
+        public String toString() {
+            return "AppointedView[" + name + "]";
+        }
+    }
 
     /**
      * @param authToken only in the answer to its making: nobody can be told of it again
@@ -69,6 +106,7 @@ final class Views {
             @JsonProperty("notify") @Nullable Boolean notifyPeer,
             @Nullable LimitsView settings,
             @Nullable String createdBy,
+            @Nullable Instant previousTokenValidUntil,
             Instant createdAt,
             Instant updatedAt) {
 
@@ -78,12 +116,18 @@ final class Views {
             return switch (found.connection()) {
                 case Connection.Sender c -> new ConnectionView(c.uuid(), c.direction(), c.name(), c.siteUrl(),
                         found.status(), imposition, null, null, null, null, c.confirmed(), c.notifyPeer(),
-                        LimitsView.of(c.settings()), c.createdBy(), c.createdAt(), c.updatedAt());
+                        LimitsView.of(c.settings()), c.createdBy(), previousUntil(c, found.at()), c.createdAt(),
+                        c.updatedAt());
                 case Connection.Receiver c -> new ConnectionView(c.uuid(), c.direction(), c.name(), c.siteUrl(),
                         found.status(), imposition, c.wish(), c.registeredVia(), c.remoteIp(), c.userAgent(), null,
-                        null, null, null, c.createdAt(), c.updatedAt());
+                        null, null, null, null, c.createdAt(), c.updatedAt());
             };
         }
+    }
+
+    private static @Nullable Instant previousUntil(Connection.Sender sender, Instant now) {
+        PreviousToken previous = sender.previousToken();
+        return previous != null && now.isBefore(previous.until()) ? previous.until() : null;
     }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)

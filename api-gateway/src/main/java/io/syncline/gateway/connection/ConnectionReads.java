@@ -8,11 +8,13 @@ import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.PasswordHash;
 import io.syncline.model.credential.SealedSecret;
+import io.syncline.model.log.StoredOperators;
 import io.syncline.model.log.StoredSettings;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -37,11 +39,15 @@ import org.jspecify.annotations.Nullable;
 public final class ConnectionReads {
 
     private static final String SETTINGS_COLUMNS = "s.enabled, s.incoming_mode, s.incoming_password_hash,"
-            + " s.password_revision, s.updated_at";
+            + " s.password_revision, s.updated_at, s.operators";
     private static final String RECORD_COLUMNS = """
              c.site_url, c.direction, c.uuid, c.name, c.fingerprint, c.sealed_token, c.created_at, c.updated_at,
             c.peer_status, c.registered_via, c.remote_ip, c.user_agent, c.confirmed, c.notify_peer, c.settings,
-            c.created_by, i.kind, i.reason, i.imposed_by, i.since, clock_timestamp()""";
+            c.created_by, i.kind, i.reason, i.imposed_by, i.since, clock_timestamp(), c.previous_fingerprint,
+            c.previous_until""";
+    /** Two parameters, both the presented fingerprint: a rotated token is taken for a while. */
+    private static final String TAKES = "(c.fingerprint = ? OR c.previous_fingerprint = ?"
+            + " AND c.previous_until > clock_timestamp())";
     private static final String RECORDS = """
              FROM syncline.connection c
             LEFT JOIN syncline.imposition i ON i.site_url = c.site_url AND i.direction = c.direction""";
@@ -49,20 +55,22 @@ public final class ConnectionReads {
     private static final String SETTINGS = "SELECT " + SETTINGS_COLUMNS + " FROM syncline.settings s";
     private static final String ENABLED_AND_EXISTS = """
             SELECT coalesce((SELECT enabled FROM syncline.settings), false),
-                EXISTS (SELECT FROM syncline.connection WHERE site_url = ? AND fingerprint = ?)""";
+                EXISTS (SELECT FROM syncline.connection c WHERE c.site_url = ? AND """ + TAKES + ")";
     private static final String SENDER = "SELECT" + RECORD_COLUMNS
             + ", coalesce(u.downloads, 0), coalesce(u.records, 0), u.expiry_recorded" + RECORDS
             + " LEFT JOIN syncline.pull_use u ON u.site_url = c.site_url"
-            + " WHERE c.direction = 'sender' AND c.fingerprint = ?";
+            + " WHERE c.direction = 'sender' AND " + TAKES;
     /** One row at least: the switch, and the record where there is one. */
     private static final String ENABLED_AND_SENDER = "SELECT" + RECORD_COLUMNS
             + ", coalesce((SELECT enabled FROM syncline.settings), false) FROM (VALUES (1)) one"
             + " LEFT JOIN (syncline.connection c LEFT JOIN syncline.imposition i"
             + " ON i.site_url = c.site_url AND i.direction = c.direction)"
-            + " ON c.direction = 'sender' AND c.fingerprint = ?";
+            + " ON c.direction = 'sender' AND " + TAKES;
     private static final String RECORD = "SELECT" + RECORD_COLUMNS + RECORDS + " WHERE c.uuid = ?";
     private static final String LIST = "SELECT" + RECORD_COLUMNS + RECORDS
-            + " WHERE (?::text IS NULL OR c.direction = ?) ORDER BY c.created_at DESC, c.uuid DESC LIMIT ?";
+            + " WHERE (?::text IS NULL OR c.direction = ?) AND (?::text IS NULL OR c.site_url = ?)"
+            + " AND (?::timestamptz IS NULL OR (c.created_at, c.uuid) < (?::timestamptz, ?::uuid))"
+            + " ORDER BY c.created_at DESC, c.uuid DESC LIMIT ?";
 
     private final DataSource database;
     /** The same question from everybody who registers: asked alone, it costs the database more than the registrations. */
@@ -104,7 +112,7 @@ public final class ConnectionReads {
     Existence existence(SiteUrl url, CredentialFingerprint fingerprint) throws SQLException {
         return query(ENABLED_AND_EXISTS, statement -> {
             statement.setString(1, url.text());
-            statement.setString(2, fingerprint.hex());
+            takes(statement, 2, fingerprint);
         }, rows -> rows.next() ? new Existence(rows.getBoolean(1), rows.getBoolean(2)) : new Existence(false, false));
     }
 
@@ -112,11 +120,11 @@ public final class ConnectionReads {
     record EnabledAndSender(boolean enabled, Optional<Found> sender) {}
 
     EnabledAndSender enabledAndSender(CredentialFingerprint fingerprint) throws SQLException {
-        return query(ENABLED_AND_SENDER, statement -> statement.setString(1, fingerprint.hex()), rows -> {
+        return query(ENABLED_AND_SENDER, statement -> takes(statement, 1, fingerprint), rows -> {
             if (!rows.next()) {
                 return new EnabledAndSender(false, Optional.empty());
             }
-            return new EnabledAndSender(rows.getBoolean(22),
+            return new EnabledAndSender(rows.getBoolean(24),
                     rows.getString(1) == null ? Optional.empty() : Optional.of(found(rows)));
         });
     }
@@ -125,10 +133,10 @@ public final class ConnectionReads {
     record PulledSender(Found record, Pulls.Use use) {}
 
     Optional<PulledSender> pulledSender(CredentialFingerprint fingerprint) throws SQLException {
-        return query(SENDER, statement -> statement.setString(1, fingerprint.hex()),
+        return query(SENDER, statement -> takes(statement, 1, fingerprint),
                 rows -> rows.next() ? Optional.of(new PulledSender(found(rows),
-                        new Pulls.Use(rows.getLong(22), rows.getLong(23),
-                                rows.getObject(24) == null ? null : time(rows, 24))))
+                        new Pulls.Use(rows.getLong(24), rows.getLong(25),
+                                rows.getObject(26) == null ? null : time(rows, 26))))
                         : Optional.empty());
     }
 
@@ -137,12 +145,27 @@ public final class ConnectionReads {
                 rows -> rows.next() ? Optional.of(found(rows)) : Optional.empty());
     }
 
-    /** The newest records first. */
-    public List<Found> list(@Nullable Direction direction, int limit) throws SQLException {
+    /** A record's place in the list of all: the newest are the first. */
+    public record Place(Instant createdAt, UUID uuid) {}
+
+    /**
+     * The newest records first.
+     *
+     * @param after where to go on, empty to begin
+     */
+    public List<Found> list(Optional<Direction> direction, Optional<String> siteUrl, Optional<Place> after, int limit)
+            throws SQLException {
+        String word = direction.map(Direction::word).orElse(null);
+        String created = after.map(place -> place.createdAt().toString()).orElse(null);
         return query(LIST, statement -> {
-            statement.setString(1, direction == null ? null : direction.word());
-            statement.setString(2, direction == null ? null : direction.word());
-            statement.setInt(3, limit);
+            statement.setString(1, word);
+            statement.setString(2, word);
+            statement.setString(3, siteUrl.orElse(null));
+            statement.setString(4, siteUrl.orElse(null));
+            statement.setString(5, created);
+            statement.setString(6, created);
+            statement.setObject(7, after.map(Place::uuid).orElse(null), java.sql.Types.OTHER);
+            statement.setInt(8, limit);
         }, rows -> {
             List<Found> all = new ArrayList<>();
             while (rows.next()) {
@@ -159,7 +182,8 @@ public final class ConnectionReads {
                 IncomingMode.parse(mode)
                         .orElseThrow(() -> new IllegalStateException(
                                 "settings.incoming_mode is '" + mode + "', which this version does not know")),
-                password == null ? null : new PasswordHash(password), row.getLong(4), time(row, 5));
+                password == null ? null : new PasswordHash(password), row.getLong(4),
+                StoredOperators.read(row.getString(6)), time(row, 5));
     }
 
     private static Found found(ResultSet row) throws SQLException {
@@ -171,7 +195,8 @@ public final class ConnectionReads {
         Instant created = time(row, 7);
         Instant updated = time(row, 8);
         io.syncline.model.connection.Connection record = switch (Direction.of(row.getString(2))) {
-            case SENDER -> new Sender(uuid, url, name, fingerprint, token, row.getBoolean(13), row.getBoolean(14),
+            case SENDER -> new Sender(uuid, url, name, fingerprint, token, previous(row), row.getBoolean(13),
+                    row.getBoolean(14),
                     StoredSettings.read(row.getString(15)), row.getString(16), created, updated);
             case RECEIVER -> new Receiver(uuid, url, name, fingerprint, token, wish(row.getString(9)),
                     row.getString(10), row.getString(11), row.getString(12), created, updated);
@@ -180,6 +205,18 @@ public final class ConnectionReads {
         Imposition imposed = kind == null ? null
                 : new Imposition(Imposition.Kind.of(kind), row.getString(18), row.getString(19), time(row, 20));
         return new Found(record, imposed, time(row, 21));
+    }
+
+    private static @Nullable PreviousToken previous(ResultSet row) throws SQLException {
+        String fingerprint = row.getString(22);
+        return fingerprint == null ? null
+                : new PreviousToken(new CredentialFingerprint(fingerprint), time(row, 23));
+    }
+
+    private static void takes(PreparedStatement statement, int from, CredentialFingerprint presented)
+            throws SQLException {
+        statement.setString(from, presented.hex());
+        statement.setString(from + 1, presented.hex());
     }
 
     private static PeerWish wish(String word) {

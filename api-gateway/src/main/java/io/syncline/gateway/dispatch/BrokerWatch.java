@@ -3,6 +3,7 @@ package io.syncline.gateway.dispatch;
 import io.syncline.gateway.state.Check;
 import io.syncline.model.log.Topics;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -11,9 +12,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,6 +41,7 @@ public final class BrokerWatch implements AutoCloseable {
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("broker-watch").factory());
     private volatile Check last = new Check.Down("the broker has not been reached yet",
             "wait a moment; if this stays, check spring.kafka.bootstrap-servers");
+    private volatile Map<Integer, Long> requestEnds = Map.of();
     private @Nullable Admin admin;
     private boolean logEndsRead;
     private int vain;
@@ -54,6 +58,11 @@ public final class BrokerWatch implements AutoCloseable {
 
     public Check last() {
         return last;
+    }
+
+    /** Where the requests of each partition ended at the last look; nothing while the broker is down. */
+    public Map<Integer, Long> requestEnds() {
+        return requestEnds;
     }
 
     private void look() {
@@ -75,6 +84,9 @@ public final class BrokerWatch implements AutoCloseable {
                 case Check.Up up -> log.info("broker: usable");
                 case Check.Down down -> log.warn("broker: {}; {}", down.cause(), down.remedy());
             }
+        }
+        if (now instanceof Check.Down) {
+            requestEnds = Map.of();
         }
         last = now;
     }
@@ -111,7 +123,21 @@ public final class BrokerWatch implements AutoCloseable {
             logEnds.read(partitions);
             logEndsRead = true;
         }
+        requestEnds = ends(client);
         return new Check.Up();
+    }
+
+    private Map<Integer, Long> ends(Admin client) throws InterruptedException, ExecutionException, TimeoutException {
+        Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            asked.put(new TopicPartition(Topics.REQUESTS, partition), OffsetSpec.latest());
+        }
+        Map<Integer, Long> ends = new HashMap<>();
+        client.listOffsets(asked)
+                .all()
+                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                .forEach((partition, end) -> ends.put(partition.partition(), end.offset()));
+        return Map.copyOf(ends);
     }
 
     private static Check unreachable(Exception thrown) {

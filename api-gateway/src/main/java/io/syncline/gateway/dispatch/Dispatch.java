@@ -5,6 +5,7 @@ import io.syncline.gateway.state.DatabaseClock;
 import io.syncline.gateway.state.HighWater;
 import io.syncline.model.credential.CredentialKeys;
 import java.time.Duration;
+import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 
@@ -59,6 +60,11 @@ public final class Dispatch implements AutoCloseable {
 
     public Check replies() {
         return replyTail.last();
+    }
+
+    /** Where the requests of each partition ended a moment ago, as far as it is known. */
+    public Map<Integer, Long> requestEnds() {
+        return brokerWatch.requestEnds();
     }
 
     private Check usable() {

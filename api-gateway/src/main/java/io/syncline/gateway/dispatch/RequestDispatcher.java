@@ -45,6 +45,14 @@ public final class RequestDispatcher {
      * @param requestId a UUID v7 that no other request has
      */
     public Submission submit(UUID requestId, Request request) {
+        return submit(requestId, request, Optional.empty());
+    }
+
+    /**
+     * @param requestId a UUID v7 that no other request has
+     * @param expected  the version that the request's subject must have for it to take effect
+     */
+    public Submission submit(UUID requestId, Request request, Optional<String> expected) {
         if (ring.usable() instanceof Check.Down down) {
             return new Submission.NotApplied(down.cause());
         }
@@ -60,7 +68,8 @@ public final class RequestDispatcher {
         try (PendingReplies.Pending waiting = place.get()) {
             long begun = System.nanoTime();
             Instant deadline = now.get().time().plus(replyTimeout);
-            var unused = producer.send(partition, new RequestRecord(requestId, deadline, request));
+            var unused = producer.send(partition,
+                    new RequestRecord(requestId, deadline, expected.orElse(null), request));
             Duration left = replyTimeout.plus(MARGIN).minusNanos(System.nanoTime() - begun);
             Optional<Outcome> reply = waiting.await(left);
             return reply.isPresent() ? new Submission.Decided(reply.get())

@@ -2,15 +2,22 @@ package io.syncline.gateway.http;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.PropertyNamingStrategies;
@@ -23,9 +30,26 @@ final class JsonBody {
     /** The largest body that a call may have. */
     static final int MAX_BYTES = 1_048_576;
 
-    private static final JsonMapper MAPPER = JsonMapper.builder()
+    /** Calls are flat; what nests deeper, or has longer names and numbers, is meant for the parser and not for us. */
+    static final int MAX_DEPTH = 16;
+    private static final int MAX_NAME = 256;
+    private static final int MAX_NUMBER = 128;
+
+    /** No body takes longer to arrive, however slowly its bytes trickle in. */
+    private static final Duration LONGEST = Duration.ofSeconds(20);
+
+    private static final JsonMapper MAPPER = JsonMapper
+            .builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_DEPTH)
+                            .maxNameLength(MAX_NAME)
+                            .maxNumberLength(MAX_NUMBER)
+                            .maxStringLength(MAX_BYTES)
+                            .build())
+                    .build())
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .build();
 
@@ -53,7 +77,7 @@ final class JsonBody {
         }
         byte[] bytes;
         try {
-            bytes = in.readNBytes(MAX_BYTES + 1);
+            bytes = bytes(in, Math.max(0, contentLength));
         } catch (IOException e) {
             // The caller went away, or sent less than announced: no surprise, and nothing for the log.
             return new Read.Bad(PeerRefusal.Known.BODY_INCOMPLETE);
@@ -72,6 +96,10 @@ final class JsonBody {
             // Decoded here: left to itself the parser would also take UTF-16 and UTF-32, by guessing.
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             node = MAPPER.readTree(text);
+        } catch (StreamConstraintsException e) {
+            return new Read.Bad(PeerRefusal.Known.JSON_TOO_DEEP);
+        } catch (DatabindException e) {
+            return new Read.Bad(PeerRefusal.Known.FIELD_TWICE);
         } catch (CharacterCodingException | JacksonException e) {
             return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
         }
@@ -79,6 +107,27 @@ final class JsonBody {
             return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
         }
         return node.isObject() ? new Read.Body(node) : new Read.Bad(PeerRefusal.Known.NO_OBJECT);
+    }
+
+    /** Each read waits for a bounded time; all of them together must too. */
+    private static byte[] bytes(InputStream in, long announced) throws IOException {
+        long until = System.nanoTime() + LONGEST.toNanos();
+        byte[] bytes = new byte[(int) Math.min(announced, MAX_BYTES) + 1];
+        int length = 0;
+        while (length <= MAX_BYTES) {
+            if (length == bytes.length) {
+                bytes = Arrays.copyOf(bytes, Math.min(2 * bytes.length + 1_024, MAX_BYTES + 1));
+            }
+            int read = in.read(bytes, length, bytes.length - length);
+            if (read < 0) {
+                break;
+            }
+            length += read;
+            if (System.nanoTime() - until > 0) {
+                throw new SocketTimeoutException("the body took longer than " + LONGEST.toSeconds() + " s");
+            }
+        }
+        return Arrays.copyOf(bytes, length);
     }
 
     static byte[] write(Object body) {

@@ -4,7 +4,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
 import tools.jackson.databind.JsonNode;
 
 /** One call of an operator, read and found to be well formed. */
@@ -12,14 +12,21 @@ public final class OperatorCall {
 
     private final UUID id;
     private final JsonNode body;
-    private final @Nullable UUID subject;
+    private final Caller caller;
+    private final String variable;
     private final HttpServletRequest request;
 
-    OperatorCall(UUID id, JsonNode body, @Nullable UUID subject, HttpServletRequest request) {
+    OperatorCall(UUID id, Caller caller, JsonNode body, String variable, HttpServletRequest request) {
         this.id = id;
+        this.caller = caller;
         this.body = body;
-        this.subject = subject;
+        this.variable = variable;
         this.request = request;
+    }
+
+    /** Who did it, for the log. */
+    public String by() {
+        return caller.name();
     }
 
     /** The name of this call in the logs, and of its request if it makes one: a UUID v7. */
@@ -33,10 +40,25 @@ public final class OperatorCall {
 
     /** The {@code {uuid}} of the path. */
     public UUID subject() {
-        if (subject == null) {
-            throw new IllegalStateException("this path has no {uuid}");
-        }
-        return subject;
+        return UUID.fromString(variable);
+    }
+
+    /** The {@code {name}} of the path, as it was sent. */
+    public String name() {
+        return variable;
+    }
+
+    /**
+     * The one version that {@code If-Match} names; empty where any will do. A weak tag, or several, name none that anything
+     * can have.
+     */
+    public Optional<String> expectedVersion() {
+        return header(HttpHeaders.IF_MATCH).map(String::strip)
+                .filter(tag -> !tag.equals("*"))
+                .map(
+                        tag -> tag.length() > 2 && tag.startsWith("\"") && tag.endsWith("\"")
+                                ? tag.substring(1, tag.length() - 1)
+                                : "");
     }
 
     /** The parameters of the query, the first of each name. */

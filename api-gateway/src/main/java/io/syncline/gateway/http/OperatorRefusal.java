@@ -32,6 +32,9 @@ public sealed interface OperatorRefusal {
     /** No token, or another one. */
     record Unauthorized(String detail) implements OperatorRefusal {}
 
+    /** The token is known, and does not allow this. */
+    record Forbidden(String detail) implements OperatorRefusal {}
+
     /** No token is configured, so nobody can have one. */
     record NotConfigured(String detail) implements OperatorRefusal {}
 }

@@ -41,9 +41,14 @@ public final class PeerRoutes {
      * @param ids    makes UUIDs v7
      */
     public PeerRoutes(String prefix, Supplier<UUID> ids, BoundedLog log) {
-        this.root = (prefix.isEmpty() ? "" : "/" + prefix) + SyncPaths.ROOT;
+        this.root = root(prefix);
         this.ids = ids;
         this.log = log;
+    }
+
+    /** What all the peers' paths begin with. */
+    static String root(String prefix) {
+        return (prefix.isEmpty() ? "" : "/" + prefix) + SyncPaths.ROOT;
     }
 
     public PeerRoutes get(String path, PeerHandler handler) {

@@ -76,7 +76,10 @@ public final class SyncApiErrors {
             case NOT_ACCEPTABLE -> error(HttpStatus.NOT_ACCEPTABLE, refusal.sentence());
             case UNSUPPORTED_MEDIA_TYPE -> error(HttpStatus.UNSUPPORTED_MEDIA_TYPE, refusal.sentence());
             case BODY_TOO_LARGE -> error(HttpStatus.CONTENT_TOO_LARGE, refusal.sentence());
-            case BODY_INCOMPLETE, MALFORMED_JSON, NO_OBJECT, INVALID_STATUS ->
+            case BODY_WITHOUT_LENGTH -> error(HttpStatus.LENGTH_REQUIRED, refusal.sentence(),
+                    Map.of(HttpHeaders.CONNECTION, "close"));
+            case TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS -> error(HttpStatus.TOO_MANY_REQUESTS, refusal.sentence());
+            case BODY_INCOMPLETE, MALFORMED_JSON, FIELD_TWICE, JSON_TOO_DEEP, NO_OBJECT, INVALID_STATUS ->
                     error(HttpStatus.BAD_REQUEST, refusal.sentence());
             case INVALID_CONNECTION -> error(HttpStatus.UNAUTHORIZED, refusal.sentence());
             case UNEXPECTED -> error(HttpStatus.INTERNAL_SERVER_ERROR, refusal.sentence());
@@ -90,10 +93,16 @@ public final class SyncApiErrors {
                     TOKEN_IN_USE, NOT_AWAITING_APPROVAL, NOT_ACTIVE, CONNECTION_EXPIRED, ADDRESS_NOT_ALLOWED,
                     OUTSIDE_HOURS, DOWNLOAD_PASSWORD_REQUIRED, DOWNLOAD_PASSWORD_INVALID, TABLE_NOT_FOUND,
                     DOWNLOAD_LIMIT_REACHED, RECORD_LIMIT_REACHED, TRANSFER_DENIED, TRANSFER_UNKNOWN, GRANT_CLOSED,
-                    TOO_LARGE, NOT_DECIDABLE ->
+                    NO_SENDER, CHANGED_SINCE, OPERATOR_EXISTS, OPERATOR_UNKNOWN, TOO_MANY_OPERATORS, TOO_LARGE,
+                    NOT_DECIDABLE ->
                     Map.of();
         };
         return error(statusOf(refusal), refusal.sentence(), headers);
+    }
+
+    /** What a status alone says. */
+    static Object plain(HttpStatus status) {
+        return new Body(false, status.getReasonPhrase(), null);
     }
 
     /** The status of each refusal, for peers and operators alike. */
@@ -106,8 +115,11 @@ public final class SyncApiErrors {
             case PASSWORD_REQUIRED, PASSWORD_INVALID, DOWNLOAD_PASSWORD_REQUIRED, DOWNLOAD_PASSWORD_INVALID ->
                     HttpStatus.UNAUTHORIZED;
             case RATE_EXCEEDED -> HttpStatus.TOO_MANY_REQUESTS;
-            case ALREADY_EXISTS, TOKEN_IN_USE, NOT_AWAITING_APPROVAL, GRANT_CLOSED -> HttpStatus.CONFLICT;
-            case NOT_FOUND, TABLE_NOT_FOUND, TRANSFER_UNKNOWN -> HttpStatus.NOT_FOUND;
+            case ALREADY_EXISTS, TOKEN_IN_USE, NOT_AWAITING_APPROVAL, GRANT_CLOSED, NO_SENDER, OPERATOR_EXISTS,
+                    TOO_MANY_OPERATORS ->
+                    HttpStatus.CONFLICT;
+            case CHANGED_SINCE -> HttpStatus.PRECONDITION_FAILED;
+            case NOT_FOUND, TABLE_NOT_FOUND, TRANSFER_UNKNOWN, OPERATOR_UNKNOWN -> HttpStatus.NOT_FOUND;
             case TOO_LARGE -> HttpStatus.CONTENT_TOO_LARGE;
             case NOT_DECIDABLE -> HttpStatus.INTERNAL_SERVER_ERROR;
         };
@@ -128,6 +140,8 @@ public final class SyncApiErrors {
                     problem(HttpStatus.SERVICE_UNAVAILABLE, unavailable.detail(), null, retryAfter(SOON));
             case OperatorRefusal.Unauthorized unauthorized -> problem(HttpStatus.UNAUTHORIZED, unauthorized.detail(),
                     null, Map.of(HttpHeaders.WWW_AUTHENTICATE, "Bearer realm=\"syncline\""));
+            case OperatorRefusal.Forbidden forbidden ->
+                    problem(HttpStatus.FORBIDDEN, forbidden.detail(), null, Map.of());
             case OperatorRefusal.NotConfigured notConfigured ->
                     problem(HttpStatus.FORBIDDEN, notConfigured.detail(), null, Map.of());
         };

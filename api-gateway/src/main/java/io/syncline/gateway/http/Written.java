@@ -44,15 +44,24 @@ record Written(HttpStatus status, String contentType, byte[] body, Map<String, S
     @Override
     public @Nullable ModelAndView writeTo(HttpServletRequest request, HttpServletResponse response, Context context)
             throws IOException {
+        writeTo(response, !request.getMethod().equals("HEAD"));
+        return null;
+    }
+
+    /** For a filter, before any handler. */
+    void writeTo(HttpServletResponse response) throws IOException {
+        writeTo(response, true);
+    }
+
+    private void writeTo(HttpServletResponse response, boolean withBody) throws IOException {
         response.setStatus(status.value());
         fields.forEach(response::setHeader);
         if (status != HttpStatus.NO_CONTENT) {
             response.setContentType(contentType);
             response.setContentLength(body.length);
-            if (!request.getMethod().equals("HEAD")) {
+            if (withBody) {
                 response.getOutputStream().write(body);
             }
         }
-        return null;
     }
 }

@@ -9,11 +9,12 @@ import io.syncline.model.connection.Grant;
 import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Pulls;
-import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.log.LoggedEvent;
+import io.syncline.model.log.StoredOperators;
 import io.syncline.model.log.StoredSettings;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -34,14 +35,15 @@ public final class LogFoldsToState {
     private static final String CONNECTIONS = """
             SELECT site_url, direction, uuid, name, fingerprint, sealed_token, peer_status, registered_via, remote_ip,
                 user_agent, confirmed, notify_peer, settings, created_by,
-                floor(extract(epoch FROM expires_at) * 1000000)::bigint, floor(extract(epoch FROM created_at) * 1000)::bigint,
-                floor(extract(epoch FROM updated_at) * 1000)::bigint
+                floor(extract(epoch FROM expires_at) * 1000000)::bigint, previous_fingerprint,
+                floor(extract(epoch FROM previous_until) * 1000)::bigint,
+                floor(extract(epoch FROM created_at) * 1000)::bigint, floor(extract(epoch FROM updated_at) * 1000)::bigint
             FROM syncline.connection""";
     private static final String IMPOSITIONS = """
             SELECT site_url, direction, kind, reason, imposed_by, floor(extract(epoch FROM since) * 1000)::bigint
             FROM syncline.imposition""";
     private static final String SETTINGS = """
-            SELECT 'settings', 'settings', enabled, incoming_mode, incoming_password_hash, password_revision,
+            SELECT 'settings', 'settings', enabled, incoming_mode, incoming_password_hash, password_revision, operators,
                 floor(extract(epoch FROM updated_at) * 1000)::bigint
             FROM syncline.settings""";
 
@@ -68,7 +70,7 @@ public final class LogFoldsToState {
                 case SiteEvent event -> sites.put(event.siteUrl(),
                         sites.getOrDefault(event.siteUrl(), Site.unknown(event.siteUrl()))
                                 .evolve(event, logged.time()));
-                case SettingsChanged event -> settings = settings.evolve(event, logged.time());
+                case SettingsEvent event -> settings = settings.evolve(event, logged.time());
             }
         }
         Map<String, String> connections = new TreeMap<>();
@@ -105,13 +107,15 @@ public final class LogFoldsToState {
         return switch (connection) {
             case Connection.Receiver r ->
                     line(r.uuid(), r.name(), r.fingerprint().hex(), r.sealedToken().text(), r.wish().word(),
-                            r.registeredVia(), r.remoteIp(), r.userAgent(), null, null, null, null, null,
+                            r.registeredVia(), r.remoteIp(), r.userAgent(), null, null, null, null, null, null, null,
                             r.createdAt().toEpochMilli(),
                             r.updatedAt().toEpochMilli());
             case Connection.Sender s -> line(s.uuid(), s.name(), s.fingerprint().hex(), s.sealedToken().text(), null,
                     null, null,
                     null, sql(s.confirmed()), sql(s.notifyPeer()), StoredSettings.write(s.settings()), s.createdBy(),
                     s.settings().expiresAt() == null ? null : micros(s.settings().expiresAt()),
+                    s.previousToken() == null ? null : s.previousToken().fingerprint().hex(),
+                    s.previousToken() == null ? null : s.previousToken().until().toEpochMilli(),
                     s.createdAt().toEpochMilli(), s.updatedAt().toEpochMilli());
         };
     }
@@ -137,7 +141,8 @@ public final class LogFoldsToState {
     private static String row(ModuleSettings settings) {
         return line(sql(settings.enabled()), settings.incomingMode().word(),
                 settings.incomingPassword() == null ? null : settings.incomingPassword().encoded(),
-                settings.passwordRevision(), settings.updatedAt().toEpochMilli());
+                settings.passwordRevision(), StoredOperators.write(settings.operators()),
+                settings.updatedAt().toEpochMilli());
     }
 
     /** A boolean as the driver shows it in text. */

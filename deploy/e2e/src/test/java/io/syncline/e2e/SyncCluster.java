@@ -73,6 +73,10 @@ public final class SyncCluster implements AutoCloseable {
         return broker;
     }
 
+    public Path keyFile() {
+        return keyFile;
+    }
+
     public CredentialKeys keys() {
         return CredentialKeys.read(keyFile);
     }
@@ -82,6 +86,9 @@ public final class SyncCluster implements AutoCloseable {
         List<String> arguments = common();
         arguments.add("--server.port=0");
         arguments.add("--syncline.admin.token=" + ADMIN_TOKEN);
+        // All of a test's peers have one address; tests of these limits set them again.
+        arguments.add("--syncline.limits.failed-authentications-per-minute=0");
+        arguments.add("--syncline.limits.registrations-per-minute=0");
         arguments.addAll(List.of(settings));
         ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
         int port = Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));

@@ -28,6 +28,11 @@ public sealed interface Connection {
 
     Direction direction();
 
+    /** Whether a token with this fingerprint is this connection's. */
+    default boolean takes(CredentialFingerprint presented, Instant now) {
+        return fingerprint().equals(presented);
+    }
+
     /** The status as the record itself has it, before what our operator imposed. */
     ConnectionStatus ownStatus(Instant now);
 
@@ -36,6 +41,7 @@ public sealed interface Connection {
      *
      * @param confirmed the receiver has shown that it holds the token, or an operator said so: until then the status is
      *                  {@code pending}
+     * @param previousToken what was replaced, null where nothing was
      * @param notifyPeer    whether the peer is told of this connection and of its changes
      */
     record Sender(
@@ -44,6 +50,7 @@ public sealed interface Connection {
             String name,
             CredentialFingerprint fingerprint,
             SealedSecret sealedToken,
+            @Nullable PreviousToken previousToken,
             boolean confirmed,
             boolean notifyPeer,
             ConnectionSettings settings,
@@ -64,14 +71,30 @@ public sealed interface Connection {
             return confirmed ? ConnectionStatus.ACTIVE : ConnectionStatus.PENDING;
         }
 
+        @Override
+        public boolean takes(CredentialFingerprint presented, Instant now) {
+            return fingerprint.equals(presented) || (previousToken != null
+                    && previousToken.fingerprint().equals(presented) && now.isBefore(previousToken.until()));
+        }
+
         Sender confirmed(Instant at) {
-            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, true, notifyPeer, settings, createdBy,
-                    createdAt, at);
+            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, previousToken, true, notifyPeer, settings,
+                    createdBy, createdAt, at);
         }
 
         Sender touched(Instant at) {
-            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, confirmed, notifyPeer, settings, createdBy,
-                    createdAt, at);
+            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, previousToken, confirmed, notifyPeer,
+                    settings, createdBy, createdAt, at);
+        }
+
+        Sender changed(String newName, boolean nowNotifies, ConnectionSettings newSettings, Instant at) {
+            return new Sender(uuid, siteUrl, newName, fingerprint, sealedToken, previousToken, confirmed, nowNotifies,
+                    newSettings, createdBy, createdAt, at);
+        }
+
+        Sender rotated(CredentialFingerprint newToken, SealedSecret newSealed, PreviousToken previous, Instant at) {
+            return new Sender(uuid, siteUrl, name, newToken, newSealed, previous, confirmed, notifyPeer, settings,
+                    createdBy, createdAt, at);
         }
     }
 

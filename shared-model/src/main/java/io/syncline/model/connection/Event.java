@@ -1,7 +1,7 @@
 package io.syncline.model.connection;
 
 /** A fact of the connection event log. */
-public sealed interface Event permits SiteEvent, SettingsChanged {
+public sealed interface Event permits SiteEvent, SettingsEvent {
 
     /** The key of the settings' facts and requests; no site URL is equal to it. */
     String SETTINGS_KEY = "settings";

@@ -28,6 +28,11 @@ public enum Refusal {
     TRANSFER_DENIED("An operator has denied this transfer"),
     TRANSFER_UNKNOWN("There is no such transfer, or it has expired"),
     GRANT_CLOSED("The grant is closed already"),
+    NO_SENDER("Only a sender connection has limits and a token of ours: this one mirrors what its sender decides"),
+    CHANGED_SINCE("It has been changed since it was read; read it again, and say what is still meant"),
+    OPERATOR_EXISTS("There is an operator of this name already; remove that one first, or choose another name"),
+    OPERATOR_UNKNOWN("There is no operator of this name"),
+    TOO_MANY_OPERATORS("There are as many operators as there may be; remove one first"),
     DEADLINE_PASSED("The request came too late and was not applied; send it again"),
     TOO_LARGE("The request is too large to be kept in the event log; shorten its texts and lists"),
     NOT_DECIDABLE("The request could not be decided and was not applied; the worker's log has the cause");

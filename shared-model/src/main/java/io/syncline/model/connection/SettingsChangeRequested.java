@@ -13,10 +13,4 @@ public record SettingsChangeRequested(
         @Nullable IncomingMode incomingMode,
         boolean changePassword,
         @Nullable PasswordHash incomingPassword,
-        String by) implements Request {
-
-    @Override
-    public String key() {
-        return Event.SETTINGS_KEY;
-    }
-}
+        String by) implements SettingsRequest {}

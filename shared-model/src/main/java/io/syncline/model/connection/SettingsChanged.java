@@ -9,10 +9,4 @@ public record SettingsChanged(
         IncomingMode incomingMode,
         @Nullable PasswordHash incomingPassword,
         long passwordRevision,
-        String by) implements Event {
-
-    @Override
-    public String key() {
-        return SETTINGS_KEY;
-    }
-}
+        String by) implements SettingsEvent {}

@@ -90,9 +90,19 @@ public record Site(
             case SiteEvent.SenderCreated e -> {
                 require(sender == null, event, "there is a sender record already");
                 var made = new Connection.Sender(e.connectionUuid(), url, e.name(), e.fingerprint(), e.sealedToken(),
-                        e.confirmed(), e.notifyPeer(), e.settings(), e.by(), at, at);
+                        null, e.confirmed(), e.notifyPeer(), e.settings(), e.by(), at, at);
                 yield new Site(url, made, receiver, waiting(Direction.SENDER, e.awaitingApproval(), e.by(), at),
                         pulls);
+            }
+            case SiteEvent.SenderChanged e -> {
+                var found = recordOf(sender, e.connectionUuid(), event);
+                yield new Site(url, found.changed(e.name(), e.notifyPeer(), e.settings(), at), receiver, impositions,
+                        pulls);
+            }
+            case SiteEvent.TokenRotated e -> {
+                var found = recordOf(sender, e.connectionUuid(), event);
+                yield new Site(url, found.rotated(e.fingerprint(), e.sealedToken(), e.previous(), at), receiver,
+                        impositions, pulls);
             }
             case SiteEvent.SenderConfirmed e -> {
                 var found = recordOf(sender, e.connectionUuid(), event);

@@ -42,6 +42,28 @@ public sealed interface SiteEvent extends Event {
             ConnectionSettings settings,
             String by) implements SiteEvent {}
 
+    /** An operator changed what a sender connection allows; given whole. */
+    record SenderChanged(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            String name,
+            boolean notifyPeer,
+            ConnectionSettings settings,
+            String by) implements SiteEvent {}
+
+    /**
+     * A sender connection has another token.
+     *
+     * @param previous the token that is taken too, for a while
+     */
+    record TokenRotated(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            PreviousToken previous,
+            String by) implements SiteEvent {}
+
     /** The receiver of a pending sender connection has shown that it holds the token. */
     record SenderConfirmed(SiteUrl siteUrl, UUID connectionUuid) implements SiteEvent {}
 

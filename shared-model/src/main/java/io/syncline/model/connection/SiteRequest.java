@@ -16,6 +16,22 @@ public sealed interface SiteRequest extends Request {
         return siteUrl().text();
     }
 
+    /** What a peer asks for: nothing of it is done while the module is disabled. */
+    sealed interface OfPeer extends SiteRequest permits RegistrationRequested, StatusChangeRequested, DeletionRequested,
+            ConfirmationRequested {}
+
+    /** What an operator asks for. */
+    sealed interface OfOperator extends SiteRequest permits SenderCreationRequested, SenderChangeRequested,
+            TokenRotationRequested, ApprovalRequested, SuspensionRequested, ReactivationRequested, RevocationRequested,
+            RemovalRequested {
+
+        /** The record that it is about; a new one, where it asks for one. */
+        UUID connectionUuid();
+
+        /** Who asks. */
+        String by();
+    }
+
     /**
      * A sender's site registers with us ({@code register-connection}).
      *
@@ -32,18 +48,18 @@ public sealed interface SiteRequest extends Request {
             String remoteIp,
             @Nullable String userAgent)
             implements
-            SiteRequest {}
+            OfPeer {}
 
     /** A sender's site tells us what it decided ({@code update-status}); receiver records only. */
     record StatusChangeRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint, PeerWish status)
             implements
-            SiteRequest {}
+            OfPeer {}
 
     /** A peer takes its connection back ({@code delete-connection}); either direction, or both. */
-    record DeletionRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements SiteRequest {}
+    record DeletionRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements OfPeer {}
 
     /** A receiver has shown that it holds the token of a pending sender record ({@code get-connection-status}). */
-    record ConfirmationRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements SiteRequest {}
+    record ConfirmationRequested(SiteUrl siteUrl, CredentialFingerprint fingerprint) implements OfPeer {}
 
     /**
      * An operator opens our tables to a site.
@@ -61,22 +77,48 @@ public sealed interface SiteRequest extends Request {
             ConnectionSettings settings,
             String by)
             implements
-            SiteRequest {}
+            OfOperator {}
 
-    record ApprovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+    /** An operator changes what a sender connection allows; given whole. */
+    record SenderChangeRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            String name,
+            boolean notifyPeer,
+            ConnectionSettings settings,
+            String by)
+            implements
+            OfOperator {}
+
+    /**
+     * An operator gives a sender connection another token.
+     *
+     * @param overlapSeconds how long the token before is taken too
+     */
+    record TokenRotationRequested(
+            SiteUrl siteUrl,
+            UUID connectionUuid,
+            CredentialFingerprint fingerprint,
+            SealedSecret sealedToken,
+            long overlapSeconds,
+            String by)
+            implements
+            OfOperator {}
+
+    record ApprovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements OfOperator {}
 
     record SuspensionRequested(SiteUrl siteUrl, UUID connectionUuid, @Nullable String reason, String by)
             implements
-            SiteRequest {}
+            OfOperator {}
 
-    record ReactivationRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+    record ReactivationRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements OfOperator {}
 
     record RevocationRequested(SiteUrl siteUrl, UUID connectionUuid, @Nullable String reason, String by)
             implements
-            SiteRequest {}
+            OfOperator {}
 
     /** An operator takes a record away; what was imposed on its site stays. */
-    record RemovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements SiteRequest {}
+    record RemovalRequested(SiteUrl siteUrl, UUID connectionUuid, String by) implements OfOperator {}
 
     /** What is about pulls over our sender connection. */
     sealed interface OfPulls extends SiteRequest {}

@@ -2,6 +2,7 @@ package io.syncline.model.log;
 
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.SiteEvent;
 import java.util.Set;
 
@@ -11,6 +12,8 @@ public final class EventCodec {
     private static final TypeNames<Event> TYPES = new TypeNames<Event>()
             .with("syncline.connection.registered.v1", SiteEvent.ConnectionRegistered.class)
             .with("syncline.connection.sender-created.v1", SiteEvent.SenderCreated.class)
+            .with("syncline.connection.sender-changed.v1", SiteEvent.SenderChanged.class)
+            .with("syncline.connection.token-rotated.v1", SiteEvent.TokenRotated.class)
             .with("syncline.connection.sender-confirmed.v1", SiteEvent.SenderConfirmed.class)
             .with("syncline.connection.peer-status-reported.v1", SiteEvent.PeerStatusReported.class)
             .with("syncline.connection.approved.v1", SiteEvent.ConnectionApproved.class)
@@ -24,7 +27,9 @@ public final class EventCodec {
             .with("syncline.connection.transfer-requested.v1", SiteEvent.TransferRequested.class)
             .with("syncline.connection.transfer-approved.v1", SiteEvent.TransferApproved.class)
             .with("syncline.connection.transfer-denied.v1", SiteEvent.TransferDenied.class)
-            .with("syncline.settings.changed.v1", SettingsChanged.class);
+            .with("syncline.settings.changed.v1", SettingsChanged.class)
+            .with("syncline.operator.added.v1", SettingsEvent.OperatorAdded.class)
+            .with("syncline.operator.removed.v1", SettingsEvent.OperatorRemoved.class);
 
     private EventCodec() {}
 

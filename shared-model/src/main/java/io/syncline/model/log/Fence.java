@@ -33,14 +33,17 @@ public record Fence(UUID id, Instant time, String worker, long headSequence, Str
         LoggedEvent.put(headers, LogHeaders.TYPE, TYPE);
         LoggedEvent.put(headers, LogHeaders.TIME, at.toString());
         LoggedEvent.put(headers, LogHeaders.CONTENT_TYPE, "application/json");
-        LoggedEvent.put(headers, LogHeaders.MAC_KEY, keys.macKeyId());
-        LoggedEvent.put(headers, LogHeaders.SIGNING_KEY, keys.signingKeyId());
+        // Asked for once: between two questions the next keys may have become the current ones.
+        String macKey = keys.macKeyId();
+        String signingKey = keys.signingKeyId();
+        LoggedEvent.put(headers, LogHeaders.MAC_KEY, macKey);
+        LoggedEvent.put(headers, LogHeaders.SIGNING_KEY, signingKey);
         byte[] key = KEY.getBytes(StandardCharsets.UTF_8);
         byte[] value = Json.write(new Payload(worker, headSequence, headHash));
         byte[] hash = HashChain.hash(new LogRecord(key, value, at.toEpochMilli(), headers));
         LoggedEvent.put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
-        LoggedEvent.put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(hash)));
-        LoggedEvent.put(headers, LogHeaders.SIGNATURE, HexFormat.of().formatHex(keys.sign(hash)));
+        LoggedEvent.put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(macKey, hash)));
+        LoggedEvent.put(headers, LogHeaders.SIGNATURE, HexFormat.of().formatHex(keys.sign(signingKey, hash)));
         return new LogRecord(key, value, at.toEpochMilli(), headers);
     }
 

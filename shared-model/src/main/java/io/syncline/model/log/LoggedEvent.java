@@ -61,11 +61,12 @@ public record LoggedEvent(
         put(headers, LogHeaders.FENCE, Long.toString(fence));
         put(headers, LogHeaders.SEQUENCE, Long.toString(sequence));
         put(headers, LogHeaders.PREVIOUS_HASH, HexFormat.of().formatHex(previousHash));
-        put(headers, LogHeaders.MAC_KEY, keys.macKeyId());
+        String macKey = keys.macKeyId();
+        put(headers, LogHeaders.MAC_KEY, macKey);
         LogRecord bare = new LogRecord(key.getBytes(StandardCharsets.UTF_8), payload, at.toEpochMilli(), headers);
         byte[] hash = HashChain.hash(bare);
         put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
-        put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(hash)));
+        put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(macKey, hash)));
         LogRecord sealed = new LogRecord(bare.key(), payload, bare.timestamp(), headers);
         return new LoggedEvent(partition, fence, sequence, id, requestId, requestOffset, at, key, type, payload,
                 previousHash, hash,

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,11 +60,66 @@ class CredentialKeysTest {
         CredentialKeys.writeNew(file, RANDOM);
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo("rw-------");
         CredentialKeys keys = CredentialKeys.read(file);
-        assertThat(keys.verifyMac(keys.macKeyId(), new byte[]{1}, keys.mac(new byte[]{1}))).isTrue();
-        assertThat(keys.verifySignature(keys.signingKeyId(), new byte[]{1}, keys.sign(new byte[]{1}))).isTrue();
-        assertThat(keys.verifySignature(keys.signingKeyId(), new byte[]{2}, keys.sign(new byte[]{1}))).isFalse();
+        assertThat(keys.verifyMac(keys.macKeyId(), new byte[]{1}, keys.mac(keys.macKeyId(), new byte[]{1}))).isTrue();
+        assertThat(
+                keys.verifySignature(keys.signingKeyId(), new byte[]{1}, keys.sign(keys.signingKeyId(), new byte[]{1})))
+                .isTrue();
+        assertThat(
+                keys.verifySignature(keys.signingKeyId(), new byte[]{2}, keys.sign(keys.signingKeyId(), new byte[]{1})))
+                .isFalse();
         assertThatThrownBy(() -> CredentialKeys.writeNew(file, RANDOM)).isInstanceOf(FileAlreadyExistsException.class);
         assertThat(directory).isDirectoryContaining(path -> path.equals(file)).isNotEmptyDirectory();
+    }
+
+    @Test
+    void rotated_newKeysAreKnownBeforeTheyAreUsed_andOldOnesAfter() throws Exception {
+        Path file = directory.resolve("keys");
+        CredentialKeys.writeNew(file, RANDOM);
+        Instant start = Instant.parse("2026-01-01T00:00:00Z");
+        Instant[] now = {start};
+        CredentialKeys before = CredentialKeys.read(file, () -> now[0]);
+        SealedSecret old = before.seal("tok", RANDOM);
+        String oldMac = before.macKeyId();
+        byte[] mac = before.mac(oldMac, new byte[]{1});
+        byte[] signature = before.sign(before.signingKeyId(), new byte[]{1});
+        String oldSigning = before.signingKeyId();
+
+        CredentialKeys.rotate(file, RANDOM, start, start.plusSeconds(60));
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo("rw-------");
+        CredentialKeys keys = CredentialKeys.read(file, () -> now[0]);
+        assertThat(keys.macKeyId()).isEqualTo(oldMac);
+        assertThat(keys.seal("tok", RANDOM).keyId()).isEqualTo(old.keyId());
+        assertThatThrownBy(() -> CredentialKeys.rotate(file, RANDOM, start, start.plusSeconds(60)))
+                .hasMessageContaining("under way");
+
+        now[0] = start.plusSeconds(60);
+        assertThat(keys.macKeyId()).isNotEqualTo(oldMac);
+        assertThat(keys.signingKeyId()).isNotEqualTo(oldSigning);
+        SealedSecret fresh = keys.seal("tok", RANDOM);
+        assertThat(fresh.keyId()).isNotEqualTo(old.keyId());
+        assertThat(keys.open(old)).isEqualTo("tok");
+        assertThat(keys.open(fresh)).isEqualTo("tok");
+        assertThat(keys.verifyMac(oldMac, new byte[]{1}, mac)).isTrue();
+        assertThat(keys.verifySignature(oldSigning, new byte[]{1}, signature)).isTrue();
+        assertThat(keys.fingerprint(TokenHash.ofToken("t"))).as("never rotates")
+                .isEqualTo(before.fingerprint(TokenHash.ofToken("t")));
+
+        // Who read the file before its keys were in it reads it again, as soon as somebody names one of them.
+        boolean opened = false;
+        for (long until = System.nanoTime() + 10_000_000_000L; !opened && System.nanoTime() < until;) {
+            opened = opens(before, fresh);
+        }
+        assertThat(opened).isTrue();
+        assertThat(before.macKeyId()).isEqualTo(keys.macKeyId());
+        CredentialKeys.rotate(file, RANDOM, now[0], now[0].plusSeconds(60));
+    }
+
+    private static boolean opens(CredentialKeys keys, SealedSecret sealed) {
+        try {
+            return keys.open(sealed).equals("tok");
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     @Test

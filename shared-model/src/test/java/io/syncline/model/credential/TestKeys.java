@@ -25,7 +25,7 @@ public final class TestKeys {
     private TestKeys() {}
 
     private static CredentialKeys make() {
-        return parse(CredentialKeys.generate(new SecureRandom()));
+        return parse(KeySet.generate(new SecureRandom()));
     }
 
     private static CredentialKeys parse(String file) {

@@ -8,14 +8,18 @@ import io.syncline.model.connection.ConnectionStatus;
 import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.IncomingMode;
+import io.syncline.model.connection.OperatorRole;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.PullKind;
 import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Request;
 import io.syncline.model.connection.SettingsChangeRequested;
 import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
+import io.syncline.model.connection.SettingsRequest;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.connection.SiteUrl;
@@ -73,7 +77,13 @@ class CodecTest {
                 new SiteEvent.TransferRequested(SITE, ID, ID, "basic", "192.0.2.1", TIME),
                 new SiteEvent.TransferApproved(SITE, ID, ID, "basic", TIME, "admin"),
                 new SiteEvent.TransferDenied(SITE, ID, ID, "basic", null, TIME, "admin"),
-                new SettingsChanged(true, IncomingMode.REQUIRE_PASSWORD, PASSWORD, 3, "admin"));
+                new SiteEvent.SenderChanged(SITE, ID, "Shop", true, SETTINGS, "admin"),
+                new SiteEvent.TokenRotated(SITE, ID, FINGERPRINT, SEALED,
+                        new PreviousToken(FINGERPRINT, Instant.parse("2026-01-02T03:04:05.678Z")),
+                        "admin"),
+                new SettingsChanged(true, IncomingMode.REQUIRE_PASSWORD, PASSWORD, 3, "admin"),
+                new SettingsEvent.OperatorAdded("ann", OperatorRole.AUDITOR, FINGERPRINT, "admin"),
+                new SettingsEvent.OperatorRemoved("ann", "admin"));
     }
 
     @ParameterizedTest
@@ -106,14 +116,21 @@ class CodecTest {
                 new SiteRequest.PullReported(SITE, ID, 17, 4_711, null, 12, PullOutcome.COMPLETED),
                 new SiteRequest.GrantOverdue(SITE, ID), new SiteRequest.ExpiryReached(SITE, ID),
                 new SiteRequest.TransferDecisionRequested(SITE, ID, ID, false, "not now", 60, "admin"),
-                new SettingsChangeRequested(true, null, true, null, "admin"));
+                new SiteRequest.SenderChangeRequested(SITE, ID, "Shop", true, SETTINGS, "admin"),
+                new SiteRequest.TokenRotationRequested(SITE, ID, FINGERPRINT, SEALED, 3_600, "admin"),
+                new SettingsChangeRequested(true, null, true, null, "admin"),
+                new SettingsRequest.OperatorAdditionRequested("ann", OperatorRole.VIEWER, FINGERPRINT, "admin"),
+                new SettingsRequest.OperatorRemovalRequested("ann", "admin"));
     }
 
     @ParameterizedTest
     @MethodSource("requests")
     void request_readBackTheSame(Request request) {
-        RequestRecord record = new RequestRecord(ID, Instant.parse("2026-01-02T03:04:05.678Z"), request);
-        assertThat(RequestRecord.read(record.toJson())).isEqualTo(record);
+        Instant deadline = Instant.parse("2026-01-02T03:04:05.678Z");
+        for (RequestRecord record : List.of(new RequestRecord(ID, deadline, request),
+                new RequestRecord(ID, deadline, "a-version", request))) {
+            assertThat(RequestRecord.read(record.toJson())).isEqualTo(record);
+        }
     }
 
     @Test

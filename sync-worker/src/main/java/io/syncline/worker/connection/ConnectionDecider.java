@@ -7,15 +7,19 @@ import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.SettingsChangeRequested;
 import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
+import io.syncline.model.connection.SettingsRequest;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteEvent.Deleted;
 import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.PasswordHash;
+import io.syncline.model.log.Version;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -49,6 +53,10 @@ final class ConnectionDecider {
             case SiteRequest.DeletionRequested r -> delete(site, r, now);
             case SiteRequest.ConfirmationRequested r -> confirm(site, r, now);
             case SiteRequest.SenderCreationRequested r -> createSender(site, r, now, tokenInUse);
+            case SiteRequest.SenderChangeRequested r -> withSender(site, r.connectionUuid(),
+                    sender -> change(site, sender, r, now));
+            case SiteRequest.TokenRotationRequested r -> withSender(site, r.connectionUuid(),
+                    sender -> tokenInUse ? Decision.refused(Refusal.TOKEN_IN_USE) : rotate(site, sender, r, now));
             case SiteRequest.ApprovalRequested r -> withRecord(site, r.connectionUuid(),
                     record -> approve(site, record, r, now));
             case SiteRequest.SuspensionRequested r -> withRecord(site, r.connectionUuid(),
@@ -65,7 +73,45 @@ final class ConnectionDecider {
         };
     }
 
-    static Decision<SettingsChanged> decide(ModuleSettings settings, SettingsChangeRequested request) {
+    /** Whether what a request is about still is what its sender saw. */
+    static boolean asExpected(Site site, SiteRequest request, @Nullable String expected) {
+        if (expected == null || !(request instanceof SiteRequest.OfOperator change)) {
+            return true;
+        }
+        return site.connection(change.connectionUuid())
+                .map(record -> Version.of(record, site.imposition(record.direction()).orElse(null)).equals(expected))
+                .orElse(true);
+    }
+
+    static Decision<SettingsEvent> decide(ModuleSettings settings, SettingsRequest request, @Nullable String expected) {
+        return switch (request) {
+            case SettingsChangeRequested r -> expected == null || Version.of(settings).equals(expected)
+                    ? change(settings, r)
+                    : Decision.refused(Refusal.CHANGED_SINCE);
+            case SettingsRequest.OperatorAdditionRequested r -> addOperator(settings, r);
+            case SettingsRequest.OperatorRemovalRequested r -> settings.operator(r.name()).isEmpty()
+                    ? Decision.refused(Refusal.OPERATOR_UNKNOWN)
+                    : happened(new SettingsEvent.OperatorRemoved(r.name(), r.by()));
+        };
+    }
+
+    private static Decision<SettingsEvent> addOperator(ModuleSettings settings,
+            SettingsRequest.OperatorAdditionRequested request) {
+        if (settings.operator(request.name()).isPresent()) {
+            return Decision.refused(Refusal.OPERATOR_EXISTS);
+        }
+        if (settings.operators().size() >= ModuleSettings.MAX_OPERATORS) {
+            return Decision.refused(Refusal.TOO_MANY_OPERATORS);
+        }
+        return happened(new SettingsEvent.OperatorAdded(request.name(), request.role(), request.fingerprint(),
+                request.by()));
+    }
+
+    private static Decision<SettingsEvent> happened(SettingsEvent event) {
+        return new Decision<>(Outcome.Accepted.WITHOUT_RECORD, List.of(event));
+    }
+
+    private static Decision<SettingsEvent> change(ModuleSettings settings, SettingsChangeRequested request) {
         boolean enabled = Objects.requireNonNullElse(request.enabled(), settings.enabled());
         IncomingMode mode = Objects.requireNonNullElse(request.incomingMode(), settings.incomingMode());
         PasswordHash password = request.changePassword() ? request.incomingPassword() : settings.incomingPassword();
@@ -74,8 +120,7 @@ final class ConnectionDecider {
             return Decision.nothingNew(Outcome.Accepted.WITHOUT_RECORD);
         }
         long revision = settings.passwordRevision() + (passwordChanged ? 1 : 0);
-        return new Decision<>(Outcome.Accepted.WITHOUT_RECORD,
-                List.of(new SettingsChanged(enabled, mode, password, revision, request.by())));
+        return happened(new SettingsChanged(enabled, mode, password, revision, request.by()));
     }
 
     /**
@@ -89,6 +134,8 @@ final class ConnectionDecider {
             case SiteEvent.OfPulls e -> PullDecider.outcomeOf(e);
             case SiteEvent.ConnectionRegistered e -> accepted(after, e.connectionUuid(), at);
             case SiteEvent.SenderCreated e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.SenderChanged e -> accepted(after, e.connectionUuid(), at);
+            case SiteEvent.TokenRotated e -> accepted(after, e.connectionUuid(), at);
             case SiteEvent.SenderConfirmed e -> accepted(after, e.connectionUuid(), at);
             case SiteEvent.PeerStatusReported e -> accepted(after, e.connectionUuid(), at);
             case SiteEvent.ConnectionApproved e -> accepted(after, e.connectionUuid(), at);
@@ -99,19 +146,20 @@ final class ConnectionDecider {
         };
     }
 
-    /** The fingerprint that a request wants for a new sender record: no other sender record may have it. */
+    /** The fingerprint that a request wants for a sender record: no other sender record may have it. */
     static Optional<CredentialFingerprint> claimedToken(SiteRequest request) {
-        return request instanceof SiteRequest.SenderCreationRequested creation ? Optional.of(creation.fingerprint())
-                : Optional.empty();
+        return switch (request) {
+            case SiteRequest.SenderCreationRequested creation -> Optional.of(creation.fingerprint());
+            case SiteRequest.TokenRotationRequested rotation -> Optional.of(rotation.fingerprint());
+            case SiteRequest other -> Optional.empty();
+        };
     }
 
     private static boolean fromPeer(SiteRequest request) {
         return switch (request) {
+            case SiteRequest.OfPeer r -> true;
+            case SiteRequest.OfOperator r -> false;
             case SiteRequest.OfPulls r -> PullDecider.asks(r);
-            case SiteRequest.RegistrationRequested _,SiteRequest.StatusChangeRequested _,SiteRequest.DeletionRequested _,SiteRequest.ConfirmationRequested _ ->
-                    true;
-            case SiteRequest.SenderCreationRequested _,SiteRequest.ApprovalRequested _,SiteRequest.SuspensionRequested _,SiteRequest.ReactivationRequested _,SiteRequest.RevocationRequested _,SiteRequest.RemovalRequested _ ->
-                    false;
         };
     }
 
@@ -163,7 +211,7 @@ final class ConnectionDecider {
     private static Decision<SiteEvent> delete(Site site, SiteRequest.DeletionRequested request, Instant now) {
         List<Deleted> matching = site.records()
                 .stream()
-                .filter(record -> record.fingerprint().equals(request.fingerprint()))
+                .filter(record -> record.takes(request.fingerprint(), now))
                 .map(record -> new Deleted(record.direction(), record.uuid()))
                 .toList();
         return matching.isEmpty() ? Decision.refused(Refusal.NOT_FOUND)
@@ -172,7 +220,7 @@ final class ConnectionDecider {
 
     private static Decision<SiteEvent> confirm(Site site, SiteRequest.ConfirmationRequested request, Instant now) {
         Connection.Sender sender = site.sender();
-        if (sender == null || !sender.fingerprint().equals(request.fingerprint())) {
+        if (sender == null || !sender.takes(request.fingerprint(), now)) {
             return Decision.refused(Refusal.NOT_FOUND);
         }
         // Only what is pending is confirmed: one that is expired, suspended or revoked says so, and is asked again when
@@ -196,6 +244,30 @@ final class ConnectionDecider {
         return happened(site, new SiteEvent.SenderCreated(site.url(), request.connectionUuid(), request.name(),
                 request.fingerprint(), request.sealedToken(), request.active(), waits, request.notifyPeer(),
                 request.settings(), request.by()), now);
+    }
+
+    private static Decision<SiteEvent> change(Site site, Connection.Sender sender,
+            SiteRequest.SenderChangeRequested request, Instant now) {
+        boolean same = sender.name().equals(request.name()) && sender.notifyPeer() == request.notifyPeer()
+                && sender.settings().equals(request.settings());
+        return same ? Decision.nothingNew(accepted(site, sender.uuid(), now))
+                : happened(site, new SiteEvent.SenderChanged(site.url(), sender.uuid(), request.name(),
+                        request.notifyPeer(), request.settings(), request.by()), now);
+    }
+
+    /**
+     * A second rotation within the time of the first replaces the newest token, not the one that the receiver may still have:
+     * the answer with the new one may have been lost.
+     */
+    private static Decision<SiteEvent> rotate(Site site, Connection.Sender sender,
+            SiteRequest.TokenRotationRequested request, Instant now) {
+        PreviousToken before = sender.previousToken();
+        CredentialFingerprint kept = request.overlapSeconds() > 0 && before != null && now.isBefore(before.until())
+                ? before.fingerprint()
+                : sender.fingerprint();
+        PreviousToken previous = new PreviousToken(kept, now.plusSeconds(request.overlapSeconds()));
+        return happened(site, new SiteEvent.TokenRotated(site.url(), sender.uuid(), request.fingerprint(),
+                request.sealedToken(), previous, request.by()), now);
     }
 
     private static Decision<SiteEvent> approve(Site site, Connection record, SiteRequest.ApprovalRequested request,
@@ -256,6 +328,14 @@ final class ConnectionDecider {
     private static Decision<SiteEvent> withRecord(Site site, UUID uuid,
             Function<Connection, Decision<SiteEvent>> decide) {
         return site.connection(uuid).map(decide).orElseGet(() -> Decision.refused(Refusal.NOT_FOUND));
+    }
+
+    private static Decision<SiteEvent> withSender(Site site, UUID uuid,
+            Function<Connection.Sender, Decision<SiteEvent>> decide) {
+        return withRecord(site, uuid, record -> switch (record) {
+            case Connection.Sender sender -> decide.apply(sender);
+            case Connection.Receiver receiver -> Decision.refused(Refusal.NO_SENDER);
+        });
     }
 
     private static Decision<SiteEvent> happened(Site site, SiteEvent event, Instant now) {

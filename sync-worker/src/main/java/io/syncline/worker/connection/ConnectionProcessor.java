@@ -1,11 +1,13 @@
 package io.syncline.worker.connection;
 
+import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Refusal;
-import io.syncline.model.connection.SettingsChangeRequested;
-import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
+import io.syncline.model.connection.SettingsRequest;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
@@ -273,12 +275,19 @@ final class ConnectionProcessor {
             Site before = site(event.siteUrl());
             Site after = before.evolve(event, at);
             sites.put(after.url(), after);
-            if (before.sender() != null) {
-                tokens.remove(before.sender().fingerprint(), before.url());
+            tokensOf(before).forEach(token -> tokens.remove(token, before.url()));
+            tokensOf(after).forEach(token -> tokens.put(token, after.url()));
+        }
+
+        /** Those that open it now; also the one before, until it is replaced in its turn. */
+        private static List<CredentialFingerprint> tokensOf(Site site) {
+            Connection.Sender sender = site.sender();
+            if (sender == null) {
+                return List.of();
             }
-            if (after.sender() != null) {
-                tokens.put(after.sender().fingerprint(), after.url());
-            }
+            PreviousToken previous = sender.previousToken();
+            return previous == null ? List.of(sender.fingerprint())
+                    : List.of(sender.fingerprint(), previous.fingerprint());
         }
 
         Changes changes(List<Deciding> decided) {
@@ -344,11 +353,13 @@ final class ConnectionProcessor {
                     boolean tokenInUse = tokenIsTaken || ConnectionDecider.claimedToken(request)
                             .filter(world.tokens::containsKey)
                             .isPresent();
-                    apply(incoming, ConnectionDecider.decide(world.site(request.siteUrl()), world.settings, request,
-                            now, tokenInUse));
+                    Site site = world.site(request.siteUrl());
+                    apply(incoming, ConnectionDecider.asExpected(site, request, incoming.record().expected())
+                            ? ConnectionDecider.decide(site, world.settings, request, now, tokenInUse)
+                            : Decision.refused(Refusal.CHANGED_SINCE));
                 }
-                case SettingsChangeRequested request ->
-                        apply(incoming, ConnectionDecider.decide(world.settings, request));
+                case SettingsRequest request -> apply(incoming,
+                        ConnectionDecider.decide(world.settings, request, incoming.record().expected()));
             }
         }
 
@@ -362,7 +373,7 @@ final class ConnectionProcessor {
                 }
                 switch (event) {
                     case SiteEvent happened -> world.evolve(happened, now);
-                    case SettingsChanged changed -> world.settings = world.settings.evolve(changed, now);
+                    case SettingsEvent changed -> world.settings = world.settings.evolve(changed, now);
                 }
                 events.add(logged);
                 head = new LogHead(head.partition(), head.fence(), logged.sequence(), logged.hash(),

@@ -24,6 +24,7 @@ public final class ConnectionRoom implements Room {
     private final Settings settings;
     private final Map<String, Object> kafka;
     private final OutcomeJanitor janitor;
+    private final WorkerPresence presence;
     private volatile @Nullable ConnectionRequestListener listener;
     private volatile @Nullable ExpiryClock clock;
 
@@ -44,6 +45,8 @@ public final class ConnectionRoom implements Room {
         this.kafka = Map.copyOf(kafka);
         this.settings = settings;
         this.janitor = new OutcomeJanitor(database);
+        this.presence = new WorkerPresence(database, settings.worker(), settings.sessionTimeout(),
+                () -> partitions().values(), this::trouble);
     }
 
     @Override
@@ -69,6 +72,7 @@ public final class ConnectionRoom implements Room {
                 key -> Utils.toPositive(Utils.murmur2(key)) % settings.partitions(), this::owns, ids::generate);
         clock = ticking;
         ticking.start();
+        presence.start();
     }
 
     private boolean owns(int partition) {
@@ -87,6 +91,7 @@ public final class ConnectionRoom implements Room {
             opened.close();
         }
         janitor.close();
+        presence.close();
     }
 
     /** What this worker is to each partition that the group gave it. */
@@ -96,7 +101,7 @@ public final class ConnectionRoom implements Room {
     }
 
     /** What keeps requests from being decided, if anything does. */
-    public @Nullable String trouble() {
+    private @Nullable String trouble() {
         ConnectionRequestListener opened = listener;
         return opened == null ? "not open yet" : opened.trouble();
     }

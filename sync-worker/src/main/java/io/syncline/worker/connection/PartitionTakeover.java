@@ -2,7 +2,7 @@ package io.syncline.worker.connection;
 
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
-import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
@@ -321,8 +321,8 @@ final class PartitionTakeover {
                             evolved.put(event.siteUrl(), after);
                             yield ConnectionDecider.outcomeOf(event, after, logged.time());
                         }
-                        case SettingsChanged event -> {
-                            settings = settings.evolve(event, logged.time());
+                        case SettingsEvent event -> {
+                            settings = evolve(settings, event, logged);
                             yield Outcome.Accepted.WITHOUT_RECORD;
                         }
                     };
@@ -348,6 +348,14 @@ final class PartitionTakeover {
         }
 
         private static Site evolve(Site before, SiteEvent event, LoggedEvent logged) {
+            try {
+                return before.evolve(event, logged.time());
+            } catch (IllegalStateException e) {
+                throw new DiffersException("event " + logged.sequence() + ": " + e.getMessage());
+            }
+        }
+
+        private static ModuleSettings evolve(ModuleSettings before, SettingsEvent event, LoggedEvent logged) {
             try {
                 return before.evolve(event, logged.time());
             } catch (IllegalStateException e) {

@@ -76,7 +76,7 @@ final class PostgresConnectionStore implements ConnectionStore {
                     clock[0] = SqlTime.read(row, 2);
                 })
                 .query("""
-                        SELECT enabled, incoming_mode, incoming_password_hash, password_revision, updated_at
+                        SELECT enabled, incoming_mode, incoming_password_hash, password_revision, updated_at, operators
                         FROM syncline.settings""", row -> settings[0] = SettingsRows.read(row));
         if (!scope.sites().isEmpty()) {
             Object urls = pipeline.array("text", scope.sites().stream().map(SiteUrl::text).toArray());
@@ -91,11 +91,15 @@ final class PostgresConnectionStore implements ConnectionStore {
                     pipeline.array("uuid", scope.requestIds().toArray()));
         }
         if (!scope.claimedTokens().isEmpty()) {
+            Object claimed = pipeline.array("text",
+                    scope.claimedTokens().stream().map(CredentialFingerprint::hex).toArray());
             pipeline.query("""
                     SELECT fingerprint, site_url FROM syncline.connection
-                    WHERE direction = 'sender' AND fingerprint = ANY (?)""",
+                    WHERE direction = 'sender' AND fingerprint = ANY (?)
+                    UNION ALL SELECT previous_fingerprint, site_url FROM syncline.connection
+                    WHERE previous_fingerprint = ANY (?)""",
                     row -> tokens.put(new CredentialFingerprint(row.getString(1)), SiteUrl.asSent(row.getString(2))),
-                    pipeline.array("text", scope.claimedTokens().stream().map(CredentialFingerprint::hex).toArray()));
+                    claimed, claimed);
         }
         pipeline.execute();
         return new State(server[0], clock[0], heads, settings[0], siteRows.sites(scope.sites(), pullRows), outcomes,

@@ -164,7 +164,7 @@ final class PullDecider {
     static boolean touchesPulls(SiteRequest request) {
         return switch (request) {
             case SiteRequest.OfPulls _,SiteRequest.DeletionRequested _,SiteRequest.RemovalRequested _ -> true;
-            case SiteRequest.RegistrationRequested _,SiteRequest.StatusChangeRequested _,SiteRequest.ConfirmationRequested _,SiteRequest.SenderCreationRequested _,SiteRequest.ApprovalRequested _,SiteRequest.SuspensionRequested _,SiteRequest.ReactivationRequested _,SiteRequest.RevocationRequested _ ->
+            case SiteRequest.RegistrationRequested _,SiteRequest.StatusChangeRequested _,SiteRequest.ConfirmationRequested _,SiteRequest.SenderCreationRequested _,SiteRequest.SenderChangeRequested _,SiteRequest.TokenRotationRequested _,SiteRequest.ApprovalRequested _,SiteRequest.SuspensionRequested _,SiteRequest.ReactivationRequested _,SiteRequest.RevocationRequested _ ->
                     false;
         };
     }

@@ -6,6 +6,7 @@ import io.syncline.model.connection.Connection.Sender;
 import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
@@ -30,7 +31,8 @@ final class SiteRows {
 
     static final String SELECT_CONNECTION = """
             SELECT site_url, direction, uuid, name, fingerprint, sealed_token, created_at, updated_at,
-                peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer, settings, created_by
+                peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer, settings, created_by,
+                previous_fingerprint, previous_until
             FROM syncline.connection""";
     static final String SELECT_IMPOSITION = """
             SELECT site_url, direction, kind, reason, imposed_by, since FROM syncline.imposition""";
@@ -48,8 +50,10 @@ final class SiteRows {
         Instant created = SqlTime.read(row, 7);
         Instant updated = SqlTime.read(row, 8);
         switch (Direction.of(row.getString(2))) {
-            case SENDER -> senders.put(url, new Sender(uuid, url, name, fingerprint, token, row.getBoolean(13),
-                    row.getBoolean(14), StoredSettings.read(row.getString(15)), row.getString(16), created, updated));
+            case SENDER -> senders.put(url,
+                    new Sender(uuid, url, name, fingerprint, token, previous(row), row.getBoolean(13),
+                            row.getBoolean(14), StoredSettings.read(row.getString(15)), row.getString(16), created,
+                            updated));
             case RECEIVER -> receivers.put(url, new Receiver(uuid, url, name, fingerprint, token,
                     wish(row.getString(9)), row.getString(10), row.getString(11), row.getString(12), created, updated));
         }
@@ -71,6 +75,12 @@ final class SiteRows {
                             pulls.of(url)));
         }
         return sites;
+    }
+
+    private static @Nullable PreviousToken previous(ResultSet row) throws SQLException {
+        String fingerprint = row.getString(17);
+        return fingerprint == null ? null
+                : new PreviousToken(new CredentialFingerprint(fingerprint), SqlTime.read(row, 18));
     }
 
     private static PeerWish wish(String word) {
@@ -134,8 +144,9 @@ final class SiteRows {
         pipeline.run("""
                 INSERT INTO syncline.connection (site_url, direction, uuid, name, fingerprint, sealed_token, created_at,
                     updated_at, peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer, settings,
-                    created_by, expires_at)
+                    created_by, expires_at, previous_fingerprint, previous_until)
                 SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?, ?, ?, ?, ?, ?, ?,
+                    ?::timestamptz[], ?,
                     ?::timestamptz[])
                 ON CONFLICT (site_url, direction) DO UPDATE SET uuid = excluded.uuid, name = excluded.name,
                     fingerprint = excluded.fingerprint, sealed_token = excluded.sealed_token,
@@ -143,8 +154,9 @@ final class SiteRows {
                     peer_status = excluded.peer_status, registered_via = excluded.registered_via,
                     remote_ip = excluded.remote_ip, user_agent = excluded.user_agent, confirmed = excluded.confirmed,
                     notify_peer = excluded.notify_peer, settings = excluded.settings,
-                    created_by = excluded.created_by,
-                    expires_at = excluded.expires_at""", columns.text(row -> row.siteUrl().text()),
+                    created_by = excluded.created_by, expires_at = excluded.expires_at,
+                    previous_fingerprint = excluded.previous_fingerprint,
+                    previous_until = excluded.previous_until""", columns.text(row -> row.siteUrl().text()),
                 columns.text(row -> row.direction().word()), columns.of("uuid", Connection::uuid),
                 columns.text(Connection::name), columns.text(row -> row.fingerprint().hex()),
                 columns.text(row -> row.sealedToken().text()), columns.text(row -> row.createdAt().toString()),
@@ -157,13 +169,19 @@ final class SiteRows {
                 columns.of("boolean", row -> row instanceof Sender sender ? sender.notifyPeer() : null),
                 columns.text(row -> row instanceof Sender sender ? StoredSettings.write(sender.settings()) : null),
                 columns.text(row -> row instanceof Sender sender ? sender.createdBy() : null),
-                columns.text(row -> row instanceof Sender sender ? expiry(sender) : null));
+                columns.text(row -> row instanceof Sender sender ? expiry(sender) : null),
+                columns.text(row -> previous(row) instanceof PreviousToken token ? token.fingerprint().hex() : null),
+                columns.text(row -> previous(row) instanceof PreviousToken token ? token.until().toString() : null));
     }
 
     /** What the clock is watched for; the settings' text has it too. */
     private static @Nullable String expiry(Sender sender) {
         Instant end = PullRows.stored(sender.settings().expiresAt());
         return end == null ? null : end.toString();
+    }
+
+    private static @Nullable PreviousToken previous(Connection row) {
+        return row instanceof Sender sender ? sender.previousToken() : null;
     }
 
     private static void upsertImpositions(Pipeline pipeline, List<Map.Entry<Key, Imposition>> rows)

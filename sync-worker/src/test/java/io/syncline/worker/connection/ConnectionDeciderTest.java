@@ -32,19 +32,27 @@ import static io.syncline.worker.connection.Fixtures.withPassword;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.model.connection.ApprovalMode;
+import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.ConnectionStatus;
 import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.Operator;
+import io.syncline.model.connection.OperatorRole;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.SettingsChangeRequested;
 import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
+import io.syncline.model.connection.SettingsRequest;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
+import io.syncline.model.credential.CredentialFingerprint;
+import io.syncline.model.log.Version;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -562,10 +570,148 @@ class ConnectionDeciderTest {
             thenSettings(ModuleSettings.INITIAL, new SettingsChangeRequested(null, null, true, null, ADMIN));
         }
 
-        private void thenSettings(ModuleSettings before, SettingsChangeRequested request, SettingsChanged... events) {
-            Decision<SettingsChanged> decision = ConnectionDecider.decide(before, request);
+        @Test
+        void changed_onlyOnConditionThatNobodyElseWasFaster() {
+            SettingsChangeRequested request = new SettingsChangeRequested(false, null, false, null, ADMIN);
+            String seen = Version.of(withPassword(7));
+            assertThat(ConnectionDecider.decide(withPassword(7), request, seen).events()).hasSize(1);
+            assertThat(ConnectionDecider.decide(withPassword(8), request, seen).outcome())
+                    .isEqualTo(new Outcome.Refused(Refusal.CHANGED_SINCE));
+        }
+
+        private void thenSettings(ModuleSettings before, SettingsRequest request, SettingsEvent... events) {
+            Decision<SettingsEvent> decision = ConnectionDecider.decide(before, request, null);
             assertThat(decision.outcome()).isEqualTo(Outcome.Accepted.WITHOUT_RECORD);
             assertThat(decision.events()).containsExactly(events);
+        }
+    }
+
+    @Nested
+    class OperatorTokens {
+
+        private final SettingsRequest ann = new SettingsRequest.OperatorAdditionRequested("ann", OperatorRole.AUDITOR,
+                TOKEN, ADMIN);
+        private final SettingsEvent annAdded = new SettingsEvent.OperatorAdded("ann", OperatorRole.AUDITOR, TOKEN,
+                ADMIN);
+
+        @Test
+        void added_andRemoved() {
+            assertThat(decide(OPEN, ann).events()).containsExactly(annAdded);
+            ModuleSettings with = OPEN.evolve(annAdded, NOW);
+            assertThat(with.operator("ann")).contains(
+                    new Operator("ann", OperatorRole.AUDITOR, TOKEN, ADMIN, NOW));
+            assertThat(with.updatedAt()).as("of the settings alone").isEqualTo(OPEN.updatedAt());
+            SettingsEvent removed = new SettingsEvent.OperatorRemoved("ann", ADMIN);
+            assertThat(decide(with, new SettingsRequest.OperatorRemovalRequested("ann", ADMIN)).events())
+                    .containsExactly(removed);
+            assertThat(with.evolve(removed, NOW).operators()).isEmpty();
+        }
+
+        @Test
+        void refused_twiceUnknownAndTooMany() {
+            refused(OPEN.evolve(annAdded, NOW), ann, Refusal.OPERATOR_EXISTS);
+            refused(OPEN, new SettingsRequest.OperatorRemovalRequested("ann", ADMIN), Refusal.OPERATOR_UNKNOWN);
+            ModuleSettings full = OPEN;
+            for (int i = 0; i < ModuleSettings.MAX_OPERATORS; i++) {
+                full = full.evolve(new SettingsEvent.OperatorAdded("o" + i, OperatorRole.VIEWER, TOKEN, ADMIN), NOW);
+            }
+            refused(full, ann, Refusal.TOO_MANY_OPERATORS);
+        }
+
+        private static void refused(ModuleSettings settings, SettingsRequest request, Refusal refusal) {
+            assertThat(decide(settings, request).outcome()).isEqualTo(new Outcome.Refused(refusal));
+        }
+
+        private static Decision<SettingsEvent> decide(ModuleSettings settings, SettingsRequest request) {
+            return ConnectionDecider.decide(settings, request, null);
+        }
+    }
+
+    @Nested
+    class ChangesOfASender {
+
+        private final SiteRequest change = new SiteRequest.SenderChangeRequested(SITE, SENDER, "Renamed", true,
+                ConnectionSettings.DEFAULTS, ADMIN);
+
+        @Test
+        void changed_whole_andOnlyOnce() {
+            SiteEvent changed = new SiteEvent.SenderChanged(SITE, SENDER, "Renamed", true, ConnectionSettings.DEFAULTS,
+                    ADMIN);
+            given(activeSender()).when(change).then(accepted(SENDER, ConnectionStatus.ACTIVE), changed);
+            given(activeSender(), changed).when(change).then(accepted(SENDER, ConnectionStatus.ACTIVE));
+        }
+
+        @Test
+        void receiver_hasNothingToChange() {
+            given(registered()).when(new SiteRequest.SenderChangeRequested(SITE, RECEIVER, "n", true,
+                    ConnectionSettings.DEFAULTS, ADMIN)).refused(Refusal.NO_SENDER);
+            given(registered()).when(rotate(RECEIVER, 60)).refused(Refusal.NO_SENDER);
+        }
+
+        @Test
+        void asExpected_comparesWhatTheOperatorSaw() {
+            Site seen = Site.unknown(SITE).evolve(activeSender(), NOW);
+            String version = Version.of(seen.sender(), null);
+            assertThat(ConnectionDecider.asExpected(seen, change, version)).isTrue();
+            assertThat(ConnectionDecider.asExpected(seen, change, null)).isTrue();
+            Site suspended = seen.evolve(suspended(Direction.SENDER, "r"), NOW);
+            assertThat(ConnectionDecider.asExpected(suspended, change, version)).isFalse();
+            assertThat(ConnectionDecider.asExpected(Site.unknown(SITE), change, version))
+                    .as("what is gone is not found")
+                    .isTrue();
+        }
+
+        @Test
+        void rotated_bothTokensAreTakenForAWhile() {
+            SiteEvent rotated = new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
+                    new PreviousToken(TOKEN, NOW.plusSeconds(60)), ADMIN);
+            given(activeSender()).when(rotate(SENDER, 60)).then(accepted(SENDER, ConnectionStatus.ACTIVE), rotated);
+            Connection.Sender sender = Site.replay(SITE,
+                    List.of(new Site.Dated(activeSender(), NOW), new Site.Dated(rotated, NOW))).sender();
+            assertThat(sender.takes(TOKEN, NOW.plusSeconds(59))).isTrue();
+            assertThat(sender.takes(TOKEN, NOW.plusSeconds(60))).isFalse();
+            assertThat(sender.takes(OTHER_TOKEN, NOW)).isTrue();
+        }
+
+        @Test
+        void rotated_peersMayUseEither() {
+            SiteEvent lasting = new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
+                    new PreviousToken(TOKEN, NOW.plusSeconds(60)), ADMIN);
+            SiteEvent past = new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
+                    new PreviousToken(TOKEN, NOW),
+                    ADMIN);
+            given(activeSender(), lasting).when(delete())
+                    .then(Outcome.Accepted.WITHOUT_RECORD,
+                            deleted("peer", Direction.SENDER));
+            given(activeSender(), past).when(delete()).refused(Refusal.NOT_FOUND);
+            given(pendingSender(), lasting).when(confirm())
+                    .then(accepted(SENDER, ConnectionStatus.ACTIVE),
+                            confirmed());
+            given(pendingSender(), past).when(confirm()).refused(Refusal.NOT_FOUND);
+        }
+
+        @Test
+        void rotatedAgainBeforeTheEnd_keepsTheTokenThatTheReceiverHas() {
+            SiteEvent first = new SiteEvent.TokenRotated(SITE, SENDER, new CredentialFingerprint("ef".repeat(32)),
+                    Fixtures.SEALED, new PreviousToken(TOKEN, NOW.plusSeconds(10)), ADMIN);
+            given(activeSender(), first).when(rotate(SENDER, 60))
+                    .then(accepted(SENDER, ConnectionStatus.ACTIVE),
+                            new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
+                                    new PreviousToken(TOKEN, NOW.plusSeconds(60)), ADMIN));
+            given(activeSender(), first).when(rotate(SENDER, 0))
+                    .then(accepted(SENDER, ConnectionStatus.ACTIVE),
+                            new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
+                                    new PreviousToken(new CredentialFingerprint("ef".repeat(32)), NOW), ADMIN));
+        }
+
+        @Test
+        void rotated_toNobodyElsesToken() {
+            given(activeSender()).whileTokenIsInUse().when(rotate(SENDER, 60)).refused(Refusal.TOKEN_IN_USE);
+        }
+
+        private static SiteRequest rotate(UUID record, long overlapSeconds) {
+            return new SiteRequest.TokenRotationRequested(SITE, record, OTHER_TOKEN, Fixtures.SEALED, overlapSeconds,
+                    ADMIN);
         }
     }
 

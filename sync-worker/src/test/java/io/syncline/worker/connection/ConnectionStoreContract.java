@@ -17,11 +17,14 @@ import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.OperatorRole;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PeerWish;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.PullKind;
 import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.Refusal;
+import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
@@ -156,6 +159,10 @@ abstract class ConnectionStoreContract {
         ModuleSettings settings = new ModuleSettings(true, IncomingMode.REQUIRE_PASSWORD, PASSWORD, 3, NOW);
         head = commit(head, List.of(), List.of(), List.of(), settings);
         assertThat(load(Set.of(), Set.of(), Set.of()).settings()).isEqualTo(settings);
+        ModuleSettings withAnn = settings
+                .evolve(new SettingsEvent.OperatorAdded("ann", OperatorRole.AUDITOR, TOKEN, "admin"), NOW);
+        head = commit(head, List.of(), List.of(), List.of(), withAnn);
+        assertThat(load(Set.of(), Set.of(), Set.of()).settings()).isEqualTo(withAnn);
         ModuleSettings without = new ModuleSettings(false, IncomingMode.DENY_ALL, null, 4, NOW.plusMillis(1));
         commit(head, List.of(), List.of(), List.of(), without);
         assertThat(load(Set.of(), Set.of(), Set.of()).settings()).isEqualTo(without);
@@ -197,6 +204,19 @@ abstract class ConnectionStoreContract {
         assertThatThrownBy(() -> save(head, change(Site.unknown(OTHER_SITE), senderSite(OTHER_SITE, TOKEN))))
                 .isInstanceOf(TokenTakenException.class);
         save(head, change(Site.unknown(OTHER_SITE), senderSite(OTHER_SITE, OTHER_TOKEN)));
+    }
+
+    @Test
+    void rotatedSender_comesBackWithBothTokens() {
+        Site rotated = senderSite(SITE, TOKEN).evolve(new SiteEvent.TokenRotated(SITE,
+                senderSite(SITE, TOKEN).sender().uuid(), OTHER_TOKEN, Fixtures.SEALED,
+                new PreviousToken(TOKEN, NOW.plusSeconds(60)), "admin"),
+                NOW);
+        LogHead head = save(owned(0), change(Site.unknown(SITE), senderSite(SITE, TOKEN)));
+        save(head, change(senderSite(SITE, TOKEN), rotated));
+        assertThat(site(SITE)).isEqualTo(rotated);
+        assertThat(load(Set.of(), Set.of(), Set.of(TOKEN, OTHER_TOKEN)).tokens())
+                .isEqualTo(Map.of(TOKEN, SITE, OTHER_TOKEN, SITE));
     }
 
     @Test
@@ -375,7 +395,7 @@ abstract class ConnectionStoreContract {
 
     private static Site senderSite(SiteUrl url, CredentialFingerprint token) {
         UUID uuid = UUID.nameUUIDFromBytes(url.text().getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        return new Site(url, new Connection.Sender(uuid, url, "S", token, Fixtures.SEALED, true, false,
+        return new Site(url, new Connection.Sender(uuid, url, "S", token, Fixtures.SEALED, null, true, false,
                 ConnectionSettings.DEFAULTS, Fixtures.ADMIN, NOW, NOW), null, Map.of(), Pulls.NONE);
     }
 

@@ -4,6 +4,7 @@ import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
@@ -97,8 +98,15 @@ final class InMemoryConnectionStore implements ConnectionStore {
         Map<CredentialFingerprint, SiteUrl> tokens = new HashMap<>();
         for (Site site : sites.values()) {
             Connection.Sender sender = site.sender();
-            if (sender != null && scope.claimedTokens().contains(sender.fingerprint())) {
-                tokens.put(sender.fingerprint(), site.url());
+            if (sender == null) {
+                continue;
+            }
+            PreviousToken previous = sender.previousToken();
+            for (CredentialFingerprint token : previous == null ? List.of(sender.fingerprint())
+                    : List.of(sender.fingerprint(), previous.fingerprint())) {
+                if (scope.claimedTokens().contains(token)) {
+                    tokens.put(token, site.url());
+                }
             }
         }
         State state = new State(server, clock, locked, settings, asked, decided, tokens);

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.OperatorRole;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PeerWish;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Request;
 import io.syncline.model.connection.SettingsChangeRequested;
-import io.syncline.model.connection.SettingsChanged;
+import io.syncline.model.connection.SettingsEvent;
+import io.syncline.model.connection.SettingsRequest;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
@@ -115,7 +117,7 @@ final class SimulatedSite {
         int number = random.nextInt(SITES);
         SiteUrl site = SiteUrl.asSent("http://site-" + number + ".example");
         CredentialFingerprint token = new CredentialFingerprint(("0" + number).repeat(32));
-        return switch (random.nextInt(11)) {
+        return switch (random.nextInt(12)) {
             case 0, 1, 2 -> new SiteRequest.RegistrationRequested(site, newId(), "n", token, Fixtures.SEALED, null,
                     "ip", null);
             case 3, 4 -> new SiteRequest.StatusChangeRequested(site, token, PeerWish.values()[random.nextInt(3)]);
@@ -136,6 +138,7 @@ final class SimulatedSite {
                         : new SiteRequest.PullReported(pull.siteUrl(), pull.grant(), random.nextInt(10), 1, null, 1,
                                 io.syncline.model.connection.PullOutcome.COMPLETED);
             }
+            case 10 -> new SettingsRequest.OperatorAdditionRequested("o" + number, OperatorRole.VIEWER, token, "test");
             default -> new SettingsChangeRequested(null,
                     random.nextBoolean() ? IncomingMode.AUTO_ACCEPT : IncomingMode.REQUIRE_APPROVAL, false, null,
                     "test");
@@ -581,7 +584,7 @@ final class SimulatedSite {
                     sites.put(after.url(), after);
                     outcomes.put(logged.requestId(), ConnectionDecider.outcomeOf(happened, after, logged.time()));
                 }
-                case SettingsChanged changed -> {
+                case SettingsEvent changed -> {
                     settings = settings.evolve(changed, logged.time());
                     outcomes.put(logged.requestId(), Outcome.Accepted.WITHOUT_RECORD);
                 }

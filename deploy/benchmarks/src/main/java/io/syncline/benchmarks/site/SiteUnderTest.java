@@ -26,6 +26,9 @@ public final class SiteUnderTest implements AutoCloseable {
     public static final String PREFIX = "phoenix_kit";
 
     private static final String ADMIN_TOKEN = "admin-token-of-the-benchmark";
+    /** All of the load comes from one address. */
+    private static final String NO_FAILURE_LIMIT = "--syncline.limits.failed-authentications-per-minute=0";
+    private static final String NO_REGISTRATION_LIMIT = "--syncline.limits.registrations-per-minute=0";
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
 
     private final Path directory;
@@ -71,7 +74,8 @@ public final class SiteUnderTest implements AutoCloseable {
         Path data = directory.resolve("data");
         NodeProcess node = NodeProcess.start(Node.STANDALONE, directory, jvm, profile,
                 List.of("--syncline.data-dir=" + data, "--server.port=" + gateway,
-                        "--syncline.admin.token=" + ADMIN_TOKEN, "--benchmark.control-port=" + control));
+                        "--syncline.admin.token=" + ADMIN_TOKEN, "--benchmark.control-port=" + control,
+                        NO_FAILURE_LIMIT, NO_REGISTRATION_LIMIT));
         nodes.add(node);
         node.awaitReady();
         return new SiteUnderTest(directory, nodes, data.resolve("postgresql"), gateway, control);
@@ -99,7 +103,7 @@ public final class SiteUnderTest implements AutoCloseable {
                 "--syncline.source.username=syncline", "--syncline.source.password=" + password));
         List<String> ofGateway = new ArrayList<>(common);
         ofGateway.addAll(List.of("--server.port=" + gateway, "--syncline.admin.token=" + ADMIN_TOKEN,
-                "--benchmark.control-port=" + control));
+                "--benchmark.control-port=" + control, NO_FAILURE_LIMIT, NO_REGISTRATION_LIMIT));
         NodeProcess worker = NodeProcess.start(Node.WORKER, directory, jvm, profile, ofWorker);
         nodes.add(worker);
         worker.awaitReady();

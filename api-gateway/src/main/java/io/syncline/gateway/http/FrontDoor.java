@@ -1,0 +1,70 @@
+package io.syncline.gateway.http;
+
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.Map;
+import org.springframework.http.HttpHeaders;
+
+/**
+ * What holds for every request and every answer. Bodies come with their length: a body in chunks may be one request to us
+ * and two to a proxy before us. Where operators have a port of their own, nothing of theirs is answered at the peers'.
+ */
+public final class FrontDoor implements Filter {
+
+    /** Answers are data: nothing in them is to be run, framed, guessed at or remembered by a browser. */
+    private static final Map<String, String> HEADERS = Map.of("X-Content-Type-Options", "nosniff", "X-Frame-Options",
+            "DENY", "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'", "Referrer-Policy",
+            "no-referrer", HttpHeaders.CACHE_CONTROL, "no-store");
+    private static final String HSTS = "Strict-Transport-Security";
+    private static final String ONE_YEAR = "max-age=31536000";
+    /** What Tomcat takes a request line without a version for. */
+    private static final String WITHOUT_HEADERS = "HTTP/0.9";
+    private static final int NO_PORT = 0;
+
+    private final int operatorsPort;
+
+    /** @param operatorsPort of operators and health checks alone; 0: everything is answered at every port */
+    public FrontDoor(int operatorsPort) {
+        this.operatorsPort = operatorsPort;
+    }
+
+    @Override
+    public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+            throws IOException, ServletException {
+        HttpServletRequest http = (HttpServletRequest) request;
+        HttpServletResponse answer = (HttpServletResponse) response;
+        putHeaders(answer);
+        if (http.isSecure()) {
+            answer.setHeader(HSTS, ONE_YEAR);
+        }
+        if (http.getProtocol().equals(WITHOUT_HEADERS)) {
+            refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
+        } else if (http.getHeader(HttpHeaders.TRANSFER_ENCODING) != null) {
+            refuse(PeerRefusal.Known.BODY_WITHOUT_LENGTH, answer);
+        } else if (operatorsPort != NO_PORT && http.getLocalPort() == operatorsPort != isOperators(http)) {
+            refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
+        } else {
+            chain.doFilter(request, response);
+        }
+    }
+
+    static void putHeaders(HttpServletResponse response) {
+        HEADERS.forEach(response::setHeader);
+    }
+
+    private static boolean isOperators(HttpServletRequest request) {
+        String path = request.getRequestURI();
+        return path.startsWith("/admin") || path.startsWith("/actuator");
+    }
+
+    private static void refuse(PeerRefusal.Known refusal, HttpServletResponse response) throws IOException {
+        SyncApiErrors.Answer no = SyncApiErrors.of(refusal);
+        new Written(no.status(), Written.JSON, JsonBody.write(no.body()), no.headers()).writeTo(response);
+    }
+}

@@ -18,12 +18,11 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import javax.crypto.Cipher;
 import javax.crypto.Mac;
 import javax.crypto.SecretKey;
@@ -309,7 +308,8 @@ final class KeySet {
     }
 
     private static void requireKeys(Map<String, ?> keys, String kind, Current ids) {
-        for (String id : Stream.of(ids.now(), ids.next()).filter(Objects::nonNull).toList()) {
+        String next = ids.next();
+        for (String id : next == null ? List.of(ids.now()) : List.of(ids.now(), next)) {
             if (!keys.containsKey(id)) {
                 throw new IllegalArgumentException("'" + kind + "." + id + "' is missing");
             }

@@ -407,10 +407,6 @@ class AttacksIT {
                 "Content-Type: application/x-www-form-urlencoded\r\n", "auth_token_hash=x"), 415));
         attacks.add(attack("JSON in UTF-16", with("POST", API + "list-tables",
                 "Content-Type: application/json; charset=utf-16\r\n", "{}"), 415));
-        attacks.add(attack("bytes that are no UTF-8", with("POST", API + "list-tables",
-                "Content-Type: application/json\r\n", "{\"auth_token_hash\":\"\u00ff\"}")
-                .replace("\u00c3\u00bf", "\u00ff"),
-                400, 401));
         attacks.add(attack("two lengths", "POST " + API + "list-tables HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
                 + "Content-Length: 9\r\n\r\n{}GET / H", 400));
         attacks.add(attack("a length and chunks", "POST " + API
@@ -586,14 +582,14 @@ class AttacksIT {
                 for (int i = 0; i < count; i++) {
                     byte[] request = request();
                     Wire.Answer answer;
-                    if (random.nextInt(5) == 0) {
+                    if (head(request) || random.nextInt(5) == 0) {
                         try (Wire once = new Wire(port)) {
-                            answer = once.askOnce(mutated(request));
+                            answer = once.askOnce(head(request) ? request : mutated(request));
                         }
                     } else {
                         kept = kept == null ? new Wire(port) : kept;
                         answer = kept.ask(request);
-                        if (!answer.open() || head(request)) {
+                        if (!answer.open()) {
                             kept.close();
                             kept = null;
                         }
@@ -611,6 +607,7 @@ class AttacksIT {
             }
         }
 
+        /** Its answer names a length and has no body. */
         private static boolean head(byte[] request) {
             return request[0] == 'H';
         }

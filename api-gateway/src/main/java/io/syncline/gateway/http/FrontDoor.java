@@ -23,8 +23,8 @@ public final class FrontDoor implements Filter {
             "no-referrer", HttpHeaders.CACHE_CONTROL, "no-store");
     private static final String HSTS = "Strict-Transport-Security";
     private static final String ONE_YEAR = "max-age=31536000";
-    /** What Tomcat takes a request line without a version for. */
-    private static final String WITHOUT_HEADERS = "HTTP/0.9";
+    /** A request line without a version is HTTP/0.9 to Tomcat: no headers, and no end but that of the connection. */
+    private static final String VERSIONED = "HTTP/";
     private static final int NO_PORT = 0;
 
     private final int operatorsPort;
@@ -43,7 +43,7 @@ public final class FrontDoor implements Filter {
         if (http.isSecure()) {
             answer.setHeader(HSTS, ONE_YEAR);
         }
-        if (http.getProtocol().equals(WITHOUT_HEADERS)) {
+        if (!http.getProtocol().startsWith(VERSIONED)) {
             refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
         } else if (http.getHeader(HttpHeaders.TRANSFER_ENCODING) != null) {
             refuse(PeerRefusal.Known.BODY_WITHOUT_LENGTH, answer);

@@ -13,7 +13,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Operator {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final Duration SERVED = Duration.ofSeconds(60);
+    private static final Duration SERVED = Duration.ofSeconds(120);
 
     private final String base;
     private final String token;

@@ -26,7 +26,7 @@ final class DebeziumSnapshot {
         CountDownLatch done = new CountDownLatch(1);
         AtomicLong read = new AtomicLong();
         long begun = System.nanoTime();
-        try (DebeziumEngine<ChangeEvent<SourceRecord, SourceRecord>> engine = DebeziumEngine.create(Connect.class)
+        DebeziumEngine<ChangeEvent<SourceRecord, SourceRecord>> engine = DebeziumEngine.create(Connect.class)
                 .using(settings(source, password, table))
                 .notifying((List<ChangeEvent<SourceRecord, SourceRecord>> records,
                         DebeziumEngine.RecordCommitter<ChangeEvent<SourceRecord, SourceRecord>> committer) -> {
@@ -35,17 +35,16 @@ final class DebeziumSnapshot {
                     }
                     committer.markBatchFinished();
                 })
-                .build()) {
-            Thread thread = Thread.ofPlatform().name("control").start(engine);
-            if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException(
-                        "Debezium read %d of %d rows in %d s".formatted(read.get(), rows, PATIENCE_SECONDS));
-            }
-            double seconds = (System.nanoTime() - begun) / 1e9;
+                .build();
+        Thread thread = Thread.ofPlatform().name("control").daemon().start(engine);
+        if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             engine.close();
-            thread.join(TimeUnit.SECONDS.toMillis(30));
-            return seconds;
+            throw new IOException("Debezium read %d of %d rows in %d s".formatted(read.get(), rows, PATIENCE_SECONDS));
         }
+        double seconds = (System.nanoTime() - begun) / 1e9;
+        // It ends by itself behind the last row, and must not be closed after that.
+        thread.join(TimeUnit.SECONDS.toMillis(30));
+        return seconds;
     }
 
     private static Properties settings(Connection source, String password, String table) throws SQLException {

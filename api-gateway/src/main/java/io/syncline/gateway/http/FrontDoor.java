@@ -47,6 +47,9 @@ public final class FrontDoor implements Filter {
             refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
         } else if (http.getHeader(HttpHeaders.TRANSFER_ENCODING) != null) {
             refuse(PeerRefusal.Known.BODY_WITHOUT_LENGTH, answer);
+        } else if (http.getHeader(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD) != null) {
+            // A browser asks for a page of another origin: there is none that may.
+            refuse(new PeerRefusal.WrongMethod("GET, HEAD, POST, PATCH, DELETE"), answer);
         } else if (operatorsPort != NO_PORT && http.getLocalPort() == operatorsPort != isOperators(http)) {
             refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
         } else {
@@ -63,7 +66,7 @@ public final class FrontDoor implements Filter {
         return path.startsWith("/admin") || path.startsWith("/actuator");
     }
 
-    private static void refuse(PeerRefusal.Known refusal, HttpServletResponse response) throws IOException {
+    private static void refuse(PeerRefusal refusal, HttpServletResponse response) throws IOException {
         SyncApiErrors.Answer no = SyncApiErrors.of(refusal);
         new Written(no.status(), Written.JSON, JsonBody.write(no.body()), no.headers()).writeTo(response);
     }

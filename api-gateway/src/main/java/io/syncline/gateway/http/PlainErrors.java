@@ -23,6 +23,11 @@ public final class PlainErrors extends ErrorReportValve {
         }
         try {
             HttpStatus known = HttpStatus.resolve(status);
+            if (known == HttpStatus.NOT_IMPLEMENTED) {
+                // A method that we do not have, CONNECT for instance: the caller's mistake, and no fault of ours.
+                known = HttpStatus.METHOD_NOT_ALLOWED;
+                response.setStatus(known.value());
+            }
             FrontDoor.putHeaders(response);
             response.setContentType(Written.JSON);
             byte[] body = JsonBody.write(SyncApiErrors.plain(known == null ? HttpStatus.BAD_REQUEST : known));

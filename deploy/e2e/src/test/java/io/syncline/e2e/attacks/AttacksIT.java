@@ -511,8 +511,8 @@ class AttacksIT {
                 .doesNotContain("SELECT ")
                 .doesNotContainIgnoringCase("tomcat")
                 .doesNotContainIgnoringCase("\nserver:")
-                .doesNotContain("sealed_token")
-                .doesNotContain("fingerprint");
+                .doesNotContain("\"sealed_token\":")
+                .doesNotContain("\"fingerprint\":");
     }
 
     // ---- requests that are none

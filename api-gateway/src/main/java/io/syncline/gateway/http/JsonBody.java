@@ -99,7 +99,10 @@ final class JsonBody {
         } catch (StreamConstraintsException e) {
             return new Read.Bad(PeerRefusal.Known.JSON_TOO_DEEP);
         } catch (DatabindException e) {
-            return new Read.Bad(PeerRefusal.Known.FIELD_TWICE);
+            // The parser's other complaint of this kind: something behind the object.
+            return new Read.Bad(String.valueOf(e.getOriginalMessage()).startsWith("Trailing")
+                    ? PeerRefusal.Known.MALFORMED_JSON
+                    : PeerRefusal.Known.FIELD_TWICE);
         } catch (CharacterCodingException | JacksonException e) {
             return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
         }

@@ -41,9 +41,18 @@ class JsonBodyTest {
     }
 
     @Test
-    void read_nestedTooDeepIsMalformed() {
-        assertThat(read("{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}"))
-                .isEqualTo(new JsonBody.Read.Bad(PeerRefusal.Known.MALFORMED_JSON));
+    void read_nestedTooDeep() {
+        for (int depth : new int[]{JsonBody.MAX_DEPTH, 100_000}) {
+            assertThat(read("{\"a\":" + "[".repeat(depth) + "]".repeat(depth) + "}"))
+                    .isEqualTo(new JsonBody.Read.Bad(PeerRefusal.Known.JSON_TOO_DEEP));
+        }
+        assertThat(read("{\"a\":" + "[".repeat(JsonBody.MAX_DEPTH - 1) + "]".repeat(JsonBody.MAX_DEPTH - 1) + "}"))
+                .isInstanceOf(JsonBody.Read.Body.class);
+    }
+
+    @Test
+    void read_aFieldTwice() {
+        assertThat(read("{\"a\":1,\"a\":1}")).isEqualTo(new JsonBody.Read.Bad(PeerRefusal.Known.FIELD_TWICE));
     }
 
     @Test

@@ -28,7 +28,8 @@ final class UnknownProperties implements EnvironmentAware, InitializingBean {
             "syncline.credentials.key-file",
             "syncline.topics.partitions",
             "syncline.gateway.reply-timeout", "syncline.gateway.max-pending", "syncline.gateway.database-connections",
-            "syncline.gateway.pull-connections", "syncline.gateway.pull-duration", "syncline.gateway.password-checks");
+            "syncline.gateway.pull-connections", "syncline.gateway.pull-share", "syncline.gateway.pull-duration",
+            "syncline.gateway.password-checks");
     /** Lists of ours, whose entries have numbers; and what is read by programs that may share our command line or our file. */
     private static final List<String> OTHERS = List.of("syncline.http.trusted-proxies", "syncline.data-dir",
             "syncline.kafka", "syncline.database.",

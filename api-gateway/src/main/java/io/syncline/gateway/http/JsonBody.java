@@ -13,6 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.exc.StreamConstraintsException;
@@ -48,7 +49,6 @@ final class JsonBody {
                             .build())
                     .build())
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .build();
@@ -95,14 +95,17 @@ final class JsonBody {
         try {
             // Decoded here: left to itself the parser would also take UTF-16 and UTF-32, by guessing.
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-            node = MAPPER.readTree(text);
+            try (JsonParser parser = MAPPER.createParser(text)) {
+                node = MAPPER.readTree(parser);
+                // Looked at here, since the mapper complains of what follows in the same way as of a field that comes twice.
+                if (parser.nextToken() != null) {
+                    return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
+                }
+            }
         } catch (StreamConstraintsException e) {
             return new Read.Bad(PeerRefusal.Known.JSON_TOO_DEEP);
         } catch (DatabindException e) {
-            // The parser's other complaint of this kind: something behind the object.
-            return new Read.Bad(String.valueOf(e.getOriginalMessage()).startsWith("Trailing")
-                    ? PeerRefusal.Known.MALFORMED_JSON
-                    : PeerRefusal.Known.FIELD_TWICE);
+            return new Read.Bad(PeerRefusal.Known.FIELD_TWICE);
         } catch (CharacterCodingException | JacksonException e) {
             return new Read.Bad(PeerRefusal.Known.MALFORMED_JSON);
         }

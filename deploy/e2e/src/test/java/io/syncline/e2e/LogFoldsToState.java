@@ -19,14 +19,17 @@ import io.syncline.model.log.StoredSettings;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** Promise 4: the events, read from offset 0 by somebody who has nothing else, add up to the rows of the tables. */
@@ -62,7 +65,23 @@ public final class LogFoldsToState {
 
     private LogFoldsToState() {}
 
-    public static void check(SyncCluster cluster, EventLog log) throws SQLException {
+    /**
+     * The log, once it adds up to the tables. What is still under way when it is asked for (a report of a pull, a clock's
+     * request) gets a while to arrive in both.
+     */
+    public static EventLog atRest(SyncCluster cluster) {
+        AtomicReference<EventLog> log = new AtomicReference<>();
+        Awaitility.await("the log folds to the state")
+                .atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> {
+                    EventLog read = EventLog.read(cluster.broker().bootstrapServers(), cluster.keys());
+                    check(cluster, read);
+                    log.set(read);
+                });
+        return log.get();
+    }
+
+    private static void check(SyncCluster cluster, EventLog log) throws SQLException {
         Map<SiteUrl, Site> sites = new HashMap<>();
         ModuleSettings settings = ModuleSettings.INITIAL;
         for (LoggedEvent logged : log.counted()) {

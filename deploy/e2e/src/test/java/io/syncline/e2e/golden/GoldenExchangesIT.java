@@ -2,7 +2,6 @@ package io.syncline.e2e.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.syncline.e2e.EventLog;
 import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
 import io.syncline.model.credential.AuthToken;
@@ -61,9 +60,7 @@ class GoldenExchangesIT {
             }
             assertThat(wrong).as("exchanges with another answer").isEmpty();
             assertThat(failed).as("exchanges that hold now: strike them off NotCovered").isEqualTo(NotCovered.NAMES);
-            EventLog log = EventLog.read(cluster.broker().bootstrapServers(), cluster.keys());
-            assertThat(log.foreign()).isEmpty();
-            LogFoldsToState.check(cluster, log);
+            assertThat(LogFoldsToState.atRest(cluster).foreign()).isEmpty();
         }
     }
 

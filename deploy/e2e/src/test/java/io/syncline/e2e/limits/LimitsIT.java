@@ -54,9 +54,7 @@ class LimitsIT {
 
     /** Whatever these tests did: the log adds up to it, once the gateways have reported. */
     private static void logFoldsToState() throws Exception {
-        EventLog log = EventLog.read(site.cluster.broker().bootstrapServers(), site.cluster.keys());
-        assertThat(log.foreign()).isEmpty();
-        LogFoldsToState.check(site.cluster, log);
+        assertThat(LogFoldsToState.atRest(site.cluster).foreign()).isEmpty();
     }
 
     // ---- counters

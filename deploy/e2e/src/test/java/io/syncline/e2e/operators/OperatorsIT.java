@@ -2,7 +2,6 @@ package io.syncline.e2e.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.syncline.e2e.EventLog;
 import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
 import io.syncline.model.credential.AuthToken;
@@ -48,7 +47,7 @@ class OperatorsIT {
     @AfterAll
     static void foldAndStop() throws Exception {
         try {
-            LogFoldsToState.check(cluster, EventLog.read(cluster.broker().bootstrapServers(), cluster.keys()));
+            assertThat(LogFoldsToState.atRest(cluster).foreign()).isEmpty();
         } finally {
             cluster.close();
         }

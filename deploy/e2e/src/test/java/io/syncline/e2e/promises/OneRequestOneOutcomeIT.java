@@ -29,7 +29,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -160,11 +159,11 @@ class OneRequestOneOutcomeIT {
         assertThat(told.get(Told.APPLIED)).as("requests are decided in spite of the faults")
                 .isGreaterThan(answers.size() / 10);
 
-        EventLog log = logAtRest(cluster);
+        awaitRest(cluster);
+        EventLog log = LogFoldsToState.atRest(cluster);
         System.out.println("OneRequestOneOutcomeIT: " + log.counted().size() + " events, " + log.fences() + " fences, "
                 + log.voided().size() + " void");
         assertThat(log.foreign()).isEmpty();
-        LogFoldsToState.check(cluster, log);
         Map<String, Long> eventsBySite = log.counted()
                 .stream()
                 .filter(event -> event.event() instanceof SiteEvent.ConnectionRegistered)
@@ -184,11 +183,10 @@ class OneRequestOneOutcomeIT {
     }
 
     /**
-     * The log once the database stands where it stands. A partition that the last fault moved may be taken over after every
-     * request is answered, which raises its fence in the one and, a moment later, in the other.
+     * The database stands where the log stands. A partition that the last fault moved may be taken over after every request is
+     * answered, which raises its fence in the one and, a moment later, in the other.
      */
-    private static EventLog logAtRest(SyncCluster cluster) {
-        AtomicReference<EventLog> log = new AtomicReference<>();
+    private static void awaitRest(SyncCluster cluster) {
         Awaitility.await("the database stands where the log stands")
                 .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> {
@@ -197,9 +195,7 @@ class OneRequestOneOutcomeIT {
                             .entrySet()
                             .stream()
                             .collect(Collectors.toMap(Map.Entry::getKey, one -> text(one.getValue()))));
-                    log.set(read);
                 });
-        return log.get();
     }
 
     private static String uuidIn(String answer) {

@@ -49,6 +49,7 @@ final class JsonBody {
                             .build())
                     .build())
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .build();

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,10 @@ import tools.jackson.databind.JsonNode;
 final class Site {
 
     private static final String STATE_DATABASE = "syncline";
+
+    /** What list-tables says of a table whose rows a peer gets now, be it that a newer copy is being made. */
+    static final Set<String> COPIED = Set.of("live", "refreshing");
+    static final String BEING_COPIED = "waiting";
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     /** A database of the user's may have no table to serve. */
@@ -306,13 +311,10 @@ final class Site {
             if (listed.status() != 200 || listed.body() == null) {
                 return obstacle("list-tables: " + listed.explained());
             }
-            List<String> served = new ArrayList<>();
-            for (JsonNode table : listed.body().path("tables")) {
-                served.add(table.path("name").asString());
-            }
+            List<String> served = named(listed.body(), COPIED::contains);
             Set<String> awaited = new HashSet<>(database == null || properties.source() != null ? Set.of()
                     : DemoShop.tablesIn(database));
-            served.forEach(awaited::remove);
+            named(listed.body(), state -> !state.equals(BEING_COPIED)).forEach(awaited::remove);
             if (!awaited.isEmpty()) {
                 return obstacle("waiting for the first snapshot of %s; %s".formatted(awaited, capture(operator)));
             }
@@ -324,6 +326,17 @@ final class Site {
         } catch (IOException | SQLException failure) {
             return obstacle(failure.getMessage() == null ? failure.toString() : failure.getMessage());
         }
+    }
+
+    /** The tables that list-tables says are in such a state. */
+    static List<String> named(JsonNode listed, Predicate<String> state) {
+        List<String> names = new ArrayList<>();
+        for (JsonNode table : listed.path("tables")) {
+            if (state.test(table.path("state").asString())) {
+                names.add(table.path("name").asString());
+            }
+        }
+        return names;
     }
 
     private static String capture(Operator operator) throws IOException {

@@ -1,0 +1,27 @@
+package io.syncline.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class SiteTest {
+
+    private static final JsonNode LISTED = JsonMapper.shared().readTree("""
+            {"success":true,"tables":[
+              {"name":"customers","row_count":2500,"state":"live"},
+              {"name":"events","row_count":7499,"state":"waiting"},
+              {"name":"large","row_count":3,"state":"marked"},
+              {"name":"orders","row_count":9000,"state":"refreshing"}]}""");
+
+    @Test
+    void named_servedAreThoseWhoseCopyIsWhole() {
+        assertThat(Site.named(LISTED, Site.COPIED::contains)).containsExactly("customers", "orders");
+    }
+
+    @Test
+    void named_awaitedAreThoseStillBeingCopied() {
+        assertThat(Site.named(LISTED, Site.BEING_COPIED::equals)).containsExactly("events");
+    }
+}

@@ -40,7 +40,9 @@ public final class KafkaSettings {
         settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5);
+        // What comes while one is on its way goes together with the next: no wait for whoever is alone, and under load the
+        // broker handles a fraction of the requests, which cost it more than their records.
+        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         // Given up well before the caller is: a request that the broker takes later would be refused for its deadline.
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, share(2, 5));

@@ -82,6 +82,18 @@ class StateDatabaseIT {
     }
 
     @Test
+    void noStatementIsCompiled() {
+        highWater.logRead();
+        withPool(pool -> {
+            try {
+                assertThat(ask(pool, "SHOW jit")).isEqualTo("off");
+            } catch (SQLException e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
+    @Test
     void aDatabaseThatHasAllThatWasSeen() {
         highWater.logRead();
         highWater.seen(0, 10);

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -137,9 +138,10 @@ final class GatewayUnderTest implements AutoCloseable {
         UUID uuid = UUID.randomUUID();
         execute("""
                 INSERT INTO syncline.connection (site_url, direction, uuid, name, fingerprint, sealed_token, created_at,
-                    updated_at, confirmed, notify_peer, settings, created_by)
-                VALUES (?, 'sender', ?, ?, ?, ?, now(), now(), ?, false, ?, 'admin')""", site, uuid, "S " + site,
-                fingerprint(token), sealed(token), confirmed, StoredSettings.write(settings));
+                    updated_at, confirmed, notify_peer, settings, created_by, expires_at)
+                VALUES (?, 'sender', ?, ?, ?, ?, now(), now(), ?, false, ?, 'admin', ?::timestamptz)""", site, uuid,
+                "S " + site, fingerprint(token), sealed(token), confirmed, StoredSettings.write(settings),
+                Objects.toString(settings.expiresAt(), null));
         return uuid;
     }
 

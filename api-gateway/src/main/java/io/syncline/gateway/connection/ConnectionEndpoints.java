@@ -5,7 +5,6 @@ import io.syncline.gateway.dispatch.Submission;
 import io.syncline.gateway.http.PeerAnswer;
 import io.syncline.gateway.http.PeerCall;
 import io.syncline.gateway.http.PeerRefusal;
-import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.ConnectionStatus;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Refusal;
@@ -120,27 +119,26 @@ public final class ConnectionEndpoints {
             case Admission.Verdict.Refused(PeerRefusal refusal) -> disabledOr(refusal);
             case Admission.Verdict.Admitted(TokenHash hash) -> {
                 CredentialFingerprint fingerprint = fingerprint(hash);
-                ConnectionReads.EnabledAndSender found = reads.enabledAndSender(fingerprint);
+                ConnectionReads.EnabledAndStanding found = reads.enabledAndStanding(fingerprint);
                 if (!found.enabled()) {
                     yield DISABLED;
                 }
-                yield found.sender()
-                        .map(sender -> connectionStatus(call, fingerprint, sender))
+                yield found.standing()
+                        .map(standing -> connectionStatus(call, fingerprint, standing))
                         .orElseGet(() -> PeerAnswer.refused(new PeerRefusal.Refused(Refusal.NOT_FOUND)));
             }
         };
     }
 
-    private PeerAnswer connectionStatus(PeerCall call, CredentialFingerprint fingerprint, ConnectionReads.Found found) {
-        Connection connection = found.connection();
-        boolean confirms = connection instanceof Connection.Sender sender && !sender.confirmed()
-                && found.status() == ConnectionStatus.PENDING;
+    private PeerAnswer connectionStatus(PeerCall call, CredentialFingerprint fingerprint,
+            ConnectionReads.Standing standing) {
+        boolean confirms = !standing.confirmed() && standing.status() == ConnectionStatus.PENDING;
         if (!confirms) {
-            return ConnectionTranslator.statusOf(found.status(), connection.name());
+            return ConnectionTranslator.statusOf(standing.status(), standing.name());
         }
         Submission submission = ring.submit(call.id(),
-                new SiteRequest.ConfirmationRequested(connection.siteUrl(), fingerprint));
-        return ConnectionTranslator.confirmed(submission, connection.name());
+                new SiteRequest.ConfirmationRequested(standing.site(), fingerprint));
+        return ConnectionTranslator.confirmed(submission, standing.name());
     }
 
     /** Disabled comes before anything that is wrong with the fields; only who gets those wrong pays for asking. */

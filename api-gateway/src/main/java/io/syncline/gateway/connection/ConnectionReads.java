@@ -60,12 +60,13 @@ public final class ConnectionReads {
             + ", coalesce(u.downloads, 0), coalesce(u.records, 0), u.expiry_recorded" + RECORDS
             + " LEFT JOIN syncline.pull_use u ON u.site_url = c.site_url"
             + " WHERE c.direction = 'sender' AND " + TAKES;
-    /** One row at least: the switch, and the record where there is one. */
-    private static final String ENABLED_AND_SENDER = "SELECT" + RECORD_COLUMNS
-            + ", coalesce((SELECT enabled FROM syncline.settings), false) FROM (VALUES (1)) one"
-            + " LEFT JOIN (syncline.connection c LEFT JOIN syncline.imposition i"
-            + " ON i.site_url = c.site_url AND i.direction = c.direction)"
-            + " ON c.direction = 'sender' AND " + TAKES;
+    /** One row at least: the switch, and where there is such a record, the few columns that its standing is made of. */
+    private static final String ENABLED_AND_STANDING = """
+            SELECT coalesce((SELECT enabled FROM syncline.settings), false), c.site_url, c.name, c.confirmed,
+                coalesce(c.expires_at <= clock_timestamp(), false), i.kind
+            FROM (VALUES (1)) one LEFT JOIN (syncline.connection c LEFT JOIN syncline.imposition i
+                ON i.site_url = c.site_url AND i.direction = c.direction)
+            ON c.direction = 'sender' AND """ + TAKES;
     private static final String RECORD = "SELECT" + RECORD_COLUMNS + RECORDS + " WHERE c.uuid = ?";
     private static final String LIST = "SELECT" + RECORD_COLUMNS + RECORDS
             + " WHERE (?::text IS NULL OR c.direction = ?) AND (?::text IS NULL OR c.site_url = ?)"
@@ -116,17 +117,28 @@ public final class ConnectionReads {
         }, rows -> rows.next() ? new Existence(rows.getBoolean(1), rows.getBoolean(2)) : new Existence(false, false));
     }
 
-    /** Whether the module is enabled, and the sender record with this fingerprint. */
-    record EnabledAndSender(boolean enabled, Optional<Found> sender) {}
+    /** How a sender connection stands: all that its receiver is told of it. */
+    record Standing(SiteUrl site, String name, boolean confirmed, ConnectionStatus status) {}
 
-    EnabledAndSender enabledAndSender(CredentialFingerprint fingerprint) throws SQLException {
-        return query(ENABLED_AND_SENDER, statement -> takes(statement, 1, fingerprint), rows -> {
+    /** Whether the module is enabled, and how the sender connection with this fingerprint stands. */
+    record EnabledAndStanding(boolean enabled, Optional<Standing> standing) {}
+
+    EnabledAndStanding enabledAndStanding(CredentialFingerprint fingerprint) throws SQLException {
+        return query(ENABLED_AND_STANDING, statement -> takes(statement, 1, fingerprint), rows -> {
             if (!rows.next()) {
-                return new EnabledAndSender(false, Optional.empty());
+                return new EnabledAndStanding(false, Optional.empty());
             }
-            return new EnabledAndSender(rows.getBoolean(24),
-                    rows.getString(1) == null ? Optional.empty() : Optional.of(found(rows)));
+            return new EnabledAndStanding(rows.getBoolean(1),
+                    rows.getString(2) == null ? Optional.empty() : Optional.of(standing(rows)));
         });
+    }
+
+    private static Standing standing(ResultSet row) throws SQLException {
+        boolean confirmed = row.getBoolean(4);
+        ConnectionStatus own = Sender.status(row.getBoolean(5), confirmed);
+        String kind = row.getString(6);
+        return new Standing(SiteUrl.asSent(row.getString(2)), row.getString(3), confirmed,
+                kind == null ? own : own.stricterOf(Imposition.Kind.of(kind).status()));
     }
 
     /** A sender record, and what counts against its limits. */

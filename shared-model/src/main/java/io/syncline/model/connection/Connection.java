@@ -65,7 +65,12 @@ public sealed interface Connection {
 
         @Override
         public ConnectionStatus ownStatus(Instant now) {
-            if (settings.expired(now)) {
+            return status(settings.expired(now), confirmed);
+        }
+
+        /** The same, for whoever has read no more of the record than this. */
+        public static ConnectionStatus status(boolean expired, boolean confirmed) {
+            if (expired) {
                 return ConnectionStatus.EXPIRED;
             }
             return confirmed ? ConnectionStatus.ACTIVE : ConnectionStatus.PENDING;

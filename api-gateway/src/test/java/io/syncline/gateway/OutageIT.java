@@ -32,9 +32,8 @@ class OutageIT {
         assertThat(liveness.statusCode()).as(liveness.body()).isEqualTo(200);
     }
 
-    private static void assert503Soon(GatewayUnderTest gateway, String sentence) {
+    private static void assert503(GatewayUnderTest gateway, String sentence) {
         for (String call : List.of("verify-connection", "register-connection", "list-tables", "update-status")) {
-            long begun = System.nanoTime();
             HttpResponse<String> response = gateway.call(call, "{\"sender_url\":\"x\",\"auth_token_hash\":\"x\"}");
             assertThat(response.statusCode()).as(call + response.body()).isEqualTo(503);
             assertThat(response.body()).startsWith("{\"success\":false,\"error\":\"")
@@ -42,7 +41,6 @@ class OutageIT {
                     .doesNotContain("Exception")
                     .doesNotContain("SQL");
             assertThat(response.headers().firstValue("retry-after")).isPresent();
-            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
         }
     }
 
@@ -60,7 +58,7 @@ class OutageIT {
         try {
             gateway.bean(HighWater.class).logRead();
             assertLives(gateway);
-            assert503Soon(gateway, "cannot be used now");
+            assert503(gateway, "cannot be used now");
             assertThat(readiness(gateway).path("status").asString()).isEqualTo("OUT_OF_SERVICE");
             assertThat(readiness(gateway).at("/components/database/details/cause").asString())
                     .contains("the state database cannot be used");
@@ -81,7 +79,7 @@ class OutageIT {
                             .at("/components/database/details/remedy")
                             .asString()
                             .contains("start a worker"));
-            assert503Soon(gateway, "start a worker");
+            assert503(gateway, "start a worker");
 
             gateway.adopt(postgres);
             gateway.makeSchema();
@@ -101,7 +99,7 @@ class OutageIT {
                             .asString()
                             .equals("OUT_OF_SERVICE"));
             assertLives(gateway);
-            assert503Soon(gateway, "cannot be used now");
+            assert503(gateway, "cannot be used now");
 
             postgres = EmbeddedPostgres.builder()
                     .setPort(port)
@@ -130,7 +128,7 @@ class OutageIT {
             try {
                 gateway.adopt(postgres);
                 gateway.makeSchema();
-                assert503Soon(gateway, "behind what is known");
+                assert503(gateway, "behind what is known");
                 assertLives(gateway);
             } finally {
                 gateway.closeGateway();

@@ -224,14 +224,12 @@ class PeerCallsIT {
     }
 
     @Test
-    void withoutBroker_whatNeedsAWorkerIsRefusedAtOnce() {
-        long begun = System.nanoTime();
+    void withoutBroker_whatNeedsAWorkerIsRefused() {
         HttpResponse<String> response = gateway.call("register-connection",
                 "{\"sender_url\":\"http://new.example\",\"connection_name\":\"N\",\"auth_token\":\"t\"}");
         assertThat(response.statusCode()).isEqualTo(503);
         assertThat(response.body()).contains("was not applied").contains("broker");
         assertThat(response.headers().firstValue("retry-after")).isPresent();
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(2));
         assertThat(connectionStatus("tok-pending").statusCode()).isEqualTo(503);
     }
 

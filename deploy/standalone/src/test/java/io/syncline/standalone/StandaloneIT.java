@@ -63,10 +63,8 @@ class StandaloneIT {
             insertProduct("NEW-00001");
             awaitProduct(lines, "NEW-00001");
 
-            long begun = System.nanoTime();
             first.signal("TERM");
             assertThat(first.awaitExit(STOPPED)).isEqualTo(143);
-            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
             assertThat(Postmaster.of(folder.resolve(".syncline/postgresql/data"))).isEmpty();
             assertNothingSecretIn(first.text());
         }

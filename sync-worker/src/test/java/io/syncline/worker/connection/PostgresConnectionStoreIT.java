@@ -66,6 +66,7 @@ class PostgresConnectionStoreIT extends ConnectionStoreContract {
             raised = CompletableFuture.supplyAsync(() -> store.raiseFence(0, 2),
                     Executors.newVirtualThreadPerTaskExecutor());
             Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
                     .until(() -> database
                             .column("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"),
                             List.of("1")::equals);
@@ -110,6 +111,7 @@ class PostgresConnectionStoreIT extends ConnectionStoreContract {
                 }
             }, Executors.newVirtualThreadPerTaskExecutor());
             Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
                     .pollDelay(Duration.ofMillis(50))
                     .until(() -> database.column("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'"),
                             List.of("1")::equals);

@@ -55,7 +55,7 @@ class CaptureFaultsIT {
         source.execute("UPDATE t SET v = v || 'x'", "DELETE FROM t WHERE id < 10");
         String end = source.ask("SELECT pg_current_wal_lsn()").getFirst();
         await().during(Duration.ofSeconds(5))
-                .atMost(Duration.ofSeconds(8))
+                .atMost(Duration.ofSeconds(30))
                 .until(
                         () -> source
                                 .ask("SELECT confirmed_flush_lsn < '" + end
@@ -144,7 +144,7 @@ class CaptureFaultsIT {
         source.awaitEqual("loses", SOON);
         source.broker().close();
         source.execute("ALTER TABLE loses DROP CONSTRAINT loses_key");
-        await().atMost(Duration.ofSeconds(5))
+        await().atMost(Duration.ofSeconds(30))
                 .ignoreExceptions()
                 .untilAsserted(() -> source.execute("UPDATE loses SET v = v || 'y'"));
         source.startBroker();
@@ -220,7 +220,7 @@ class CaptureFaultsIT {
                 .until(() -> !source.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").isEmpty());
         source.execute("SET synchronous_commit = off; INSERT INTO t VALUES (1000, 'before it')");
         await().during(Duration.ofSeconds(1))
-                .atMost(Duration.ofSeconds(5))
+                .atMost(Duration.ofSeconds(30))
                 .until(() -> source.topics().rows("g").isEmpty());
         source.execute("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
         writer.join();

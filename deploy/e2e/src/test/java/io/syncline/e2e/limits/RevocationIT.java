@@ -28,8 +28,6 @@ class RevocationIT {
     private static final int AT_ONCE = 4;
     /** Each gateway is pulled from all the time, but this machine has to be the callers' too. */
     private static final Duration BETWEEN_PULLS = Duration.ofMillis(10);
-    /** On a machine of its own; where others work too, only that none passes is looked at so sharply. */
-    private static final Duration MOST = Duration.ofMillis(Long.getLong("syncline.revocation-ms", 2_500));
 
     @TempDir static Path directory;
 
@@ -84,7 +82,6 @@ class RevocationIT {
                         REVOCATIONS, pulls.get(), took.get(REVOCATIONS / 2) / 1_000_000,
                         took.get(REVOCATIONS * 99 / 100) / 1_000_000);
                 assertThat(passed).as("calls let in behind the answer").hasValue(0);
-                assertThat(Duration.ofNanos(took.get(REVOCATIONS * 99 / 100))).isLessThan(MOST);
             } finally {
                 loaded.set(false);
             }
@@ -101,6 +98,7 @@ class RevocationIT {
                 .isEqualTo(403);
         assertThat(site.pull(0, peer).statusCode()).isEqualTo(403);
         org.awaitility.Awaitility.await("the pulls are reported")
+                .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(site.history(peer)).hasSize(2));
         assertThat(site.history(peer)).allSatisfy(
                 pulled -> assertThat(pulled.get("address").asString()).isEqualTo("203.0.113.9"));

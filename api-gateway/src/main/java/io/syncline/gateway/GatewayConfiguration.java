@@ -6,6 +6,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.admin.AdminAuthentication;
 import io.syncline.gateway.admin.AdminEndpoints;
 import io.syncline.gateway.admin.EventEndpoints;
+import io.syncline.gateway.admin.OidcTokens;
 import io.syncline.gateway.admin.OperatorEndpoints;
 import io.syncline.gateway.admin.TransferEndpoints;
 import io.syncline.gateway.admin.WorkerEndpoints;
@@ -225,7 +226,11 @@ class GatewayConfiguration {
         GatewayProperties.Admin admin = properties.admin();
         AdminAuthentication gate = UnusableSettingException
                 .orElse(() -> AdminAuthentication.of(admin.token(), admin.tokenFile(), keys,
-                        () -> reads.settings().operators()));
+                        () -> reads.settings().operators(),
+                        admin.oidc()
+                                .settings()
+                                .map(issuer -> new OidcTokens(issuer, boundedLog(OidcTokens.class)))
+                                .orElse(null)));
         OperatorRoutes routes = new OperatorRoutes(gate, ids, boundedLog(OperatorRoutes.class));
         new TransferEndpoints(database, dispatch.dispatcher()).addTo(routes);
         new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids,

@@ -1,10 +1,15 @@
 package io.syncline.gateway;
 
+import io.syncline.gateway.admin.OidcTokens;
 import io.syncline.model.connection.AddressRange;
+import io.syncline.model.connection.OperatorRole;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -29,7 +34,8 @@ public record GatewayProperties(
             @Nullable Path tokenFile,
             @DefaultValue("1d") Duration tokenOverlap,
             @DefaultValue("0") int port,
-            @Nullable String address) {
+            @Nullable String address,
+            @DefaultValue Oidc oidc) {
 
         @Override
         public String toString() {
@@ -38,6 +44,48 @@ public record GatewayProperties(
     }
 
     /** Per address; 0: no limit. */
+    /**
+     * Whose tokens operators may present, if anybody's.
+     *
+     * @param rolesClaim where a token says what its holder is; what of it makes a viewer, an auditor or an operator, the lists say
+     */
+    public record Oidc(
+            @Nullable String issuer,
+            @Nullable String audience,
+            @DefaultValue("sub") String nameClaim,
+            @DefaultValue("roles") String rolesClaim,
+            @DefaultValue("syncline-viewer") Set<String> viewerRoles,
+            @DefaultValue("syncline-auditor") Set<String> auditorRoles,
+            @DefaultValue("syncline-operator") Set<String> operatorRoles) {
+
+        Optional<OidcTokens.Settings> settings() {
+            return issuer == null || audience == null
+                    ? Optional.empty()
+                    : Optional.of(new OidcTokens.Settings(issuer, audience, nameClaim, rolesClaim,
+                            Map.of(OperatorRole.VIEWER, viewerRoles, OperatorRole.AUDITOR, auditorRoles,
+                                    OperatorRole.OPERATOR, operatorRoles)));
+        }
+
+        private void check(List<String> problems) {
+            String before = "syncline.admin.oidc.";
+            if (issuer == null && audience != null) {
+                problems.add(before + "audience is set without " + before + "issuer: set both, or neither");
+            }
+            if (issuer != null && !OidcTokens.Settings.isIssuer(issuer)) {
+                problems.add(before + "issuer is '" + issuer + "', it must be an https URL without query, or http on"
+                        + " localhost: who can change what comes from there can make operators");
+            }
+            if (issuer != null && (audience == null || audience.isBlank())) {
+                problems.add(before + "audience is not set, while " + before + "issuer is: without it, tokens that the"
+                        + " issuer made for other programs would open this one");
+            }
+            if (nameClaim.isBlank() || rolesClaim.isBlank()) {
+                problems.add(
+                        before + (nameClaim.isBlank() ? "name" : "roles") + "-claim is empty, it must name a claim");
+            }
+        }
+    }
+
     public record Limits(
             @DefaultValue("300") int failedAuthenticationsPerMinute,
             @DefaultValue("120") int registrationsPerMinute) {}
@@ -97,6 +145,7 @@ public record GatewayProperties(
         between("max-pending", gateway.maxPending(), 1, 1_000_000, problems);
         between("database-connections", gateway.databaseConnections(), 1, 1_000, problems);
         between("pull-connections", gateway.pullConnections(), 1, 1_000, problems);
+        admin.oidc().check(problems);
         between("pull-share", gateway.pullShare(), 0, gateway.pullConnections(), problems);
         between("password-checks", gateway.passwordChecks(), 0, 1_000, problems);
         if (!problems.isEmpty()) {

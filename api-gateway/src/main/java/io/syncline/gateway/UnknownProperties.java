@@ -22,7 +22,8 @@ final class UnknownProperties implements EnvironmentAware, InitializingBean {
 
     private static final Set<String> OURS = Set.of("syncline.prefix", "syncline.admin.token",
             "syncline.admin.token-file", "syncline.admin.token-overlap", "syncline.admin.port",
-            "syncline.admin.address",
+            "syncline.admin.address", "syncline.admin.oidc.issuer", "syncline.admin.oidc.audience",
+            "syncline.admin.oidc.name-claim", "syncline.admin.oidc.roles-claim",
             "syncline.limits.failed-authentications-per-minute", "syncline.limits.registrations-per-minute",
             "syncline.gateway.longest-head", "syncline.gateway.connections-per-address",
             "syncline.credentials.key-file",
@@ -31,7 +32,9 @@ final class UnknownProperties implements EnvironmentAware, InitializingBean {
             "syncline.gateway.pull-connections", "syncline.gateway.pull-share", "syncline.gateway.pull-duration",
             "syncline.gateway.password-checks");
     /** Lists of ours, whose entries have numbers; and what is read by programs that may share our command line or our file. */
-    private static final List<String> OTHERS = List.of("syncline.http.trusted-proxies", "syncline.data-dir",
+    private static final List<String> OTHERS = List.of("syncline.http.trusted-proxies",
+            "syncline.admin.oidc.viewer-roles", "syncline.admin.oidc.auditor-roles",
+            "syncline.admin.oidc.operator-roles", "syncline.data-dir",
             "syncline.kafka", "syncline.database.",
             "syncline.source.", "syncline.worker.", "syncline.capture.", "syncline.topics.", "syncline.replica.",
             "syncline.peer.", "syncline.audit.", "syncline.standalone.");

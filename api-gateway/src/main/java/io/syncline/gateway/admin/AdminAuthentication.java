@@ -5,6 +5,7 @@ import io.syncline.gateway.http.Caller.Permission;
 import io.syncline.gateway.http.OperatorRefusal;
 import io.syncline.gateway.http.OperatorRoutes;
 import io.syncline.model.connection.Operator;
+import io.syncline.model.connection.OperatorRole;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.credential.TokenHash;
@@ -21,8 +22,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets in who presents the configured token, or one of their own (RFC 6750). Of the configured one only its hash is kept, of
- * the others there is only the fingerprint; each is compared in constant time, all of them each time.
+ * Lets in who presents the configured token, one of their own, or one of the OIDC issuer's (RFC 6750). Of the configured one
+ * only its hash is kept, of their own there is only the fingerprint; each is compared in constant time, all of them each time.
  */
 public final class AdminAuthentication implements OperatorRoutes.Gate {
 
@@ -30,14 +31,14 @@ public final class AdminAuthentication implements OperatorRoutes.Gate {
 
     private static final OperatorRefusal NOT_CONFIGURED = new OperatorRefusal.NotConfigured(
             "The operators' API is closed, because no token is configured: set syncline.admin.token or"
-                    + " syncline.admin.token-file");
+                    + " syncline.admin.token-file, or syncline.admin.oidc.issuer");
     private static final Caller ROOT = new Caller(Operator.ROOT, "the holder of the configured token",
             EnumSet.allOf(Permission.class));
 
     private final byte @Nullable [] expected;
     private final CredentialKeys keys;
-
     private final NamedOperators named;
+    private final @Nullable OidcTokens issued;
 
     /** Who has a token of their own. */
     @FunctionalInterface
@@ -45,26 +46,31 @@ public final class AdminAuthentication implements OperatorRoutes.Gate {
         List<Operator> all() throws SQLException;
     }
 
-    private AdminAuthentication(byte @Nullable [] expected, CredentialKeys keys, NamedOperators named) {
+    private AdminAuthentication(byte @Nullable [] expected, CredentialKeys keys, NamedOperators named,
+            @Nullable OidcTokens issued) {
         this.expected = expected;
         this.keys = keys;
         this.named = named;
+        this.issued = issued;
     }
 
     /**
      * Takes the token from either property; {@link IllegalArgumentException} says what is wrong with them, never the token
      * itself.
+     *
+     * @param issued null where there is no issuer
      */
     public static AdminAuthentication of(@Nullable String token, @Nullable Path file, CredentialKeys keys,
-            NamedOperators named) {
+            NamedOperators named, @Nullable OidcTokens issued) {
         if (token != null && file != null) {
             throw new IllegalArgumentException(
                     "syncline.admin.token and syncline.admin.token-file are both set: keep one of them");
         }
         if (file != null) {
-            return new AdminAuthentication(hash(read(file)), keys, named);
+            return new AdminAuthentication(hash(read(file)), keys, named, issued);
         }
-        return new AdminAuthentication(token == null || token.isBlank() ? null : hash(token.strip()), keys, named);
+        return new AdminAuthentication(token == null || token.isBlank() ? null : hash(token.strip()), keys, named,
+                issued);
     }
 
     private static String read(Path file) {
@@ -85,8 +91,7 @@ public final class AdminAuthentication implements OperatorRoutes.Gate {
     public OperatorRoutes.Entry enter(Optional<String> authorization) throws SQLException {
         if (authorization.isEmpty()
                 || !authorization.get().regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
-            return expected == null ? out(NOT_CONFIGURED)
-                    : out(new OperatorRefusal.Unauthorized("Present an operator's token: Authorization: Bearer …"));
+            return out("Present an operator's token: Authorization: Bearer …");
         }
         String presented = authorization.get().substring(SCHEME.length()).strip();
         if (expected != null && MessageDigest.isEqual(expected, hash(presented))) {
@@ -94,9 +99,11 @@ public final class AdminAuthentication implements OperatorRoutes.Gate {
         }
         Optional<Operator> operator = operator(presented);
         if (operator.isPresent()) {
-            return new OperatorRoutes.Entry.In(caller(operator.get()));
+            return new OperatorRoutes.Entry.In(caller(operator.get().name(), operator.get().role()));
         }
-        return out(expected == null ? NOT_CONFIGURED : new OperatorRefusal.Unauthorized("This is no operator's token"));
+        // Last: whoever has a token of ours does not wait for somebody else's keys.
+        return (issued == null ? Optional.<OperatorRoutes.Entry>empty() : issued.enter(presented))
+                .orElseGet(() -> out("This is no operator's token"));
     }
 
     private Optional<Operator> operator(String presented) throws SQLException {
@@ -110,16 +117,18 @@ public final class AdminAuthentication implements OperatorRoutes.Gate {
         return found;
     }
 
-    private static Caller caller(Operator operator) {
-        return new Caller(operator.name(), operator.role().word(), switch (operator.role()) {
+    /** Nobody who has only a role says who is an operator. */
+    static Caller caller(String name, OperatorRole role) {
+        return new Caller(name, role.word(), switch (role) {
             case VIEWER -> EnumSet.of(Permission.LOOK);
             case AUDITOR -> EnumSet.of(Permission.LOOK, Permission.AUDIT);
             case OPERATOR -> EnumSet.of(Permission.LOOK, Permission.AUDIT, Permission.CHANGE);
         });
     }
 
-    private static OperatorRoutes.Entry out(OperatorRefusal refusal) {
-        return new OperatorRoutes.Entry.Out(refusal);
+    private OperatorRoutes.Entry out(String unauthorized) {
+        return new OperatorRoutes.Entry.Out(expected == null && issued == null ? NOT_CONFIGURED
+                : new OperatorRefusal.Unauthorized(unauthorized));
     }
 
     private static byte[] bytes(CredentialFingerprint fingerprint) {

@@ -35,6 +35,6 @@ public sealed interface OperatorRefusal {
     /** The token is known, and does not allow this. */
     record Forbidden(String detail) implements OperatorRefusal {}
 
-    /** No token is configured, so nobody can have one. */
+    /** Neither a token nor an issuer is configured, so nobody can be known. */
     record NotConfigured(String detail) implements OperatorRefusal {}
 }

@@ -3,6 +3,7 @@ package io.syncline.gateway.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.Caller;
 import io.syncline.gateway.http.Caller.Permission;
 import io.syncline.gateway.http.OperatorRefusal;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class AdminAuthenticationTest {
 
@@ -46,7 +49,13 @@ class AdminAuthenticationTest {
     }
 
     private AdminAuthentication gate(@Nullable String token, @Nullable Path file) {
-        return AdminAuthentication.of(token, file, keys, () -> operators);
+        return AdminAuthentication.of(token, file, keys, () -> operators, null);
+    }
+
+    private static OidcTokens issued() {
+        return new OidcTokens(
+                new OidcTokens.Settings("https://issuer.example", "here", "sub", "roles", Map.of()),
+                new BoundedLog(LoggerFactory.getLogger(AdminAuthenticationTest.class), System::nanoTime));
     }
 
     private static Caller in(Entry entry) {
@@ -113,6 +122,18 @@ class AdminAuthenticationTest {
                             .contains("syncline.admin.token-file"));
             assertThat(in(gate.enter(Optional.of("Bearer token-of-otto"))).name()).isEqualTo("otto");
         }
+    }
+
+    @Test
+    void issuerConfigured_closesNothing_andLeavesTheOtherTokensAsTheyAre() throws Exception {
+        AdminAuthentication gate = AdminAuthentication.of(null, null, keys, () -> operators, issued());
+        for (Optional<String> nobody : List.of(Optional.<String>empty(), Optional.of("Bearer x"),
+                Optional.of("Bearer a.b.c"))) {
+            assertThat(out(gate.enter(nobody))).isInstanceOf(OperatorRefusal.Unauthorized.class);
+        }
+        assertThat(in(gate.enter(Optional.of("Bearer token-of-otto"))).name()).isEqualTo("otto");
+        AdminAuthentication both = AdminAuthentication.of("a.b.c", null, keys, () -> operators, issued());
+        assertThat(in(both.enter(Optional.of("Bearer a.b.c"))).name()).isEqualTo("admin");
     }
 
     @Test

@@ -86,10 +86,14 @@ public final class SyncCluster implements AutoCloseable {
         List<String> arguments = common();
         arguments.add("--server.port=0");
         arguments.add("--syncline.admin.token=" + ADMIN_TOKEN);
-        // All of a test's peers have one address; tests of these limits set them again.
-        arguments.add("--syncline.limits.failed-authentications-per-minute=0");
-        arguments.add("--syncline.limits.registrations-per-minute=0");
         arguments.addAll(List.of(settings));
+        // All of a test's peers have one address.
+        for (String limit : List.of("--syncline.limits.failed-authentications-per-minute=",
+                "--syncline.limits.registrations-per-minute=")) {
+            if (arguments.stream().noneMatch(argument -> argument.startsWith(limit))) {
+                arguments.add(limit + "0");
+            }
+        }
         ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
         int port = Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));
         Gateway gateway = new Gateway("http://127.0.0.1:" + port);

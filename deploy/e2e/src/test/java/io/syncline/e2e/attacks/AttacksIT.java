@@ -2,6 +2,11 @@ package io.syncline.e2e.attacks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.jwk.RSAKey;
+import com.nimbusds.jwt.JWTClaimsSet;
+import io.syncline.e2e.FakeIssuer;
 import io.syncline.e2e.SyncCluster;
 import io.syncline.model.credential.TokenHash;
 import java.io.IOException;
@@ -12,6 +17,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
+import java.util.Date;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -41,6 +48,7 @@ class AttacksIT {
     @TempDir static Path directory;
 
     private static SyncCluster cluster;
+    private static FakeIssuer issuer;
     private static SyncCluster.Gateway gateway;
     private static int port;
 
@@ -52,6 +60,7 @@ class AttacksIT {
     private static String receiverHash;
     private static String viewer;
     private static String auditor;
+    private static String issued;
     private static String operator;
     private static String stateBefore;
 
@@ -65,7 +74,9 @@ class AttacksIT {
     static void start() throws Exception {
         cluster = SyncCluster.start(directory);
         cluster.startWorker();
-        gateway = cluster.startGateway("--server.tomcat.connection-timeout=2s");
+        issuer = new FakeIssuer();
+        gateway = cluster.startGateway(Stream.concat(Stream.of("--server.tomcat.connection-timeout=2s"),
+                Arrays.stream(issuer.settings())).toArray(String[]::new));
         port = URI.create(gateway.base()).getPort();
         Awaitility.await()
                 .atMost(Duration.ofSeconds(60))
@@ -87,12 +98,14 @@ class AttacksIT {
                 "password":"the-incoming-password"}"""));
         viewer = appoint("viewer");
         auditor = appoint("auditor");
+        issued = issuer.token("fuzz", "syncline-viewer");
         operator = appoint("operator");
         stateBefore = state();
     }
 
     @AfterAll
-    static void stop() {
+    static void stop() throws Exception {
+        issuer.close();
         cluster.close();
     }
 
@@ -237,6 +250,57 @@ class AttacksIT {
                         as("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGVzIjpbIm9wZXJhdG9yIl19.", "GET", "/settings",
                                 ""),
                         401));
+    }
+
+    private static List<Attack> issuedTokens() {
+        JWTClaimsSet claims = issuer.claims("mallory", "syncline-operator").build();
+        RSAKey own = FakeIssuer.newKey(issuer.key().getKeyID());
+        JWSHeader plain = new JWSHeader.Builder(JWSAlgorithm.RS256).keyID(own.getKeyID()).build();
+        String genuine = issuer.token("mallory", "syncline-viewer");
+        String signature = genuine.substring(genuine.lastIndexOf('.'));
+        String elsewhere = "http://127.0.0.1:" + port + "/keys";
+        return List.of(change("a token without signature", FakeIssuer.unsigned(claims), 401),
+                change("alg none in other letters",
+                        base64("{\"alg\":\"nOnE\"}") + "." + base64(claims.toString()) + ".", 401),
+                change("HS256 with the public key as the secret", issuer.signedWithThePublicKey(claims), 401),
+                change("a key of one's own under the issuer's key id", FakeIssuer.signed(claims, own), 401),
+                change("a key of one's own, brought along",
+                        FakeIssuer.signed(new JWSHeader.Builder(plain).jwk(own.toPublicJWK()).build(), claims, own),
+                        401),
+                change("a key of one's own, to be fetched",
+                        FakeIssuer.signed(new JWSHeader.Builder(plain).jwkURL(URI.create(elsewhere)).build(), claims,
+                                own),
+                        401),
+                change("a key id that is a path",
+                        FakeIssuer.signed(claims, new RSAKey.Builder(own).keyID("../../../dev/null").build()), 401),
+                change("other claims under a genuine signature",
+                        genuine.substring(0, genuine.indexOf('.')) + "." + base64(claims.toString()) + signature, 401),
+                change("the genuine signature taken away", genuine.substring(0, genuine.lastIndexOf('.') + 1), 401),
+                change("an extension that must be understood",
+                        FakeIssuer.signed(new JWSHeader.Builder(JWSAlgorithm.RS256).keyID(own.getKeyID())
+                                .criticalParams(Set.of("x"))
+                                .customParam("x", 1)
+                                .build(), claims, issuer.key()),
+                        401),
+                change("claims nested beyond all depth",
+                        base64("{\"alg\":\"RS256\"}") + "." + base64("{\"iss\":" + "[".repeat(5_000)) + signature, 401),
+                change("a token for another program",
+                        issuer.signed(new JWTClaimsSet.Builder(claims).audience("another").build()), 401),
+                change("a token of last year",
+                        issuer.signed(new JWTClaimsSet.Builder(claims).expirationTime(new Date(1_000_000_000_000L))
+                                .build()),
+                        401),
+                change("a viewer's token", genuine, 403),
+                attack("an issued operator makes operators", as(issuer.token("mallory", "syncline-operator"), "POST",
+                        "/operators", "{\"name\":\"mallory\",\"role\":\"operator\"}"), 403));
+    }
+
+    private static Attack change(String what, String token, Integer allowed) {
+        return attack(what, as(token, "PATCH", "/settings", "{\"enabled\":false}"), allowed);
+    }
+
+    private static String base64(String text) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static List<Attack> propertyLevelAuthorization() {
@@ -475,7 +539,8 @@ class AttacksIT {
     Stream<DynamicContainer> attacks() {
         List<DynamicContainer> all = List.of(
                 risk("API1 Broken object level authorization", objectLevelAuthorization()),
-                risk("API2 Broken authentication", authentication()),
+                risk("API2 Broken authentication",
+                        Stream.concat(authentication().stream(), issuedTokens().stream()).toList()),
                 risk("API3 Broken object property level authorization", propertyLevelAuthorization()),
                 risk("API4 Unrestricted resource consumption", resourceConsumption()),
                 risk("API5 Broken function level authorization", functionLevelAuthorization()),
@@ -639,7 +704,9 @@ class AttacksIT {
                         .append("\r\n");
             }
             if (admin && random.nextInt(3) != 0) {
-                head.append("Authorization: Bearer ").append(pick(List.of(viewer, auditor, "x", ""))).append("\r\n");
+                head.append("Authorization: Bearer ")
+                        .append(pick(List.of(viewer, auditor, "x", "", nearlyIssued(), nearlyIssued())))
+                        .append("\r\n");
             }
             if (random.nextInt(10) == 0) {
                 head.append(pick(List.of("Accept: ", "User-Agent: ", "If-Match: ", "X-Forwarded-For: ", "Cookie: ")))
@@ -655,6 +722,15 @@ class AttacksIT {
             byte[] whole = Arrays.copyOf(front, front.length + body.length);
             System.arraycopy(body, 0, whole, front.length, body.length);
             return whole;
+        }
+
+        /** A viewer's token of the issuer, or something like it. */
+        private String nearlyIssued() {
+            StringBuilder token = new StringBuilder(issued);
+            for (int i = random.nextInt(4); i > 0; i--) {
+                token.setCharAt(random.nextInt(token.length()), (char) (33 + random.nextInt(94)));
+            }
+            return token.toString();
         }
 
         private String body() {

@@ -1,0 +1,175 @@
+package io.syncline.e2e;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.JWSSigner;
+import com.nimbusds.jose.crypto.MACSigner;
+import com.nimbusds.jose.crypto.RSASSASigner;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.RSAKey;
+import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.PlainJWT;
+import com.nimbusds.jwt.SignedJWT;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Date;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** An OIDC issuer on a port of its own: its discovery document, its keys, and tokens of every kind, also such as it would never make. */
+public final class FakeIssuer implements AutoCloseable {
+
+    public static final String AUDIENCE = "syncline";
+
+    private final int port;
+    private @Nullable HttpServer server;
+    private @Nullable SocketChannel held;
+    private volatile RSAKey key;
+    private final AtomicInteger asked = new AtomicInteger();
+
+    public FakeIssuer() throws IOException {
+        key = newKey("first");
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        port = server.getAddress().getPort();
+        serve(server);
+    }
+
+    private void serve(HttpServer made) {
+        made.createContext("/.well-known/openid-configuration", exchange -> answer(exchange,
+                "{\"issuer\":\"" + issuer() + "\",\"jwks_uri\":\"" + issuer() + "/keys\"}"));
+        made.createContext("/keys", exchange -> {
+            asked.incrementAndGet();
+            answer(exchange, new JWKSet(key.toPublicJWK()).toString());
+        });
+        made.start();
+    }
+
+    private static void answer(HttpExchange exchange, String json) throws IOException {
+        byte[] body = json.getBytes(StandardCharsets.UTF_8);
+        try (exchange) {
+            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    /** What a gateway needs to take its tokens. */
+    public String[] settings() {
+        return new String[]{"--syncline.admin.oidc.issuer=" + issuer(), "--syncline.admin.oidc.audience=" + AUDIENCE};
+    }
+
+    public String issuer() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    /** How many times its keys were read. */
+    public int asked() {
+        return asked.get();
+    }
+
+    public RSAKey key() {
+        return key;
+    }
+
+    /** From now on it has this key and no other. */
+    public void rotateTo(String id) {
+        key = newKey(id);
+    }
+
+    public static RSAKey newKey(String id) {
+        try {
+            return new RSAKeyGenerator(2048).keyID(id).generate();
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Nobody listens any more; nobody else gets the port either. */
+    public void goAway() throws IOException {
+        close();
+        held = SocketChannel.open()
+                .setOption(StandardSocketOptions.SO_REUSEADDR, true)
+                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    }
+
+    public void comeBack() throws IOException {
+        close();
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        serve(server);
+    }
+
+    /** What it says of somebody for the next minutes; to be changed. */
+    public JWTClaimsSet.Builder claims(String subject, String... roles) {
+        Instant now = Instant.now();
+        return new JWTClaimsSet.Builder().issuer(issuer())
+                .audience(AUDIENCE)
+                .subject(subject)
+                .issueTime(Date.from(now))
+                .expirationTime(Date.from(now.plusSeconds(300)))
+                .claim("roles", List.of(roles));
+    }
+
+    public String token(String subject, String... roles) {
+        return signed(claims(subject, roles).build());
+    }
+
+    public String signed(JWTClaimsSet claims) {
+        return signed(claims, key);
+    }
+
+    public static String signed(JWTClaimsSet claims, RSAKey key) {
+        return signed(new JWSHeader.Builder(JWSAlgorithm.RS256).keyID(key.getKeyID()).build(), claims, key);
+    }
+
+    public static String signed(JWSHeader header, JWTClaimsSet claims, RSAKey key) {
+        try {
+            return signed(header, claims, new RSASSASigner(key));
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** HS256 with what everybody can read of the key, in the form in which confused programs take it. */
+    public String signedWithThePublicKey(JWTClaimsSet claims) {
+        try {
+            return signed(
+                    new JWSHeader.Builder(JWSAlgorithm.HS256).keyID(key.getKeyID()).type(JOSEObjectType.JWT).build(),
+                    claims, new MACSigner(key.toRSAPublicKey().getEncoded()));
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public static String unsigned(JWTClaimsSet claims) {
+        return new PlainJWT(claims).serialize();
+    }
+
+    private static String signed(JWSHeader header, JWTClaimsSet claims, JWSSigner signer) throws JOSEException {
+        SignedJWT token = new SignedJWT(header, claims);
+        token.sign(signer);
+        return token.serialize();
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (server != null) {
+            server.stop(0);
+            server = null;
+        }
+        if (held != null) {
+            held.close();
+            held = null;
+        }
+    }
+}

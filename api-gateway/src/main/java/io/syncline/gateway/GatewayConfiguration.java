@@ -68,6 +68,8 @@ class GatewayConfiguration {
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
     /** Prepared while a table was still empty, a plan that reads all of it would be kept while the table grows. */
     private static final String BY_INDEX = "enable_seqscan = off";
+    /** Longer than a moment in which a line is down, and shorter than a slow reader is to hold a stream. */
+    private static final Duration RATE_AVERAGED_OVER = Duration.ofSeconds(30);
     /** Look-ups wait for a lock for a second. */
     private static final int LOOKUP_CONNECTIONS = 4;
 
@@ -176,8 +178,22 @@ class GatewayConfiguration {
         return new CallerAddress(properties.http().trusted());
     }
 
+    @Bean
+    SenderAccess senderAccess(ConnectionReads reads, CredentialKeys keys) {
+        return new SenderAccess(reads, keys);
+    }
+
     @Bean(initMethod = "start")
-    PullLedger pullLedger(Dispatch dispatch, Supplier<UUID> ids, GatewayProperties properties) {
+    RowStream rowStream(@Qualifier("pulls") HikariDataSource pulls, SenderAccess access, GatewayProperties properties) {
+        return new RowStream(pulls,
+                new RowStream.Bounds(properties.gateway().pullDuration(),
+                        properties.gateway().pullLeastRate().toBytes(), RATE_AVERAGED_OVER,
+                        properties.pullsOfOnePeer()),
+                access::usable);
+    }
+
+    @Bean(initMethod = "start")
+    PullLedger pullLedger(Dispatch dispatch, SenderAccess access, Supplier<UUID> ids, GatewayProperties properties) {
         RequestDispatcher dispatcher = dispatch.dispatcher();
         return new PullLedger(new PullLedger.Ring() {
 
@@ -190,16 +206,14 @@ class GatewayConfiguration {
             public CompletableFuture<Void> announce(UUID requestId, SiteRequest request) {
                 return dispatcher.announce(requestId, request);
             }
-        }, ids, properties.gateway().pullDuration(), System::nanoTime);
+        }, access::approved, ids, properties.gateway().pullDuration(), System::nanoTime);
     }
 
     @Bean
-    TableEndpoints tableEndpoints(ConnectionReads connections, HikariDataSource reads,
-            @Qualifier("pulls") HikariDataSource pulls, GatewayProperties properties, CredentialKeys keys,
-            Passwords passwords, SecureRandom random, Dispatch dispatch, PullLedger ledger) {
-        return new TableEndpoints(new SenderAccess(connections, keys), new DownloadPasswords(passwords, random),
-                dispatch.gateways()::count, new TableReads(reads),
-                new RowStream(pulls, properties.gateway().pullDuration(), properties.pullsOfOnePeer()), ledger);
+    TableEndpoints tableEndpoints(SenderAccess access, HikariDataSource reads, Passwords passwords, SecureRandom random,
+            Dispatch dispatch, RowStream rows, PullLedger ledger) {
+        return new TableEndpoints(access, new DownloadPasswords(passwords, random), dispatch.gateways()::count,
+                new TableReads(reads), rows, ledger);
     }
 
     @Bean

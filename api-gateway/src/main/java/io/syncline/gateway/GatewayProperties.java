@@ -13,6 +13,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
 
 /**
  * The gateway's own properties; {@code gateway.yml} says what each is for. All that is wrong with them is said at once.
@@ -43,7 +44,6 @@ public record GatewayProperties(
         }
     }
 
-    /** Per address; 0: no limit. */
     /**
      * Whose tokens operators may present, if anybody's.
      *
@@ -86,6 +86,7 @@ public record GatewayProperties(
         }
     }
 
+    /** Per address; 0: no limit. */
     public record Limits(
             @DefaultValue("300") int failedAuthenticationsPerMinute,
             @DefaultValue("120") int registrationsPerMinute) {}
@@ -109,6 +110,7 @@ public record GatewayProperties(
             @DefaultValue("16") int pullConnections,
             @DefaultValue("0") int pullShare,
             @DefaultValue("10m") Duration pullDuration,
+            @DefaultValue("16KB") DataSize pullLeastRate,
             @DefaultValue("0") int passwordChecks,
             @DefaultValue("20s") Duration longestHead,
             @DefaultValue("0") int connectionsPerAddress) {}
@@ -133,6 +135,7 @@ public record GatewayProperties(
         if (admin.tokenOverlap().isNegative() || admin.tokenOverlap().compareTo(Duration.ofDays(90)) > 0) {
             problems.add("syncline.admin.token-overlap is " + admin.tokenOverlap() + ", it must be from 0 to 90 days");
         }
+        between("pull-least-rate", gateway.pullLeastRate(), DataSize.ofBytes(0), DataSize.ofMegabytes(100), problems);
         between("longest-head", gateway.longestHead(), Duration.ofSeconds(1), Duration.ofMinutes(10), problems);
         between("connections-per-address", gateway.connectionsPerAddress(), 0, 1_000_000, problems);
         if (limits.failedAuthenticationsPerMinute() < 0 || limits.registrationsPerMinute() < 0) {
@@ -142,10 +145,10 @@ public record GatewayProperties(
         if (admin.port() < 0 || admin.port() > 65_535) {
             problems.add("syncline.admin.port is " + admin.port() + ", it must be a port, or 0 for none of its own");
         }
+        admin.oidc().check(problems);
         between("max-pending", gateway.maxPending(), 1, 1_000_000, problems);
         between("database-connections", gateway.databaseConnections(), 1, 1_000, problems);
         between("pull-connections", gateway.pullConnections(), 1, 1_000, problems);
-        admin.oidc().check(problems);
         between("pull-share", gateway.pullShare(), 0, gateway.pullConnections(), problems);
         between("password-checks", gateway.passwordChecks(), 0, 1_000, problems);
         if (!problems.isEmpty()) {

@@ -30,6 +30,7 @@ final class UnknownProperties implements EnvironmentAware, InitializingBean {
             "syncline.topics.partitions",
             "syncline.gateway.reply-timeout", "syncline.gateway.max-pending", "syncline.gateway.database-connections",
             "syncline.gateway.pull-connections", "syncline.gateway.pull-share", "syncline.gateway.pull-duration",
+            "syncline.gateway.pull-least-rate",
             "syncline.gateway.password-checks");
     /** Lists of ours, whose entries have numbers; and what is read by programs that may share our command line or our file. */
     private static final List<String> OTHERS = List.of("syncline.http.trusted-proxies",

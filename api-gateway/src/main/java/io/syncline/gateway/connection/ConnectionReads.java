@@ -25,6 +25,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,11 @@ public final class ConnectionReads {
                 ON i.site_url = c.site_url AND i.direction = c.direction)
             ON c.direction = 'sender' AND """ + TAKES;
     private static final String RECORD = "SELECT" + RECORD_COLUMNS + RECORDS + " WHERE c.uuid = ?";
+    private static final String SENDERS = "SELECT" + RECORD_COLUMNS + RECORDS
+            + " WHERE c.direction = 'sender' AND c.uuid = ANY (?)";
+    private static final String APPROVED = """
+            SELECT EXISTS (SELECT FROM syncline.pull_approval WHERE site_url = ? AND table_name = ?
+                AND state = 'approved' AND until > clock_timestamp())""";
     private static final String LIST = "SELECT" + RECORD_COLUMNS + RECORDS
             + " WHERE (?::text IS NULL OR c.direction = ?) AND (?::text IS NULL OR c.site_url = ?)"
             + " AND (?::timestamptz IS NULL OR (c.created_at, c.uuid) < (?::timestamptz, ?::uuid))"
@@ -157,6 +163,20 @@ public final class ConnectionReads {
                 rows -> rows.next() ? Optional.of(found(rows)) : Optional.empty());
     }
 
+    /** Those of these sender records that are there. */
+    List<Found> senders(Set<UUID> uuids) throws SQLException {
+        return query(SENDERS,
+                statement -> statement.setArray(1, statement.getConnection().createArrayOf("uuid", uuids.toArray())),
+                ConnectionReads::all);
+    }
+
+    boolean approved(SiteUrl site, String table) throws SQLException {
+        return query(APPROVED, statement -> {
+            statement.setString(1, site.text());
+            statement.setString(2, table);
+        }, rows -> rows.next() && rows.getBoolean(1));
+    }
+
     /** A record's place in the list of all: the newest are the first. */
     public record Place(Instant createdAt, UUID uuid) {}
 
@@ -178,13 +198,15 @@ public final class ConnectionReads {
             statement.setString(6, created);
             statement.setObject(7, after.map(Place::uuid).orElse(null), java.sql.Types.OTHER);
             statement.setInt(8, limit);
-        }, rows -> {
-            List<Found> all = new ArrayList<>();
-            while (rows.next()) {
-                all.add(found(rows));
-            }
-            return all;
-        });
+        }, ConnectionReads::all);
+    }
+
+    private static List<Found> all(ResultSet rows) throws SQLException {
+        List<Found> all = new ArrayList<>();
+        while (rows.next()) {
+            all.add(found(rows));
+        }
+        return all;
     }
 
     private static ModuleSettings settings(ResultSet row) throws SQLException {

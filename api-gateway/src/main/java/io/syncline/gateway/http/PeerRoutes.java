@@ -176,6 +176,15 @@ public final class PeerRoutes {
             answer.headers().forEach(response::setHeader);
             try {
                 answer.stream().writeTo(response.getOutputStream());
+            } catch (BrokenOffException e) {
+                if (response.isCommitted()) {
+                    log.info(name + "broken off", "peer call " + name + " broken off: " + e.sentence() + ", request "
+                            + id + " from " + request.getRemoteAddr());
+                    throw e;
+                }
+                response.resetBuffer();
+                return refuse(name, id, request, new PeerRefusal.Unavailable(e.sentence(), SyncApiErrors.SOON))
+                        .writeTo(request, response, context);
             } catch (SQLException | RuntimeException e) {
                 PeerRefusal refusal = unexpected(name, id, e);
                 if (response.isCommitted()) {

@@ -11,6 +11,7 @@ import io.syncline.model.connection.PullKind;
 import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.SiteRequest;
+import io.syncline.model.connection.SiteUrl;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.sql.SQLException;
@@ -40,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * Where this gateway's pulls get their grants from, and where it says what became of them.
  *
  * <p>Where a connection counts downloads or records, or an operator has to say yes, a worker decides before the first row.
- * Elsewhere nothing can be refused: the pull is announced and begins at once, and not a byte of it leaves before the
- * announcement cannot be lost any more. Either way no pull is without its fact.
+ * Elsewhere nothing can be refused: the pull is announced when there is a stream for it, and not a byte of it leaves before
+ * the announcement cannot be lost any more. Either way no pull is without its fact.
  */
 public final class PullLedger implements AutoCloseable {
 
@@ -65,6 +66,7 @@ public final class PullLedger implements AutoCloseable {
     private static final String NOT_RECORDED = "The pull was not begun: it cannot be recorded now; try again later";
 
     private final Ring ring;
+    private final Approvals approvals;
     private final Supplier<UUID> ids;
     private final Duration longestStream;
     private final LongSupplier nanoTime;
@@ -85,9 +87,19 @@ public final class PullLedger implements AutoCloseable {
         CompletableFuture<Void> announce(UUID requestId, SiteRequest request);
     }
 
+    /** What operators have said, in the committed state. */
+    @FunctionalInterface
+    public interface Approvals {
+
+        /** Whether pulls of this table are approved now. */
+        boolean approved(SiteUrl site, String table) throws SQLException;
+    }
+
     /** @param longestStream the longest that one answer may take */
-    public PullLedger(Ring ring, Supplier<UUID> ids, Duration longestStream, LongSupplier nanoTime) {
+    public PullLedger(Ring ring, Approvals approvals, Supplier<UUID> ids, Duration longestStream,
+            LongSupplier nanoTime) {
         this.ring = ring;
+        this.approvals = approvals;
         this.ids = ids;
         this.longestStream = longestStream;
         this.nanoTime = nanoTime;
@@ -123,8 +135,13 @@ public final class PullLedger implements AutoCloseable {
     }
 
     /** @param rows as many as the answer would hold at most */
-    Answer records(Caller call, TableAccess.Sender sender, ServedTable table, long rows) {
+    Answer records(Caller call, TableAccess.Sender sender, ServedTable table, long rows) throws SQLException {
         Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()));
+        if (isOpen(source) && AccessPolicy.needsApproval(sender.settings(), table.name())
+                && !approvals.approved(sender.site(), table.name())) {
+            // Denied since, or over: a worker says which.
+            retire(source);
+        }
         Draw draw = draw(source, rows, table.asOf());
         if (draw != null) {
             return new Answer.Yes(draw);
@@ -135,20 +152,49 @@ public final class PullLedger implements AutoCloseable {
 
     // ---- opening a grant
 
-    /** Made, or begun without waiting: then {@code announced} says when it is safe. */
-    private record Open(
-            SiteRequest.PullRequested request,
-            long records,
-            @Nullable CompletableFuture<Void> announced,
-            long begunAt) {
+    /** Made by a worker; or by ourselves, to be announced once it is used. */
+    private final class Open {
 
-        boolean counted() {
-            return announced == null;
+        private final SiteRequest.PullRequested request;
+        private final long records;
+        private final long openedAt = nanoTime.getAsLong();
+        /** Done once it cannot be lost any more; null for a worker's, and before it is used. */
+        private @Nullable CompletableFuture<Void> announced;
+
+        Open(SiteRequest.PullRequested request, long records) {
+            this.request = request;
+            this.records = records;
         }
 
-        /** Whether nobody knows of it. */
-        boolean lost() {
+        boolean decided() {
+            return !request.begun();
+        }
+
+        synchronized void begin() {
+            if (decided()) {
+                return;
+            }
+            if (announced == null) {
+                announced = ring.announce(ids.get(), request);
+            }
+            if (announced.isCompletedExceptionally()) {
+                throw new UnavailableException(NOT_RECORDED, announced.exceptionNow());
+            }
+        }
+
+        synchronized @Nullable CompletableFuture<Void> announced() {
+            return announced;
+        }
+
+        /** Whether it was used and nobody knows of it. */
+        synchronized boolean lost() {
             return announced != null && announced.isCompletedExceptionally();
+        }
+
+        void report(long rows, long bytes, @Nullable Instant asOf, PullOutcome outcome) {
+            if (decided() || announced() != null) {
+                PullLedger.this.report(request, rows, bytes, asOf, since(openedAt), outcome);
+            }
         }
     }
 
@@ -181,16 +227,12 @@ public final class PullLedger implements AutoCloseable {
         }
         SiteRequest.PullRequested request = new SiteRequest.PullRequested(sender.site(), sender.uuid(), ids.get(), kind,
                 table.name(), rows, atLeast, time.toSeconds(), begun, call.address());
-        long now = nanoTime.getAsLong();
         if (begun) {
-            CompletableFuture<Void> announced = ring.announce(ids.get(), request);
-            return announced.isCompletedExceptionally()
-                    ? unavailable("The pull was not begun: it cannot be recorded now")
-                    : new Opened.Yes(new Open(request, rows, announced, now));
+            return new Opened.Yes(new Open(request, rows));
         }
         return switch (ring.submit(ids.get(), request)) {
             case Submission.Decided(Outcome.Granted granted) ->
-                    new Opened.Yes(new Open(request, granted.records(), null, now));
+                    new Opened.Yes(new Open(request, granted.records()));
             case Submission.Decided(Outcome.AwaitingApproval awaiting) ->
                     new Opened.No(PeerAnswer.waiting(awaiting.transfer(), call.path(), ASK_AGAIN));
             case Submission.Decided(Outcome.Refused(Refusal refusal)) -> switch (refusal) {
@@ -279,13 +321,18 @@ public final class PullLedger implements AutoCloseable {
         }
 
         @Override
+        public void begin() {
+            grant.begin();
+        }
+
+        @Override
         public long records() {
-            return grant.records();
+            return grant.records;
         }
 
         @Override
         public boolean counted() {
-            return grant.counted();
+            return grant.decided();
         }
 
         @Override
@@ -296,14 +343,13 @@ public final class PullLedger implements AutoCloseable {
                 rows.writeTo(counted);
                 outcome = PullOutcome.COMPLETED;
             } finally {
-                report(grant.request(), counted.bytes == 0 ? 0 : tally.rows(), counted.bytes, asOf,
-                        since(grant.begunAt()), outcome);
+                grant.report(counted.bytes == 0 ? 0 : tally.rows(), counted.bytes, asOf, outcome);
             }
         }
 
         @Override
         public void unused() {
-            report(grant.request(), 0, 0, null, since(grant.begunAt()), PullOutcome.BROKEN_OFF);
+            grant.report(0, 0, null, PullOutcome.BROKEN_OFF);
         }
     }
 
@@ -326,8 +372,19 @@ public final class PullLedger implements AutoCloseable {
 
         Drawn(Open grant, Instant asOf) {
             this.grant = grant;
-            this.left = grant.records();
+            this.left = grant.records;
             this.asOf = asOf;
+        }
+    }
+
+    private synchronized boolean isOpen(Source source) {
+        return drawn.containsKey(source);
+    }
+
+    private synchronized void retire(Source source) {
+        Drawn one = drawn.remove(source);
+        if (one != null) {
+            retire(one);
         }
     }
 
@@ -337,8 +394,7 @@ public final class PullLedger implements AutoCloseable {
             return null;
         }
         if (from.left < rows || isOver(from) || from.grant.lost()) {
-            drawn.remove(source);
-            retire(from);
+            retire(source);
             return null;
         }
         return draw(from, rows, asOf);
@@ -379,14 +435,14 @@ public final class PullLedger implements AutoCloseable {
     }
 
     private boolean isOver(Drawn one) {
-        return nanoTime.getAsLong() - one.grant.begunAt() >= DRAWN_FOR.toNanos();
+        return nanoTime.getAsLong() - one.grant.openedAt >= DRAWN_FOR.toNanos();
     }
 
     /** Nothing more is drawn from it; the last one that draws reports it. */
     private void retire(Drawn one) {
         one.retired = true;
         if (one.drawing == 0) {
-            report(one.grant.request(), one.rows, one.bytes, one.asOf, since(one.grant.begunAt()),
+            one.grant.report(one.rows, one.bytes, one.asOf,
                     one.brokenOff ? PullOutcome.BROKEN_OFF : PullOutcome.COMPLETED);
         }
     }
@@ -410,6 +466,11 @@ public final class PullLedger implements AutoCloseable {
         Draw(Drawn from, long taken) {
             this.from = from;
             this.taken = taken;
+        }
+
+        @Override
+        public void begin() {
+            from.grant.begin();
         }
 
         @Override

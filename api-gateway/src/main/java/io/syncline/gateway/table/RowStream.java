@@ -1,6 +1,7 @@
 package io.syncline.gateway.table;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.gateway.http.BrokenOffException;
 import io.syncline.gateway.http.PeerAnswer;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,26 +16,36 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Streams rows from the replica into an answer by COPY: one row in memory at a time, however many there are. At most so
- * many at once and for each peer, each on a connection of its own and for so long at most; who comes when all are taken
- * waits a moment and is then turned away.
+ * many at once and for each peer, each on a connection of its own, for so long at most and no slower than so; who comes when
+ * all are taken waits a moment and is then turned away. A stream ends soon after its peer's connection may not be used any
+ * more.
  */
-public final class RowStream {
+public final class RowStream implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(RowStream.class);
 
     /** How long a call waits for one of the streams. */
     private static final Duration PATIENCE = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofSeconds(1);
 
     /**
      * One snapshot for all that an answer says. Rows come in the key's order by its index, so that the first is there at once
@@ -47,7 +58,8 @@ public final class RowStream {
             + " set_config('IntervalStyle', 'postgres', true), " + byIndex(true);
 
     private final HikariDataSource connections;
-    private final Duration longest;
+    private final Bounds bounds;
+    private final Usable usable;
     private final Semaphore free;
     private final PeerShares shares;
     /**
@@ -55,23 +67,62 @@ public final class RowStream {
      * database has not sent yet, which costs as much again as the streaming.
      */
     private final ExecutorService threads;
+    private final Set<Snapshot> running = ConcurrentHashMap.newKeySet();
+    private final ScheduledExecutorService timer = Executors
+            .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("row-stream-watch").factory());
 
     /**
-     * {@code connections} is used for nothing else; as many streams run at once as it has.
+     * What one stream, and one peer, may take.
      *
-     * @param longest a stream that is not at its end after this time is broken off
-     * @param share   how many streams one peer may have at once
+     * @param longest      a stream that is not at its end after this time is broken off
+     * @param leastRate    a receiver that takes fewer bytes a second is broken off; 0: any rate will do
+     * @param averagedOver so much waiting for it
+     * @param share        how many streams one peer may have at once
      */
-    public RowStream(HikariDataSource connections, Duration longest, int share) {
+    public record Bounds(Duration longest, long leastRate, Duration averagedOver, int share) {}
+
+    /** Which connections may still be used, of those whose rows are on their way. */
+    @FunctionalInterface
+    public interface Usable {
+        Set<UUID> among(Set<UUID> connections) throws SQLException;
+    }
+
+    /** {@code connections} is used for nothing else; as many streams run at once as it has. */
+    public RowStream(HikariDataSource connections, Bounds bounds, Usable usable) {
         this.connections = connections;
-        this.longest = longest;
+        this.bounds = bounds;
+        this.usable = usable;
         this.free = new Semaphore(connections.getMaximumPoolSize(), true);
-        this.shares = new PeerShares(share);
+        this.shares = new PeerShares(bounds.share());
         ThreadPoolExecutor streams = new ThreadPoolExecutor(connections.getMaximumPoolSize(),
                 connections.getMaximumPoolSize(), 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(),
                 Thread.ofPlatform().name("row-stream-", 0).daemon().factory());
         streams.allowCoreThreadTimeOut(true);
         this.threads = streams;
+    }
+
+    public void start() {
+        var unused = timer.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Ends the streams of connections that may not be used any more: one question for all of them, and none without any. */
+    void look() {
+        List<Snapshot> now = List.copyOf(running);
+        if (now.isEmpty()) {
+            return;
+        }
+        try {
+            Set<UUID> still = usable.among(now.stream().map(one -> one.peer).collect(Collectors.toSet()));
+            now.stream().filter(one -> !still.contains(one.peer)).forEach(one -> one.ended = true);
+        } catch (SQLException | RuntimeException e) {
+            log.warn("Whether running pulls may go on cannot be asked now, trying again: {}", e.toString());
+        }
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        threads.shutdown();
     }
 
     /** What writes an answer's body. */
@@ -94,6 +145,7 @@ public final class RowStream {
             }
             Snapshot snapshot = new Snapshot(peer, connections.getConnection());
             snapshot.begin();
+            running.add(snapshot);
             begun = true;
             return Optional.of(snapshot);
         } finally {
@@ -140,6 +192,7 @@ public final class RowStream {
         private final UUID peer;
         private final Connection connection;
         private boolean handedOver;
+        private volatile boolean ended;
 
         private Snapshot(UUID peer, Connection connection) {
             this.peer = peer;
@@ -194,10 +247,11 @@ public final class RowStream {
                 handedOver = true;
                 try {
                     await(threads.submit(() -> {
-                        write(new Output(connection, out, marked, System.nanoTime() + longest.toNanos(), tally), body);
+                        write(new Output(this, out, marked, bounds, tally), body);
                         return null;
                     }));
                 } finally {
+                    running.remove(this);
                     release(peer, true);
                 }
             };
@@ -234,6 +288,7 @@ public final class RowStream {
                 connections.evictConnection(connection);
                 throw e;
             } finally {
+                running.remove(this);
                 release(peer, true);
             }
         }
@@ -255,19 +310,23 @@ public final class RowStream {
 
         private static final int BUFFER = 64 * 1024;
 
+        private final Snapshot snapshot;
         private final Connection connection;
         private final OutputStream out;
         private final @Nullable BinaryMarker marker;
         private final long deadline;
+        private final Pace pace;
         private final Tally tally;
         private final byte[] buffer = new byte[BUFFER];
         private int filled;
 
-        private Output(Connection connection, OutputStream out, Set<String> marked, long deadline, Tally tally) {
-            this.connection = connection;
+        private Output(Snapshot snapshot, OutputStream out, Set<String> marked, Bounds bounds, Tally tally) {
+            this.snapshot = snapshot;
+            this.connection = snapshot.connection;
             this.out = out;
             this.marker = marked.isEmpty() ? null : new BinaryMarker(marked);
-            this.deadline = deadline;
+            this.deadline = System.nanoTime() + bounds.longest().toNanos();
+            this.pace = new Pace(bounds.leastRate(), bounds.averagedOver());
             this.tally = tally;
         }
 
@@ -379,21 +438,18 @@ public final class RowStream {
         }
 
         private void flush() throws IOException {
-            if (System.nanoTime() - deadline > 0) {
-                throw new StreamTooLongException();
+            long before = System.nanoTime();
+            if (snapshot.ended) {
+                throw new BrokenOffException("The connection may not be used any more");
+            }
+            if (before - deadline > 0) {
+                throw new BrokenOffException("The answer took longer than syncline.gateway.pull-duration allows");
             }
             out.write(buffer, 0, filled);
+            if (pace.tooSlow(filled, System.nanoTime() - before)) {
+                throw new BrokenOffException("The receiver took less than syncline.gateway.pull-least-rate asks for");
+            }
             filled = 0;
-        }
-    }
-
-    /** The receiver reads too slowly. */
-    private static final class StreamTooLongException extends IOException {
-
-        private static final long serialVersionUID = 1L;
-
-        StreamTooLongException() {
-            super("the answer took longer than syncline.gateway.pull-duration allows");
         }
     }
 }

@@ -8,6 +8,7 @@ import io.syncline.model.credential.TokenHash;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** What table calls ask of the connections, from the committed state, anew with each call. */
@@ -15,6 +16,12 @@ public interface TableAccess {
 
     /** Whether the module is enabled at all. */
     boolean enabled() throws SQLException;
+
+    /** Which of these sender connections may be used now. */
+    Set<UUID> usable(Set<UUID> connections) throws SQLException;
+
+    /** Whether an operator's yes to pulls of this table holds now. */
+    boolean approved(SiteUrl site, String table) throws SQLException;
 
     /** The sender connection that this hash opens. */
     Optional<Sender> sender(TokenHash hash) throws SQLException;

@@ -387,6 +387,7 @@ public final class TableEndpoints {
             if (snapshot == null) {
                 return TOO_MANY_STREAMS;
             }
+            pull.begin();
             Optional<Found> found = TableReads.find(snapshot.connection(), table.table());
             if (found.isEmpty()) {
                 return TABLE_NOT_FOUND;

@@ -47,7 +47,9 @@ class PullLedgerTest {
 
     private final FakeRing ring = new FakeRing();
     private long now = 1_000;
-    private final PullLedger ledger = new PullLedger(ring, UUID::randomUUID, Duration.ofMinutes(10), () -> now);
+    private boolean approved = true;
+    private final PullLedger ledger = new PullLedger(ring, (site, table) -> approved, UUID::randomUUID,
+            Duration.ofMinutes(10), () -> now);
 
     // ---- pull-data
 
@@ -56,6 +58,7 @@ class PullLedgerTest {
         Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
         assertThat(pull.counted()).isFalse();
         assertThat(ring.asked).isEmpty();
+        assertThat(ring.announced).isEmpty();
         assertThat(give(pull, 17)).isEqualTo("17 rows");
         assertThat(ring.announced).as("reports go together").hasSize(1);
         ledger.tick();
@@ -79,6 +82,7 @@ class PullLedgerTest {
         ring.broker = request -> request instanceof SiteRequest.PullRequested ? lost
                 : CompletableFuture.completedFuture(null);
         Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        pull.begin();
         lost.completeExceptionally(new IllegalStateException("no broker"));
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         assertThatThrownBy(() -> pull.give(stream -> stream.write(1), new Tally(), out))
@@ -92,8 +96,20 @@ class PullLedgerTest {
     @Test
     void noBroker_nothingBegins() {
         ring.broker = request -> CompletableFuture.failedFuture(new IllegalStateException("no broker"));
-        assertThat(no(ledger.download(CALLER, sender(null, null), TABLE, 500)))
-                .isInstanceOf(PeerRefusal.Unavailable.class);
+        Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        assertThatThrownBy(pull::begin).isInstanceOf(UnavailableException.class)
+                .hasMessageContaining("was not begun");
+    }
+
+    @Test
+    void nothingCounted_andNotBegun_leavesNoTrace() throws Exception {
+        yes(ledger.download(CALLER, sender(null, null), TABLE, 500)).unused();
+        yes(ledger.records(CALLER, sender(null, null), TABLE, 10)).unused();
+        now += Duration.ofMinutes(2).toNanos();
+        ledger.tick();
+        ledger.tick();
+        assertThat(ring.announced).isEmpty();
+        assertThat(ring.asked).isEmpty();
     }
 
     @Test
@@ -123,9 +139,7 @@ class PullLedgerTest {
     void approvalNeeded_saysWhereToAskAgain() {
         UUID transfer = UUID.randomUUID();
         ring.worker = request -> new Submission.Decided(new Outcome.AwaitingApproval(transfer));
-        TableAccess.Sender sender = sender(new ConnectionSettings(10, null, null, List.of(), List.of(), List.of(), null,
-                null, null, ApprovalMode.REQUIRE_APPROVAL, List.of(), 60, null));
-        assertThat(ledger.download(CALLER, sender, TABLE, 500)).isEqualTo(new PullLedger.Answer.No(
+        assertThat(ledger.download(CALLER, approvedSender(), TABLE, 500)).isEqualTo(new PullLedger.Answer.No(
                 PeerAnswer.waiting(transfer, "/x/sync/api/pull-data", Duration.ofSeconds(30))));
     }
 
@@ -140,6 +154,7 @@ class PullLedgerTest {
     @Test
     void brokenOff_countsWhatHasLeft() {
         Pull pull = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        pull.begin();
         Tally tally = new Tally();
         assertThatThrownBy(() -> pull.give(stream -> {
             tally.row();
@@ -285,6 +300,20 @@ class PullLedgerTest {
     }
 
     @Test
+    void records_approvalNoLongerHolds_nothingMoreIsDrawn() throws Exception {
+        give(yes(ledger.records(CALLER, approvedSender(), TABLE, 10)), 10);
+        give(yes(ledger.records(CALLER, approvedSender(), TABLE, 10)), 10);
+        assertThat(ring.asked).hasSize(1);
+        approved = false;
+        ring.worker = request -> new Submission.Decided(new Outcome.Refused(Refusal.TRANSFER_DENIED));
+        assertThat(no(ledger.records(CALLER, approvedSender(), TABLE, 10)))
+                .isEqualTo(new PeerRefusal.Refused(Refusal.TRANSFER_DENIED));
+        assertThat(ring.reports()).as("what was drawn is told at once")
+                .singleElement()
+                .satisfies(report -> assertThat(report.rows()).isEqualTo(20));
+    }
+
+    @Test
     void records_limitSetMeanwhile_isNotDrawnPast() throws Exception {
         give(yes(ledger.records(CALLER, sender(null, null), TABLE, 10)), 10);
         assertThat(ring.asked).isEmpty();
@@ -315,6 +344,7 @@ class PullLedgerTest {
     private static String give(Pull pull, int rows) throws IOException, SQLException {
         Tally tally = new Tally();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
+        pull.begin();
         pull.give(stream -> {
             for (int i = 0; i < rows; i++) {
                 tally.row();
@@ -327,6 +357,11 @@ class PullLedgerTest {
     private static TableAccess.Sender sender(@Nullable Long downloads, @Nullable Long records) {
         return sender(new ConnectionSettings(10_000, downloads, records, List.of(), List.of(), List.of(), null, null,
                 null, ApprovalMode.AUTO_APPROVE, List.of(), 60, null));
+    }
+
+    private static TableAccess.Sender approvedSender() {
+        return sender(new ConnectionSettings(10, null, null, List.of(), List.of(), List.of(), null, null, null,
+                ApprovalMode.REQUIRE_APPROVAL, List.of(), 60, null));
     }
 
     private static TableAccess.Sender sender(ConnectionSettings settings) {

@@ -7,12 +7,15 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.http.BoundedLog;
+import io.syncline.gateway.http.BrokenOffException;
 import io.syncline.gateway.http.PeerRoutes;
 import io.syncline.model.api.SyncPaths;
 import io.syncline.model.connection.AccessPolicy;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.Pulls;
+import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.TokenHash;
 import io.syncline.model.log.TableChangeCodec;
@@ -24,6 +27,7 @@ import io.syncline.model.table.TableSchema;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -42,8 +46,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -68,14 +75,18 @@ import tools.jackson.databind.json.JsonMapper;
 class TableEndpointsIT {
 
     private static final int STREAMS = 3;
+    private static final int LONG_ROWS = 300;
     private static final List<String> MOODS = List.of("sad", "ok", "happy");
     private static final Duration LONGEST = Duration.ofSeconds(20);
 
     private static EmbeddedPostgres postgres;
     private static HikariDataSource pulls;
+    private static RowStream rows;
     private static ConfigurableApplicationContext gateway;
     private static final FakeAccess ACCESS = new FakeAccess();
     private static final FakeRing RING = new FakeRing();
+    private static final PullLedger LEDGER = new PullLedger(RING, ACCESS::approved, UUID::randomUUID, LONGEST,
+            System::nanoTime);
 
     private final HttpClient http = HttpClient.newHttpClient();
 
@@ -88,6 +99,20 @@ class TableEndpointsIT {
         @Override
         public boolean enabled() {
             return enabled;
+        }
+
+        @Override
+        public Set<UUID> usable(Set<UUID> connections) {
+            return senders.values()
+                    .stream()
+                    .filter(sender -> sender.status() == ConnectionStatus.ACTIVE && connections.contains(sender.uuid()))
+                    .map(Sender::uuid)
+                    .collect(Collectors.toSet());
+        }
+
+        @Override
+        public boolean approved(SiteUrl site, String table) {
+            return true;
         }
 
         @Override
@@ -104,8 +129,8 @@ class TableEndpointsIT {
         @Bean
         RouterFunction<ServerResponse> routes() {
             TableEndpoints tables = new TableEndpoints(ACCESS, (given, stored) -> AccessPolicy.Password.DIFFERENT,
-                    () -> 1, new TableReads(postgres.getPostgresDatabase()), new RowStream(pulls, LONGEST, STREAMS - 1),
-                    new PullLedger(RING, UUID::randomUUID, LONGEST, System::nanoTime));
+                    () -> 1, new TableReads(postgres.getPostgresDatabase()), rows,
+                    LEDGER);
             return new PeerRoutes("phoenix_kit", UUID::randomUUID,
                     new BoundedLog(LoggerFactory.getLogger(TableEndpointsIT.class), System::nanoTime))
                     .post(SyncPaths.LIST_TABLES, tables::listTables)
@@ -128,6 +153,8 @@ class TableEndpointsIT {
         config.setDataSource(postgres.getPostgresDatabase());
         config.setMaximumPoolSize(STREAMS);
         pulls = new HikariDataSource(config);
+        rows = new RowStream(pulls, new RowStream.Bounds(LONGEST, 0, Duration.ofSeconds(1), STREAMS - 1),
+                ACCESS::usable);
         gateway = new SpringApplicationBuilder(Gateway.class).properties("server.port=0",
                 "spring.threads.virtual.enabled=true", "spring.config.name=none",
                 // How long Tomcat waits for a client that takes nothing.
@@ -178,6 +205,7 @@ class TableEndpointsIT {
     @AfterAll
     static void stop() throws Exception {
         gateway.close();
+        rows.close();
         pulls.close();
         postgres.close();
     }
@@ -659,8 +687,10 @@ class TableEndpointsIT {
         // As many as there are.
         idle.addFirst(openAndWait("big", "others"));
         assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS);
+        int facts = RING.announced.size();
         HttpResponse<String> refused = call("pull-data", "active", "\"table_name\":\"basic\"", null);
         assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(RING.announced).as("a pull that was never begun is none").hasSize(facts);
         assertThat(refused.headers().firstValue("Retry-After")).contains("1");
         assertThat(refused.body()).contains("Too many pulls are running");
         // Calls that pull nothing are not concerned.
@@ -681,6 +711,92 @@ class TableEndpointsIT {
                 .untilAsserted(
                         () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
         assertThat(ok("pull-data", "active", "\"table_name\":\"basic\"").path("data").size()).isEqualTo(150);
+    }
+
+    @Test
+    void connectionNoLongerUsable_theStreamEnds_andCountsWhatItGave() throws Exception {
+        table("long", List.of("id integer"), List.of("id integer", "t text"), longRows());
+        connection("ending", ConnectionStatus.ACTIVE, ConnectionSettings.DEFAULTS);
+        UUID ending = ACCESS.senders.get("ending").uuid();
+        try (Socket whole = openAndWait("long", "active", 1 << 16);
+                Socket cut = openAndWait("long", "ending", 1 << 16)) {
+            ACCESS.senders.remove("ending");
+            rows.look();
+            assertThat(new String(cut.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .as("the last chunk and the end of the JSON")
+                    .doesNotEndWith("]}\r\n0\r\n\r\n");
+            await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+                LEDGER.tick();
+                assertThat(RING.reports()).anySatisfy(report -> {
+                    assertThat(report.grant()).isEqualTo(grantOf(ending));
+                    assertThat(report.outcome()).isEqualTo(PullOutcome.BROKEN_OFF);
+                    assertThat(report.rows()).isBetween(1L, LONG_ROWS - 1L);
+                    assertThat(report.bytes()).isPositive();
+                });
+            });
+            assertThat(new String(whole.getInputStream().readNBytes(1 << 16), StandardCharsets.UTF_8))
+                    .as("others go on")
+                    .contains("\"id\":1");
+        }
+    }
+
+    /** More than sockets take while nobody reads. */
+    private static List<Row> longRows() {
+        String text = "x".repeat(100_000);
+        return IntStream.rangeClosed(1, LONG_ROWS)
+                .mapToObj(i -> row("{\"id\":" + i + ",\"t\":\"" + text + "\"}", i))
+                .toList();
+    }
+
+    private static UUID grantOf(UUID connection) {
+        return RING.announced.stream()
+                .filter(SiteRequest.PullRequested.class::isInstance)
+                .map(SiteRequest.PullRequested.class::cast)
+                .filter(request -> request.connectionUuid().equals(connection))
+                .findFirst()
+                .orElseThrow()
+                .grant();
+    }
+
+    @Test
+    void receiverBelowTheLeastRate_isBrokenOff() throws Exception {
+        table("slowly", List.of("id integer"), List.of("id integer", "t text"), longRows());
+        // 64 KB in a tenth of a second: 640 KB a second.
+        Semaphore never = new Semaphore(0);
+        OutputStream slow = new OutputStream() {
+
+            @Override
+            public void write(int single) {
+                throw new AssertionError("one at a time");
+            }
+
+            @Override
+            public void write(byte[] bytes, int from, int length) throws IOException {
+                try {
+                    assertThat(never.tryAcquire(100, TimeUnit.MILLISECONDS)).isFalse();
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+            }
+        };
+        assertThatThrownBy(() -> streamed("slowly", 1_000_000, slow)).isInstanceOf(BrokenOffException.class)
+                .hasMessageContaining("syncline.gateway.pull-least-rate");
+        streamed("basic", 1_000_000, OutputStream.nullOutputStream());
+        streamed("slowly", 1_000, OutputStream.nullOutputStream());
+        await().atMost(Duration.ofSeconds(5))
+                .untilAsserted(
+                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+    }
+
+    private static void streamed(String table, long leastRate, OutputStream out) throws Exception {
+        try (RowStream bounded = new RowStream(pulls,
+                new RowStream.Bounds(LONGEST, leastRate, Duration.ofMillis(500), 1), ACCESS::usable);
+                RowStream.Snapshot snapshot = bounded.begin(UUID.randomUUID()).orElseThrow()) {
+            ServedTable served = ((TableReads.Found.Served) TableReads
+                    .find(snapshot.connection(), new TableName(table))
+                    .orElseThrow()).table();
+            snapshot.stream(Set.of(), new Tally(), body -> body.rows(RowQuery.all(served).atMost(1_000))).writeTo(out);
+        }
     }
 
     @Test
@@ -725,9 +841,13 @@ class TableEndpointsIT {
     }
 
     private Socket openAndWait(String table, String hash) throws IOException {
+        return openAndWait(table, hash, 8192);
+    }
+
+    private Socket openAndWait(String table, String hash, int receiveBuffer) throws IOException {
         String body = "{\"auth_token_hash\":\"" + hash + "\",\"table_name\":\"" + table + "\"}";
         Socket socket = new Socket("localhost", port());
-        socket.setReceiveBufferSize(8192);
+        socket.setReceiveBufferSize(receiveBuffer);
         socket.getOutputStream()
                 .write(("POST /phoenix_kit/sync/api/pull-data HTTP/1.1\r\nHost: x\r\nContent-Type:"
                         + " application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)

@@ -43,13 +43,27 @@ final class LimitedSite implements AutoCloseable {
             gateways.add(cluster.startGateway(gatewaySettings));
         }
         admin("PATCH", "/settings", "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}", 200);
+        awaitLive("goods", "secrets");
+    }
+
+    private void awaitLive(String... tables) {
         Awaitility.await("the tables are captured")
                 .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(
                         admin("GET", "/tables", null, 200).get("tables")
                                 .valueStream()
-                                .filter(table -> table.get("state").asString().equals("live")))
-                        .hasSize(2));
+                                .filter(table -> table.get("state").asString().equals("live"))
+                                .map(table -> table.get("name").asString()))
+                        .contains(tables));
+    }
+
+    /** One more table to pull, with rows of so many bytes. */
+    void fillTable(String table, int rows, int bytes) throws SQLException {
+        try (Connection source = cluster.database().connect("site"); Statement statement = source.createStatement()) {
+            statement.execute("CREATE TABLE " + table + " (id int PRIMARY KEY, t text); INSERT INTO " + table
+                    + " SELECT n, repeat('x', " + bytes + ") FROM generate_series(1, " + rows + ") n");
+        }
+        awaitLive(table);
     }
 
     void stopWorker() {

@@ -227,6 +227,9 @@ class LimitsIT {
 
         site.admin("POST", "/transfers/" + transfer + "/deny", "{\"reason\":\"enough\"}", 200);
         assertThat(error(site.pull(0, peer))).isEqualTo("403 An operator has denied this transfer");
+        assertThat(error(site.gateway(1).call("table-records", peer.body("goods"))))
+                .as("also where rows were granted that nobody has asked for yet")
+                .isEqualTo("403 An operator has denied this transfer");
         site.admin("POST", "/transfers/" + java.util.UUID.randomUUID() + "/approve", "{}", 404);
     }
 

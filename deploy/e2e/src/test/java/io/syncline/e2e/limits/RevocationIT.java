@@ -3,12 +3,20 @@ package io.syncline.e2e.limits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.e2e.limits.LimitedSite.Peer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -16,16 +24,22 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /** What an operator imposes holds at every gateway as soon as it is answered, and no call of a peer ever lifts it. */
 class RevocationIT {
 
     private static final int REVOCATIONS = 1_000;
     private static final int AT_ONCE = 4;
+    /** Of 100 KB each: more than the sockets' buffers take. */
+    private static final int BULKY_ROWS = 300;
     /** Each gateway is pulled from all the time, but this machine has to be the callers' too. */
     private static final Duration BETWEEN_PULLS = Duration.ofMillis(10);
 
@@ -97,7 +111,7 @@ class RevocationIT {
         assertThat(forwarded(peer, "X-Forwarded-For", "203.0.113.9, 198.51.100.7")).as("the first is made up")
                 .isEqualTo(403);
         assertThat(site.pull(0, peer).statusCode()).isEqualTo(403);
-        org.awaitility.Awaitility.await("the pulls are reported")
+        Awaitility.await("the pulls are reported")
                 .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(site.history(peer)).hasSize(2));
         assertThat(site.history(peer)).allSatisfy(
@@ -107,8 +121,58 @@ class RevocationIT {
     private static int forwarded(Peer peer, String header, String value) {
         return site.gateway(0)
                 .send("POST", "/phoenix_kit/sync/api/pull-data",
-                        java.util.Map.of("content-type", "application/json", header, value), peer.body("goods"))
+                        Map.of("content-type", "application/json", header, value), peer.body("goods"))
                 .statusCode();
+    }
+
+    /** What is on its way ends too, whatever ended the connection. */
+    @Test
+    void aRunningPull_endsWithItsConnection_andIsRecordedAsBrokenOff() throws Exception {
+        site.fillTable("bulky", BULKY_ROWS, 100_000);
+        Map<String, Consumer<Peer>> ends = Map.of(
+                "revoke", peer -> site.admin("POST", "/connections/" + peer.uuid() + "/revoke", "{}", 200),
+                "suspend", peer -> site.admin("POST", "/connections/" + peer.uuid() + "/suspend", "{}", 200),
+                "delete", peer -> site.admin("DELETE", "/connections/" + peer.uuid(), null, 204),
+                "expire", peer -> site.admin("PATCH", "/connections/" + peer.uuid(),
+                        "{\"expires_at\":\"" + Instant.now().plusSeconds(1) + "\"}", 200));
+        List<String> ways = List.copyOf(ends.keySet());
+        inParallel(ways.size(), i -> endsWith(ways.get(i), Objects.requireNonNull(ends.get(ways.get(i)))));
+    }
+
+    private static boolean endsWith(String way, Consumer<Peer> end) throws IOException {
+        Peer peer = site.peer();
+        try (Socket pull = openPull(peer, "bulky")) {
+            InputStream in = pull.getInputStream();
+            AtomicLong given = new AtomicLong(in.readNBytes(1).length);
+            end.accept(peer);
+            // Read slowly, or all of it would be here before anybody could have looked.
+            Awaitility.await(way).atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(100)).until(() -> {
+                int some = in.readNBytes(1 << 16).length;
+                given.addAndGet(some);
+                return some < 1 << 16;
+            });
+            assertThat(given.get()).as(way).isLessThan(BULKY_ROWS * 100_000L);
+        }
+        Awaitility.await(way + " is reported").atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            assertThat(site.history(peer)).hasSize(1);
+            JsonNode pulled = site.history(peer).getFirst();
+            assertThat(pulled.get("outcome").asString()).isEqualTo("broken_off");
+            assertThat(pulled.get("rows").intValue()).isBetween(1, BULKY_ROWS - 1);
+        });
+        return true;
+    }
+
+    private static Socket openPull(Peer peer, String table) throws IOException {
+        URI gateway = URI.create(site.gateway(0).base());
+        String body = peer.body(table);
+        Socket socket = new Socket(gateway.getHost(), gateway.getPort());
+        socket.setReceiveBufferSize(1 << 16);
+        socket.setSoTimeout(30_000);
+        socket.getOutputStream()
+                .write(("POST /phoenix_kit/sync/api/pull-data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: " + body.length() + "\r\n\r\n" + body)
+                        .getBytes(StandardCharsets.US_ASCII));
+        return socket;
     }
 
     /** Promise 9. */

@@ -53,10 +53,18 @@ public final class SyncCluster implements AutoCloseable {
 
     /** Starts broker and databases; gateways and workers are started by the test. */
     public static SyncCluster start(Path directory) {
+        return start(directory, TestPostgres.start());
+    }
+
+    /** The same on an older version of PostgreSQL, as source and for the state. */
+    public static SyncCluster onPostgres(String version, Path directory) {
+        return start(directory, TestPostgres.start(version, Map.of()));
+    }
+
+    private static SyncCluster start(Path directory, EmbeddedDatabase database) {
         try {
             Path keyFile = directory.resolve("keys");
             CredentialKeys.writeNew(keyFile, new SecureRandom());
-            EmbeddedDatabase database = EmbeddedDatabase.throwAway();
             database.createDatabase("syncline");
             database.createDatabase("site");
             return new SyncCluster(database, EmbeddedBroker.start(directory.resolve("kafka")), directory, keyFile);

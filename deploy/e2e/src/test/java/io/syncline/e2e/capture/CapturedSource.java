@@ -3,6 +3,7 @@ package io.syncline.e2e.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.syncline.e2e.TestPostgres;
 import io.syncline.model.log.Topics;
 import io.syncline.standalone.EmbeddedBroker;
 import io.syncline.standalone.EmbeddedDatabase;
@@ -45,11 +46,19 @@ final class CapturedSource implements AutoCloseable {
     }
 
     CapturedSource(Path directory, Map<String, String> sourceSettings) {
+        this(directory, TestPostgres.start(sourceSettings), TestPostgres.start());
+    }
+
+    /** On a server of this version, which has the state as well. */
+    static CapturedSource onPostgres(String version, Path directory) {
+        EmbeddedDatabase both = TestPostgres.start(version, Map.of());
+        return new CapturedSource(directory, both, both);
+    }
+
+    private CapturedSource(Path directory, EmbeddedDatabase database, EmbeddedDatabase state) {
         this.directory = directory;
-        database = EmbeddedDatabase.throwAway(sourceSettings);
-        database.createDatabase(SOURCE);
-        state = EmbeddedDatabase.throwAway();
-        state.createDatabase("state");
+        this.database = database.createDatabase(SOURCE);
+        this.state = state.createDatabase("state");
         broker = EmbeddedBroker.start(directory.resolve("kafka"));
         Flyway.configure().dataSource(stateDatabase()).schemas("syncline").locations("db/migration").load().migrate();
         try (Admin admin = Admin.create(kafka())) {

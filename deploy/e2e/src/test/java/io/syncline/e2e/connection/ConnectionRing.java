@@ -1,5 +1,6 @@
 package io.syncline.e2e.connection;
 
+import io.syncline.e2e.TestPostgres;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.Request;
@@ -67,7 +68,7 @@ final class ConnectionRing implements AutoCloseable {
         try {
             keyFile = directory.resolve("keys");
             CredentialKeys.writeNew(keyFile, new SecureRandom());
-            database = EmbeddedDatabase.throwAway();
+            database = TestPostgres.start();
             database.createDatabase("syncline");
             broker = EmbeddedBroker.start(directory.resolve("kafka"));
         } catch (IOException e) {

@@ -20,19 +20,21 @@ final class Follower {
     private final SyncCluster.Gateway gateway;
     private final String tokenHash;
     private final String table;
+    private final boolean keyless;
     private final Random random;
     private final Map<String, String> rows = new HashMap<>();
     private List<String> key = List.of();
     private @Nullable String asOf;
 
-    Follower(SyncCluster.Gateway gateway, String tokenHash, String table, long seed) {
+    Follower(SyncCluster.Gateway gateway, String tokenHash, RandomTable table, long seed) {
         this.gateway = gateway;
         this.tokenHash = tokenHash;
-        this.table = table;
+        this.table = table.name();
+        this.keyless = table.keyless();
         this.random = new Random(seed);
     }
 
-    /** The rows by their keys, as they came. */
+    /** The rows by their keys, or by numbers where they have none, as they came. */
     Map<String, String> rows() {
         return rows;
     }
@@ -73,6 +75,9 @@ final class Follower {
     }
 
     private String keyOf(JsonNode row) {
+        if (keyless) {
+            return Integer.toString(rows.size());
+        }
         if (key.isEmpty()) {
             key = row.propertyStream().map(Map.Entry::getKey).filter(name -> name.startsWith("K ")).toList();
         }

@@ -6,10 +6,19 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** A table made up from a seed: a key of any types, columns of any types, and statements that change it. */
+/** A table made up from a seed: of any kind, a key of any types, columns of any types, and statements that change it. */
 final class RandomTable {
 
     static final int KEYS = 400;
+
+    /** How its rows are told apart. */
+    private enum Kind {
+        PRIMARY_KEY, PARTITIONED, INDEX, INDEX_BESIDE_KEY, WHOLE_ROWS, NOTHING;
+
+        boolean keyless() {
+            return this == WHOLE_ROWS || this == NOTHING;
+        }
+    }
 
     /** Types for keys. The value of a number: different numbers give different keys, unless it is {@code few}. */
     private enum KeyType {
@@ -38,6 +47,10 @@ final class RandomTable {
 
         boolean few() {
             return this == ENUM || this == BOOL;
+        }
+
+        boolean hashable() {
+            return this != BITS;
         }
     }
 
@@ -74,7 +87,10 @@ final class RandomTable {
 
     static final String TYPES = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN positive AS int CHECK (VALUE > 0)";
 
+    private static final int PARTITIONS = 3;
+
     private final String name;
+    private final Kind kind;
     private final List<KeyType> key = new ArrayList<>();
     private final List<ColumnType> columns = new ArrayList<>();
     private final boolean generated;
@@ -92,6 +108,8 @@ final class RandomTable {
             columns.add(ColumnType.values()[random.nextInt(ColumnType.values().length)]);
         }
         this.generated = random.nextInt(4) == 0;
+        Kind wanted = Kind.values()[random.nextInt(Kind.values().length)];
+        this.kind = wanted == Kind.PARTITIONED && !key.getFirst().hashable() ? Kind.PRIMARY_KEY : wanted;
     }
 
     String name() {
@@ -99,52 +117,96 @@ final class RandomTable {
     }
 
     String quoted() {
-        return '"' + name.replace("\"", "\"\"") + '"';
+        return '"' + inQuotes() + '"';
+    }
+
+    private String inQuotes() {
+        return name.replace("\"", "\"\"");
+    }
+
+    /** Equal rows may be there several times. */
+    boolean keyless() {
+        return kind.keyless();
     }
 
     String create() {
         List<String> definitions = new ArrayList<>();
-        IntStream.range(0, key.size()).forEach(i -> definitions.add("\"K " + i + "\" " + key.get(i).sql));
+        if (kind == Kind.INDEX_BESIDE_KEY) {
+            definitions.add("id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+        }
+        String notNull = kind.keyless() ? "" : " NOT NULL";
+        IntStream.range(0, key.size()).forEach(i -> definitions.add("\"K " + i + "\" " + key.get(i).sql + notNull));
         IntStream.range(0, columns.size()).forEach(i -> definitions.add("\"v" + i + "\" " + columns.get(i).sql));
         definitions.add("n bigint");
         if (generated) {
             definitions.add("g bigint GENERATED ALWAYS AS (n * 2) STORED");
         }
-        definitions.add("PRIMARY KEY (" + keyColumns() + ")");
-        return "CREATE TABLE " + quoted() + " (" + String.join(", ", definitions) + ")";
+        if (kind == Kind.PRIMARY_KEY || kind == Kind.PARTITIONED) {
+            definitions.add("PRIMARY KEY (" + keyColumns() + ")");
+        }
+        String table = "CREATE TABLE " + quoted() + " (" + String.join(", ", definitions) + ")";
+        return switch (kind) {
+            case PRIMARY_KEY, NOTHING -> table;
+            case PARTITIONED -> table + " PARTITION BY HASH (\"K 0\")" + IntStream.range(0, PARTITIONS)
+                    .mapToObj(i -> "; CREATE TABLE " + partition(i) + " PARTITION OF " + quoted()
+                            + " FOR VALUES WITH (MODULUS " + PARTITIONS + ", REMAINDER " + i + ")")
+                    .collect(Collectors.joining());
+            case INDEX,
+                    INDEX_BESIDE_KEY -> table + "; CREATE UNIQUE INDEX \"index of " + inQuotes() + "\" ON " + quoted()
+                            + " (" + keyColumns() + "); ALTER TABLE " + quoted()
+                            + " REPLICA IDENTITY USING INDEX \"index of "
+                            + inQuotes() + "\"";
+            case WHOLE_ROWS -> table + "; ALTER TABLE " + quoted() + " REPLICA IDENTITY FULL";
+        };
+    }
+
+    private String partition(int number) {
+        return "\"" + inQuotes() + " part " + number + "\"";
     }
 
     /** Some statement. */
     String statement(Random random, long version) {
         String where = " WHERE (" + keyColumns() + ") = (" + keyOf(Integer.toString(random.nextInt(KEYS))) + ")";
-        int kind = random.nextInt(1000);
-        if (kind < 2) {
-            return "TRUNCATE " + quoted();
+        int dice = random.nextInt(1000);
+        if (dice < 2) {
+            return "TRUNCATE "
+                    + (kind == Kind.PARTITIONED && random.nextBoolean() ? partition(random.nextInt(PARTITIONS))
+                            : quoted());
         }
-        if (kind < 6) {
+        if (kind.keyless() && dice >= 900) {
+            return someOfEqualRows(random, where);
+        }
+        if (dice < 6) {
             // Some thousand changes in one transaction.
             return "UPDATE " + quoted() + " SET n = " + version
                     + (random.nextBoolean() ? "" : ", " + setOne(random, version));
         }
-        if (kind < 10) {
+        if (dice < 10) {
             return upsert("SELECT g FROM generate_series(0, " + (KEYS - 1) + ") g", version);
         }
-        if (kind < 12) {
+        if (dice < 12) {
             return "DELETE FROM " + quoted() + " WHERE n % 3 = 0";
         }
-        if (kind < 250) {
+        if (dice < 250) {
             return "DELETE FROM " + quoted() + where;
         }
-        if (kind < 330) {
+        if (dice < 330) {
             String other = keyOf(Integer.toString(random.nextInt(KEYS)));
             return "UPDATE " + quoted() + " SET (" + keyColumns() + ") = ROW(" + other + ")" + where
                     + " AND NOT EXISTS (SELECT FROM " + quoted() + " WHERE (" + keyColumns() + ") = (" + other + "))";
         }
-        if (kind < 650) {
+        if (dice < 650) {
             // Leaves a long value where it lies: pgoutput does not send it.
             return "UPDATE " + quoted() + " SET n = " + version + ", " + setOne(random, version) + where;
         }
-        return upsert("SELECT " + random.nextInt(KEYS) + " AS g", version);
+        return upsert("SELECT " + random.nextInt(KEYS) + " AS g"
+                + (kind.keyless() ? " FROM generate_series(0, " + random.nextInt(3) + ")" : ""), version);
+    }
+
+    /** Of rows that are told apart by nothing, one is changed, or goes. */
+    private String someOfEqualRows(Random random, String where) {
+        String one = " WHERE ctid IN (SELECT ctid FROM " + quoted() + where + " LIMIT 1)";
+        return random.nextBoolean() ? "DELETE FROM " + quoted() + one : "UPDATE " + quoted() + " SET n = n % 10" + one;
     }
 
     private String setOne(Random random, long version) {
@@ -165,9 +227,12 @@ final class RandomTable {
         values.add(Long.toString(version));
         return "INSERT INTO " + quoted() + " (" + keyColumns() + ", " + String.join(", ", names) + ") SELECT "
                 + keyOf("s.g")
-                + ", " + String.join(", ", values) + " FROM (" + numbers + ") s ON CONFLICT (" + keyColumns()
-                + ") DO UPDATE SET "
-                + names.stream().map(column -> column + " = excluded." + column).collect(Collectors.joining(", "));
+                + ", " + String.join(", ", values) + " FROM (" + numbers + ") s"
+                + (kind.keyless() ? ""
+                        : " ON CONFLICT (" + keyColumns() + ") DO UPDATE SET "
+                                + names.stream()
+                                        .map(column -> column + " = excluded." + column)
+                                        .collect(Collectors.joining(", ")));
     }
 
     private static String literal(long version) {

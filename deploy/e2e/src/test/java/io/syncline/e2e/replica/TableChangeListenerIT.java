@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.e2e.TestPostgres;
 import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.TableChangeCodec;
 import io.syncline.model.log.Topics;
@@ -64,7 +65,7 @@ class TableChangeListenerIT {
     @BeforeAll
     static void start() {
         broker = EmbeddedBroker.start(directory.resolve("kafka"));
-        postgres = EmbeddedDatabase.throwAway().createDatabase("state");
+        postgres = TestPostgres.start().createDatabase("state");
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(postgres.url("state"));
         config.setUsername(postgres.username());

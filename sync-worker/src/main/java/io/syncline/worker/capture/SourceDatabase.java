@@ -14,6 +14,9 @@ import org.postgresql.PGProperty;
 /** The source: where it is, and sessions with it. */
 final class SourceDatabase {
 
+    /** By this name the source knows the sessions of all workers. */
+    static final String APPLICATION = "Syncline capture";
+
     private final String url;
     private final @Nullable String username;
     private final @Nullable String password;
@@ -99,7 +102,7 @@ final class SourceDatabase {
         if (secret != null) {
             PGProperty.PASSWORD.set(properties, secret);
         }
-        PGProperty.APPLICATION_NAME.set(properties, "Syncline capture");
+        PGProperty.APPLICATION_NAME.set(properties, APPLICATION);
         PGProperty.OPTIONS.set(properties, SourceSession.OPTIONS);
         PGProperty.CONNECT_TIMEOUT.set(properties, 5);
         PGProperty.LOGIN_TIMEOUT.set(properties, 10);

@@ -2,6 +2,8 @@ package io.syncline.worker.capture;
 
 import io.syncline.model.table.TableName;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -15,11 +17,22 @@ import org.springframework.util.unit.DataSize;
 /**
  * Keeps the source from harm, whoever captures, and whether or not Kafka is there. Tables that have lost their replica identity are
  * taken out of the publication, since their owners' UPDATE and DELETE fail until that is done. A slot that keeps more WAL than it may
- * is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time.
+ * is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time. A capturer that is
+ * frozen gives way to nobody, and has it done for it.
  */
 final class SourceGuard implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(SourceGuard.class);
+
+    /**
+     * Sessions of a worker, whichever, that somebody has been waiting for. One that is awake gives way within a second by itself, and
+     * holds no other lock for as long as that.
+     */
+    private static final String IN_THE_WAY = """
+            SELECT s.pid, pg_terminate_backend(s.pid) FROM pg_stat_activity s
+            WHERE s.application_name = ? AND s.usename = current_user AND s.datname = current_database() AND s.pid <> pg_backend_pid()
+            AND EXISTS (SELECT FROM pg_locks w WHERE w.waitstart < clock_timestamp() - interval '1 s'
+                        AND s.pid = ANY (pg_blocking_pids(w.pid)))""";
 
     private final SourceDatabase source;
     private final CaptureProperties properties;
@@ -74,6 +87,7 @@ final class SourceGuard implements AutoCloseable {
             connection = source.connect();
             session = connection;
         }
+        endWhatIsInTheWay(connection);
         List<TableName> unfit = publication.unfit(connection);
         for (TableName table : unfit) {
             try {
@@ -93,6 +107,19 @@ final class SourceGuard implements AutoCloseable {
         }
         refused.retainAll(unfit);
         bound(connection);
+    }
+
+    private static void endWhatIsInTheWay(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(IN_THE_WAY)) {
+            statement.setString(1, SourceDatabase.APPLICATION);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    LOG.warn(
+                            "Session {} of a worker that does not go on is ended: a session of the source's own waits for it",
+                            rows.getInt(1));
+                }
+            }
+        }
     }
 
     private void bound(Connection connection) throws SQLException, InterruptedException {

@@ -69,6 +69,29 @@ class CaptureFaultsIT {
     }
 
     @Test
+    void aSnapshotThatKafkaDoesNotTake_letsGoOfTheSource_andIsReadAnew() {
+        Duration longest = Duration.ofSeconds(6);
+        source.execute("CREATE TABLE big (id int PRIMARY KEY, v text)",
+                "INSERT INTO big SELECT g, repeat(md5(g::text), 32) FROM generate_series(1, 250000) g");
+        source.startImpatientCapture(longest);
+        await().atMost(SOON)
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> !source.ask("SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 20000")
+                        .isEmpty());
+        source.broker().close();
+        assertThat(source.ask("SELECT 1 FROM pg_stat_progress_copy")).as("the COPY waits for Kafka").isNotEmpty();
+        await("and then no longer").atMost(longest.multipliedBy(3))
+                .until(() -> source.ask("SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = '"
+                        + CapturedSource.SOURCE + "' AND xact_start < clock_timestamp() - interval '1 s'").isEmpty());
+        source.execute("SET lock_timeout = '1s'; ALTER TABLE big ADD COLUMN w int",
+                "UPDATE big SET v = 'changed' WHERE id <= 10", "DELETE FROM big WHERE id > 20000",
+                "UPDATE t SET v = 'changed'");
+        source.startBroker();
+        awaitEqual();
+        source.awaitEqual("big", SOON);
+    }
+
+    @Test
     void aSourceThatRestarts_isGoneOnWith() {
         source.startCapture();
         awaitEqual();

@@ -124,6 +124,16 @@ final class CapturedSource implements AutoCloseable {
         return startCapture(kafka());
     }
 
+    /** One that believes sooner than others that Kafka is away. */
+    Capture startImpatientCapture(Duration longest) {
+        Map<String, Object> settings = new HashMap<>(kafka());
+        settings.put("request.timeout.ms", (int) longest.toMillis() / 2);
+        settings.put("delivery.timeout.ms", (int) longest.toMillis());
+        settings.put("max.block.ms", longest.toMillis());
+        settings.put("default.api.timeout.ms", (int) longest.toMillis());
+        return startCapture(settings);
+    }
+
     /** One that no lease keeps from capturing. */
     Capture startCaptureInAnotherGroup() {
         Map<String, Object> settings = new HashMap<>(kafka());
@@ -186,7 +196,7 @@ final class CapturedSource implements AutoCloseable {
     void awaitEqual(String table, Duration longest) {
         await().atMost(longest).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
             assertThat(fold.isComplete(table)).as("%s is complete", table).isTrue();
-            Map<String, String> expected = SourceOracle.rows(this, table);
+            Map<String, String> expected = SourceOracle.rows(database, SOURCE, table);
             Map<String, String> rows = fold.rows(table);
             if (!rows.equals(expected)) {
                 assertThat(rows).isEqualTo(expected);
@@ -198,7 +208,8 @@ final class CapturedSource implements AutoCloseable {
     void awaitEqualBag(String table, Duration longest) {
         await().atMost(longest).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
             assertThat(fold.isComplete(table)).as("%s is complete", table).isTrue();
-            assertThat(fold.rows(table).values().stream().sorted().toList()).isEqualTo(SourceOracle.bag(this, table));
+            assertThat(fold.rows(table).values().stream().sorted().toList())
+                    .isEqualTo(SourceOracle.bag(database, SOURCE, table));
         });
     }
 

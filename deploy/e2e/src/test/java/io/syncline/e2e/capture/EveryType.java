@@ -73,7 +73,7 @@ record EveryType(CapturedSource source, List<String> tables) {
         for (String table : tables) {
             soft.assertThat(trees(source.topics().rows(table)))
                     .as(table + " by " + by)
-                    .isEqualTo(trees(SourceOracle.rows(source, table)));
+                    .isEqualTo(trees(SourceOracle.rows(source.database(), CapturedSource.SOURCE, table)));
         }
         soft.assertAll();
     }

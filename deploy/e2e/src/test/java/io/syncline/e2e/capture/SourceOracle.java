@@ -1,5 +1,6 @@
 package io.syncline.e2e.capture;
 
+import io.syncline.standalone.EmbeddedDatabase;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -16,8 +17,8 @@ final class SourceOracle {
 
     private record Column(String name, String type, int modifier, boolean array) {}
 
-    static Map<String, String> rows(CapturedSource source, String table) {
-        try (Connection connection = source.connect(); Statement statement = connection.createStatement()) {
+    static Map<String, String> rows(EmbeddedDatabase server, String database, String table) {
+        try (Connection connection = server.connect(database); Statement statement = connection.createStatement()) {
             statement.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'");
             List<Column> columns = columns(statement, table);
             List<String> keys = key(statement, table, columns).stream().map(SourceOracle::json).toList();
@@ -36,8 +37,8 @@ final class SourceOracle {
     }
 
     /** All rows of a table without a key, equal ones as often as they are there, in the order of their texts. */
-    static List<String> bag(CapturedSource source, String table) {
-        try (Connection connection = source.connect(); Statement statement = connection.createStatement()) {
+    static List<String> bag(EmbeddedDatabase server, String database, String table) {
+        try (Connection connection = server.connect(database); Statement statement = connection.createStatement()) {
             statement.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'");
             List<String> rows = new ArrayList<>();
             try (ResultSet result = statement

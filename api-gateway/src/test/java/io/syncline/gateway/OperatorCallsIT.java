@@ -185,7 +185,7 @@ class OperatorCallsIT {
                     schema, row_count, size_bytes, as_of, next_row_count, next_size_bytes, last_generation, changed_at,
                     checksum, next_checksum, began, next_began, last_change, known_since, depends_on)
                     VALUES
-                    ('live', 'a', 1, 'live', NULL, 'r', 1, '{}', 3, 30, now(), 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
+                    ('live', 'a', 1, 'live', NULL, 'r', 1, '{}', 3, 30, now() - interval '1 hour', 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
                     ('applying', 'b', 1, 'waiting', NULL, NULL, NULL, NULL, 0, 0, NULL, 7, 70, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
                     ('gone', 'c', 1, 'marked', 'halted', NULL, NULL, NULL, 0, 0, NULL, 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}')""");
         gateway.execute("""
@@ -201,5 +201,29 @@ class OperatorCallsIT {
                         + one.path("row_count") + " " + one.path("cause")))
                 .containsExactly("applying waiting null null", "gone marked null \"halted\"",
                         "left left_out null \"no key\"", "live live 3 null", "waiting waiting null null");
+        assertThat(lag(answer, "waiting").isNull()).isTrue();
+        assertThat(lag(answer, "live").longValue()).as("nobody looks, so nobody knows")
+                .isBetween(3_600_000L, 3_700_000L);
+        gateway.execute(
+                "UPDATE syncline.capture_source SET state = 'running', updated_at = now(), behind_bytes = 7, lag_ms = 5");
+        answer = json(gateway.admin("GET", "/tables", null));
+        assertThat(answer.path("source").path("lag_ms").longValue()).isEqualTo(5);
+        assertThat(answer.path("source").path("behind_bytes").longValue()).isEqualTo(7);
+        assertThat(lag(answer, "live").longValue()).as("capture has looked, and there is nothing new")
+                .isBetween(0L,
+                        100_000L);
+        gateway.execute("UPDATE syncline.capture_status SET last_change_at = now() WHERE table_name = 'live'");
+        assertThat(lag(json(gateway.admin("GET", "/tables", null)), "live").longValue())
+                .as("a change is on its way")
+                .isBetween(3_600_000L, 3_700_000L);
+    }
+
+    private static JsonNode lag(JsonNode tables, String name) {
+        return tables.path("tables")
+                .valueStream()
+                .filter(one -> one.path("name").asString().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .path("lag_ms");
     }
 }

@@ -1,5 +1,6 @@
 package io.syncline.gateway.admin;
 
+import io.syncline.gateway.table.TableReads;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -18,7 +19,7 @@ final class CaptureReads {
 
     private static final String SOURCE = """
             SELECT state, setting, value, problem, remedy, warnings, slot_name, publication, retained_bytes, behind_bytes,
-                last_change_at, updated_at
+                last_change_at, updated_at, lag_ms
             FROM syncline.capture_source""";
 
     /** A table is live once its copy is; before that it waits, whatever capture has done already. */
@@ -31,12 +32,17 @@ final class CaptureReads {
                     ELSE 'live' END,
                 CASE WHEN c.cause IS NULL OR c.state NOT IN ('left_out', 'marked') AND r.cause IS NOT NULL THEN r.cause ELSE c.cause END,
                 CASE WHEN c.state IN ('left_out', 'marked') OR r.cause IS NULL THEN c.remedy END,
-                r.row_count, r.size_bytes, r.as_of, r.next_row_count, c.snapshot_rows, c.snapshot_estimated,
-                c.last_change_at, r.replica_name IS NOT NULL
+                r.row_count, r.size_bytes, k.as_of, r.next_row_count, c.snapshot_rows, c.snapshot_estimated,
+                c.last_change_at, r.replica_name IS NOT NULL,
+                (extract(epoch FROM clock_timestamp() - k.as_of) * 1000)::bigint
             FROM syncline.capture_status c FULL JOIN syncline.replica_table r ON r.table_name = c.table_name
-            ORDER BY 1 LIMIT ?""";
+            """ + TableReads.KNOWN_AS_OF + "ORDER BY 1 LIMIT ?";
 
-    /** @param warnings of what may become a problem */
+    /**
+     * @param warnings of what may become a problem
+     * @param behindBytes of WAL that has not been confirmed; all tables have one slot, so there is no such figure for each
+     * @param lagMs    how long after its commit the newest change was in Kafka, or how long nothing has come
+     */
     record Source(
             String state,
             @Nullable String setting,
@@ -49,10 +55,13 @@ final class CaptureReads {
             @Nullable Long retainedBytes,
             @Nullable Long behindBytes,
             @Nullable Instant lastChangeAt,
+            @Nullable Long lagMs,
             Instant updatedAt) {}
 
     /**
      * @param rowCount what list-tables says; null before the first copy is complete
+     * @param asOf     as peers are told it: what is served is all that the source had then
+     * @param lagMs    how long ago that was
      * @param copied   rows of the copy under way that have arrived
      * @param snapshot rows of it that have been read from the source, and how many it may have
      */
@@ -64,6 +73,7 @@ final class CaptureReads {
             @Nullable Long rowCount,
             @Nullable Long sizeBytes,
             @Nullable Instant asOf,
+            @Nullable Long lagMs,
             @Nullable Long copied,
             @Nullable Long snapshotRows,
             @Nullable Long snapshotEstimated,
@@ -92,7 +102,7 @@ final class CaptureReads {
             OffsetDateTime updated = row.getObject(12, OffsetDateTime.class);
             return new Source(row.getString(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5),
                     row.getString(6).lines().toList(), row.getString(7), row.getString(8), number(row, 9),
-                    number(row, 10), time(row, 11), updated.toInstant());
+                    number(row, 10), time(row, 11), number(row, 13), updated.toInstant());
         }
     }
 
@@ -105,11 +115,17 @@ final class CaptureReads {
                     boolean served = row.getBoolean(12);
                     tables.add(new Table(row.getString(1), row.getString(2), row.getString(3), row.getString(4),
                             served ? number(row, 5) : null, served ? number(row, 6) : null, time(row, 7),
-                            number(row, 8), number(row, 9), number(row, 10), time(row, 11)));
+                            atLeastZero(number(row, 13)), number(row, 8), number(row, 9), number(row, 10),
+                            time(row, 11)));
                 }
                 return tables;
             }
         }
+    }
+
+    /** The source's clock may be ahead of the state database's. */
+    private static @Nullable Long atLeastZero(@Nullable Long lag) {
+        return lag == null ? null : Math.max(0, lag);
     }
 
     private static @Nullable Long number(ResultSet row, int column) throws SQLException {

@@ -23,17 +23,20 @@ import org.jspecify.annotations.Nullable;
 public final class TableReads {
 
     /**
-     * A table is known to be as the source was when capture last looked, if it has all that capture has seen; behind a log
-     * that capture has yet to read, nobody knows that.
+     * Joined to replica_table r and capture_status c: k.as_of. A table is known to be as the source was when capture last looked, if it
+     * has all that capture has seen; behind a log that capture has yet to read, nobody knows that.
      */
+    public static final String KNOWN_AS_OF = """
+            LEFT JOIN syncline.capture_source s ON s.state = 'running' AND coalesce(s.behind_bytes, 0) < 16777216,
+                LATERAL (SELECT CASE WHEN r.state = 'live' AND coalesce(c.last_change_at, r.as_of) <= r.as_of
+                    THEN greatest(r.as_of, s.updated_at) ELSE r.as_of END AS as_of) k
+            """;
+
     private static final String FIND = """
             SELECT r.state, r.schema, r.replica_name, r.row_count, r.next_schema, r.next_row_count, r.generation, r.began,
                 r.last_change, r.known_since, c.snapshot_estimated, k.as_of, clock_timestamp() AS now
             FROM syncline.replica_table r LEFT JOIN syncline.capture_status c ON c.table_name = r.table_name
-                LEFT JOIN syncline.capture_source s ON s.state = 'running' AND coalesce(s.behind_bytes, 0) < 16777216,
-                LATERAL (SELECT CASE WHEN r.state = 'live' AND coalesce(c.last_change_at, r.as_of) <= r.as_of
-                    THEN greatest(r.as_of, s.updated_at) ELSE r.as_of END AS as_of) k
-            WHERE r.table_name = ?""";
+            """ + KNOWN_AS_OF + "WHERE r.table_name = ?";
 
     /**
      * A table as {@code list-tables} shows it.

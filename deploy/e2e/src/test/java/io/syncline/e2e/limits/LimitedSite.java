@@ -20,7 +20,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A site with three gateways and a table to pull, for the tests of limits; on the oldest PostgreSQL that serves. */
+/** A site with three gateways and a table to pull, for the tests of limits. */
 final class LimitedSite implements AutoCloseable {
 
     static final int ROWS = 300;
@@ -32,7 +32,12 @@ final class LimitedSite implements AutoCloseable {
     private ConfigurableApplicationContext worker;
 
     LimitedSite(Path directory, int gatewayCount, String... gatewaySettings) throws SQLException {
-        cluster = SyncCluster.onPostgres("14", directory);
+        this(SyncCluster.start(directory), gatewayCount, gatewaySettings);
+    }
+
+    /** On a cluster that has just been started. */
+    LimitedSite(SyncCluster cluster, int gatewayCount, String... gatewaySettings) throws SQLException {
+        this.cluster = cluster;
         try (Connection source = cluster.database().connect("site"); Statement statement = source.createStatement()) {
             statement.execute("CREATE TABLE goods (id int PRIMARY KEY, name text);"
                     + " INSERT INTO goods SELECT n, 'thing ' || n FROM generate_series(1, " + ROWS + ") n;"

@@ -2,6 +2,7 @@ package io.syncline.e2e.limits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.e2e.SyncCluster;
 import io.syncline.e2e.limits.LimitedSite.Peer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,7 +34,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/** What an operator imposes holds at every gateway as soon as it is answered, and no call of a peer ever lifts it. */
+/**
+ * What an operator imposes holds at every gateway as soon as it is answered, and no call of a peer ever lifts it. On the oldest
+ * PostgreSQL, as source and for the state, so that the whole ring has run on that.
+ */
 class RevocationIT {
 
     private static final int REVOCATIONS = 1_000;
@@ -49,7 +53,8 @@ class RevocationIT {
 
     @BeforeAll
     static void start() throws Exception {
-        site = new LimitedSite(directory, 3, "--syncline.http.trusted-proxies=127.0.0.0/8,::1");
+        site = new LimitedSite(SyncCluster.onPostgres("14", directory), 3,
+                "--syncline.http.trusted-proxies=127.0.0.0/8,::1");
     }
 
     @AfterAll

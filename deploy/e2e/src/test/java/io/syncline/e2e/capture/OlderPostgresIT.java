@@ -21,7 +21,6 @@ class OlderPostgresIT {
 
     private static final List<String> KEYED = List.of("o_key", "o_index", "o_identity", "o_parted", "o_deferrable",
             "o_whole_generated");
-    private static final List<String> BAGS = List.of("o_bag", "o_heap");
 
     @TempDir Path directory;
 
@@ -90,6 +89,8 @@ class OlderPostgresIT {
             values.verify("stream behind a restart");
             values.verifyFirstGeneration();
             awaitEqual(source);
+            // On a schedule of seconds.
+            source.awaitEqualBag("o_heap", SOON);
         }
     }
 
@@ -112,6 +113,6 @@ class OlderPostgresIT {
 
     private static void awaitEqual(CapturedSource source) {
         KEYED.forEach(table -> source.awaitEqual(table, SOON));
-        BAGS.forEach(table -> source.awaitEqualBag(table, SOON));
+        source.awaitEqualBag("o_bag", SOON);
     }
 }

@@ -23,7 +23,18 @@ public final class Benchmarks {
 
     private Benchmarks() {}
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        try {
+            start(arguments);
+        } catch (Exception e) {
+            log.error("the benchmark failed", e);
+            System.exit(1);
+        }
+        // Debezium leaves threads behind that would keep this process for ever.
+        System.exit(0);
+    }
+
+    private static void start(String... arguments) throws Exception {
         Quiet.logging();
         String name = arguments.length == 0 ? "" : arguments[0];
         String[] options = arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);

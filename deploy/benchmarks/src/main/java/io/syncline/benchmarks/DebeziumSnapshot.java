@@ -16,11 +16,15 @@ import org.apache.kafka.connect.source.SourceRecord;
 /** The control for a snapshot: Debezium's own engine reads a table for a consumer that throws everything away. */
 final class DebeziumSnapshot {
 
-    private static final long PATIENCE_SECONDS = 90;
+    private static final long PATIENCE_SECONDS = 300;
 
     private DebeziumSnapshot() {}
 
-    /** Seconds from the engine's start to the last row. */
+    /**
+     * Seconds from the engine's start to the last row.
+     *
+     * @param table with its schema
+     */
     static double seconds(Connection source, String password, String table, long rows)
             throws IOException, InterruptedException, SQLException {
         CountDownLatch done = new CountDownLatch(1);
@@ -65,7 +69,7 @@ final class DebeziumSnapshot {
         settings.setProperty("slot.drop.on.stop", "true");
         settings.setProperty("publication.name", "control");
         settings.setProperty("publication.autocreate.mode", "filtered");
-        settings.setProperty("table.include.list", "public." + table);
+        settings.setProperty("table.include.list", table);
         settings.setProperty("snapshot.mode", "initial_only");
         settings.setProperty("snapshot.max.threads", "2");
         settings.setProperty("max.batch.size", "8192");

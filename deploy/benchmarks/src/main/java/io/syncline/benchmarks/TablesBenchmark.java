@@ -3,185 +3,235 @@ package io.syncline.benchmarks;
 import io.syncline.benchmarks.load.Calls;
 import io.syncline.benchmarks.report.Aim;
 import io.syncline.benchmarks.report.Report;
+import io.syncline.benchmarks.site.HeapWatch;
+import io.syncline.benchmarks.site.ProcessorTime;
 import io.syncline.benchmarks.site.SiteUnderTest;
+import io.syncline.model.table.ReplicaLayout;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
-import org.postgresql.PGConnection;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * A table of 1,000,000 rows: how long until it is served, how fast it is streamed out by one and by sixteen, how fast 200
- * tables are listed; and how soon a change in the source is visible through the gateway at 5,000 changes a second.
+ * A table of 1,000,000 rows: how long until it is served, how fast it is streamed out by one and by sixteen and in what heap,
+ * how fast 200 tables are listed; and how soon a change in the source is visible through the gateway at 5,000 changes a second.
  */
 final class TablesBenchmark {
 
+    private static final Logger log = LoggerFactory.getLogger(TablesBenchmark.class);
+
     private static final String TABLE = "perf_1m";
     private static final int ROWS = 1_000_000;
-    private static final String COPY = "COPY (SELECT row_to_json(t) FROM %s t) TO STDOUT".formatted(TABLE);
-    private static final int TURNS = 5;
+    /** What the table is made to have for the heap's sake: more, and its replica would take minutes to fill. */
+    private static final int TIMES_AS_MANY = 4;
+    private static final int TURNS_IN = 3;
+    private static final int TURNS_OUT = 5;
     private static final int AT_ONCE = 16;
     private static final int TABLES = 200;
     private static final int LISTINGS = 500;
-
-    private static final int CHANGES_A_TRANSACTION = 100;
-    private static final long TRANSACTION_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-    private static final int TRANSACTIONS = 1_500;
-    private static final int WARM_UP_TRANSACTIONS = 500;
-
-    private record Transfer(double seconds, long bytes) {}
+    private static final String GATEWAY_HEAP = "-Xmx256m";
+    private static final String ENOUGH_CALLS = "\"rate_limit_requests_per_minute\":1000000";
 
     Report run(Plan plan, RunDescription description)
             throws IOException, InterruptedException, SQLException, ExecutionException {
-        try (SiteUnderTest site = SiteUnderTest.start(plan.layouts().getFirst(), plan.jvm(), plan.profile());
+        List<String> gatewayJvm = Stream
+                .concat(plan.jvm().stream().filter(argument -> !argument.startsWith("-Xmx")), Stream.of(GATEWAY_HEAP))
+                .toList();
+        try (SiteUnderTest site = SiteUnderTest.apart(plan.jvm(), gatewayJvm, plan.profile());
                 Connection source = site.source();
                 ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE)) {
             site.operator().open();
             List<String> hashes = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
-                hashes.add(Calls
-                        .tokenHash(site.operator().senderFor("https://puller-%d.example".formatted(i), 1_000_000)));
+                hashes.add(Calls.tokenHash(
+                        site.operator().senderFor("https://puller-%d.example".formatted(i), ENOUGH_CALLS)));
             }
+            String hash = hashes.getFirst();
             List<Aim> aims = new ArrayList<>();
             List<Report.Section> sections = new ArrayList<>();
-            sections.add(snapshot(site, source, hashes.getFirst(), aims));
-            sections.add(lines(site, source, hashes, threads, aims));
-            sections.add(listing(site, hashes.getFirst(), aims));
-            sections.add(stream(site, source, hashes.getFirst(), threads, aims));
+            makeTable(source);
+            sections.add(in(site, source, hash, aims));
+            sections.add(out(site, source, hashes, threads, aims));
+            sections.add(listing(site, hash, aims));
+            sections.add(ChangesThrough.measure(site, source, hash, aims));
+            sections.add(heap(site, hash, aims));
             return new Report("tables", "A table of 1,000,000 rows in and out, and changes on their way",
                     description.begun(), description.commit(), description.command(), description.machine(),
-                    List.of("Everything on this machine: source, state database, broker, worker, gateway and clients.",
+                    List.of("Everything on this machine: source, state database, broker, worker, gateway (`%s`) and clients; gateway, worker and broker in a JVM each (`%s`)."
+                            .formatted(GATEWAY_HEAP, String.join(" ", plan.jvm())),
+                            "In: the table, vacuumed, comes into the schema that is captured; until `list-tables` has it whole and live. Debezium: from its engine's start to the last row read of the same table, with `snapshot.max.threads` 2. By turns, the middle one of %d after one that is not counted. Processor time is of both cores, for each row."
+                                    .formatted(TURNS_IN),
                             "Out: `Accept: application/x-ndjson`, read by java.net.http and thrown away, against `%s` read by PgJDBC from the source; by turns, the middle one of %d; and %d clients of two peers at once."
-                                    .formatted(COPY, TURNS, AT_ONCE),
-                            "Tables listed: %d rows in the state database, %d of which are made up for this; one caller."
-                                    .formatted(TABLES, TABLES - 1),
-                            "Changes: a transaction of %d updates every 20 ms, %d of them, the first %d not counted; visible when `table-records` first gives the transaction's mark, asked every millisecond or two."
-                                    .formatted(CHANGES_A_TRANSACTION, TRANSACTIONS, WARM_UP_TRANSACTIONS),
-                            "Layout: " + plan.layouts().getFirst().sentence() + "; JVMs: `"
-                                    + String.join(" ", plan.jvm())
-                                    + "`."),
+                                    .formatted(Transfer.copyStatement(TABLE), TURNS_OUT, AT_ONCE),
+                            "Tables listed: %d rows in the state database, of which all but the captured ones are made up and say that they have 50,000 rows each; one caller, %d calls after as many."
+                                    .formatted(TABLES, LISTINGS),
+                            ChangesThrough.METHOD,
+                            "Heap: the most that the gateway's heap held during one pull as NDJSON, garbage included, and what was left of it after a collection; the larger table is the replica's with its rows written %d times under other keys."
+                                    .formatted(TIMES_AS_MANY)),
                     sections, aims);
         }
     }
 
-    /** From the source's commit to the last row served; and from an engine's start to the last row read. */
-    private static Report.Section snapshot(SiteUnderTest site, Connection source, String hash, List<Aim> aims)
-            throws IOException, InterruptedException, SQLException {
+    /** Where nobody captures it yet. */
+    private static void makeTable(Connection source) throws IOException, SQLException {
         try (InputStream script = TablesBenchmark.class.getResourceAsStream(TABLE + ".sql");
                 Statement statement = source.createStatement()) {
             if (script == null) {
                 throw new IOException(TABLE + ".sql is not on the class path");
             }
+            statement.execute("CREATE SCHEMA aside");
+            statement.execute("SET search_path = aside");
             statement.execute(new String(script.readAllBytes(), StandardCharsets.UTF_8));
-            statement.execute("CREATE TABLE streamed (id int PRIMARY KEY, v bigint, payload text)");
-            statement.execute("INSERT INTO streamed SELECT g, 0, repeat('x', 100) FROM generate_series(1, 10000) g");
+            statement.execute("SET search_path = public, aside");
+            // Else the first reader of the rows would pay for what the second finds done.
+            statement.execute("VACUUM (ANALYZE) " + TABLE);
+            statement.execute("CHECKPOINT");
         }
-        long begun = System.nanoTime();
-        site.operator().awaitTable(hash, TABLE, ROWS);
-        double seconds = (System.nanoTime() - begun) / 1e9;
-        site.operator().awaitTable(hash, "streamed", 10_000);
-        double control = DebeziumSnapshot.seconds(source, site.databasePassword(), TABLE, ROWS);
-        aims.add(Aim.atLeast("a table in, of the rate of Debezium with an empty consumer", control / seconds, 0.8));
-        return new Report.Section.Plain("In: the whole table", List.of("what", "s", "rows/s"),
-                List.of(List.of("found, read, sent, applied and served", "%.1f".formatted(seconds),
-                        "%,.0f".formatted(ROWS / seconds)),
-                        List.of("Debezium's engine with two threads, an empty consumer", "%.1f".formatted(control),
-                                "%,.0f".formatted(ROWS / control))));
     }
 
-    private static Report.Section lines(SiteUnderTest site, Connection source, List<String> hashes,
+    private record Captured(double seconds, ProcessorTime spent) {}
+
+    private static Report.Section in(SiteUnderTest site, Connection source, String hash, List<Aim> aims)
+            throws IOException, InterruptedException, SQLException {
+        List<Captured> captures = new ArrayList<>();
+        List<Captured> controls = new ArrayList<>();
+        for (int turn = 0; turn <= TURNS_IN; turn++) {
+            if (turn > 0) {
+                execute(source, "ALTER TABLE public." + TABLE + " SET SCHEMA aside");
+                site.operator().awaitNoTable(hash, TABLE);
+            }
+            ProcessorTime before = site.processorTime();
+            double control = DebeziumSnapshot.seconds(source, site.databasePassword(), "aside." + TABLE, ROWS);
+            ProcessorTime between = site.processorTime();
+            long begun = System.nanoTime();
+            execute(source, "ALTER TABLE aside." + TABLE + " SET SCHEMA public");
+            site.operator().awaitTable(hash, TABLE, ROWS);
+            double seconds = (System.nanoTime() - begun) / 1e9;
+            ProcessorTime after = site.processorTime();
+            log.info("in: {} s, Debezium {} s", "%.1f".formatted(seconds), "%.1f".formatted(control));
+            if (turn > 0) {
+                captures.add(new Captured(seconds, after.since(between)));
+                controls.add(new Captured(control, between.since(before)));
+            }
+        }
+        Captured capture = middle(captures);
+        Captured control = middle(controls);
+        aims.add(Aim.atLeast("a table in, of the rate of Debezium with an empty consumer",
+                control.seconds() / capture.seconds(), 0.8));
+        return new Report.Section.Plain("In: the whole table", List.of("what", "s", "rows/s", "CPU µs a row"),
+                List.of(row("found, read, sent, applied and served", capture),
+                        row("Debezium's engine with two threads, an empty consumer", control)));
+    }
+
+    private static Captured middle(List<Captured> turns) {
+        return turns.stream()
+                .sorted((one, other) -> Double.compare(one.seconds(), other.seconds()))
+                .toList()
+                .get(turns.size() / 2);
+    }
+
+    private static List<String> row(String what, Captured captured) {
+        return List.of(what, "%.1f".formatted(captured.seconds()), "%,.0f".formatted(ROWS / captured.seconds()),
+                perRow(captured.spent(), ROWS));
+    }
+
+    private static String perRow(ProcessorTime spent, long rows) {
+        Map<String, String> shares = new LinkedHashMap<>();
+        spent.ours()
+                .forEach((name, ticks) -> shares.put(name,
+                        "%.1f".formatted(ticks * ProcessorTime.MICROS_A_TICK / (double) rows)));
+        return String.join(", ", shares.entrySet().stream().map(one -> one.getKey() + " " + one.getValue()).toList());
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static Report.Section out(SiteUnderTest site, Connection source, List<String> hashes,
             ExecutorService threads, List<Aim> aims)
             throws IOException, InterruptedException, SQLException, ExecutionException {
         HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        pull(http, site, hashes.getFirst());
-        copy(source);
+        pull(http, site, hashes.getFirst(), ROWS);
+        Transfer.copy(source, TABLE);
         List<Transfer> pulls = new ArrayList<>();
         List<Transfer> copies = new ArrayList<>();
-        for (int i = 0; i < TURNS; i++) {
-            pulls.add(pull(http, site, hashes.getFirst()));
-            copies.add(copy(source));
+        ProcessorTime spentByPulls = ProcessorTime.none();
+        ProcessorTime spentByCopies = ProcessorTime.none();
+        for (int i = 0; i < TURNS_OUT; i++) {
+            ProcessorTime before = site.processorTime();
+            pulls.add(pull(http, site, hashes.getFirst(), ROWS));
+            ProcessorTime between = site.processorTime();
+            copies.add(Transfer.copy(source, TABLE));
+            spentByPulls = spentByPulls.plus(between.since(before));
+            spentByCopies = spentByCopies.plus(site.processorTime().since(between));
+            log.info("out: {} s, COPY {} s", pulls.getLast().seconds(), copies.getLast().seconds());
         }
-        Transfer pull = middle(pulls);
-        Transfer copy = middle(copies);
+        Transfer pull = Transfer.middle(pulls);
+        Transfer copy = Transfer.middle(copies);
+        ProcessorTime before = site.processorTime();
         long begun = System.nanoTime();
         List<Future<Transfer>> running = new ArrayList<>();
         for (int i = 0; i < AT_ONCE; i++) {
             String hash = hashes.get(i % hashes.size());
-            running.add(threads.submit((Callable<Transfer>) () -> pull(http, site, hash)));
+            running.add(threads.submit((Callable<Transfer>) () -> pull(http, site, hash, ROWS)));
         }
         long bytes = 0;
         for (Future<Transfer> one : running) {
             bytes += one.get().bytes();
         }
-        double seconds = (System.nanoTime() - begun) / 1e9;
+        long micros = (System.nanoTime() - begun) / 1000;
+        ProcessorTime spentAtOnce = site.processorTime().since(before);
+        log.info("out: {} at once {} s", AT_ONCE, micros / 1e6);
         aims.add(Aim.atLeast("NDJSON of the whole table, of COPY's rate", copy.seconds() / pull.seconds(), 3.0));
         aims.add(Aim.atLeast("%d pulls at once, of one alone's rate".formatted(AT_ONCE),
-                AT_ONCE * pull.seconds() / seconds, 1.0));
-        return new Report.Section.Plain("Out: the whole table", List.of("what", "s", "rows/s", "MB/s"),
-                List.of(row("NDJSON", pull, 1), row("COPY", copy, 1),
-                        row("%d × NDJSON at once".formatted(AT_ONCE), new Transfer(seconds, bytes), AT_ONCE)));
+                AT_ONCE * pull.micros() / (double) micros, 1.0));
+        return new Report.Section.Plain("Out: the whole table", List.of("what", "s", "rows/s", "MB/s", "CPU µs a row"),
+                List.of(row("NDJSON", pull, 1, spentByPulls, TURNS_OUT), row("COPY", copy, 1, spentByCopies, TURNS_OUT),
+                        row("%d × NDJSON at once".formatted(AT_ONCE), new Transfer(0, micros, bytes, ""), AT_ONCE,
+                                spentAtOnce, AT_ONCE)));
     }
 
-    private static List<String> row(String what, Transfer transfer, int times) {
+    private static List<String> row(String what, Transfer transfer, int times, ProcessorTime spent, int turns) {
         return List.of(what, "%.2f".formatted(transfer.seconds()),
                 "%,.0f".formatted((double) ROWS * times / transfer.seconds()),
-                "%.0f".formatted(transfer.bytes() / 1e6 / transfer.seconds()));
+                "%.0f".formatted(transfer.bytes() / 1e6 / transfer.seconds()), perRow(spent, (long) ROWS * turns));
     }
 
-    private static Transfer middle(List<Transfer> transfers) {
-        return transfers.stream()
-                .sorted((one, other) -> Double.compare(one.seconds(), other.seconds()))
-                .skip(transfers.size() / 2)
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static Transfer pull(HttpClient http, SiteUnderTest site, String hash)
+    private static Transfer pull(HttpClient http, SiteUnderTest site, String hash, long rows)
             throws IOException, InterruptedException {
-        long begun = System.nanoTime();
-        HttpResponse<InputStream> answer = http.send(HttpRequest.newBuilder(peerCall(site, "pull-data"))
-                .header("content-type", "application/json")
-                .header("accept", "application/x-ndjson")
-                .POST(HttpRequest.BodyPublishers
-                        .ofString("{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(hash, TABLE)))
-                .build(), HttpResponse.BodyHandlers.ofInputStream());
-        Counting counting = new Counting();
-        try (InputStream body = answer.body()) {
-            body.transferTo(counting);
+        Transfer transfer = Transfer.pull(http,
+                HttpRequest.newBuilder(peerCall(site, "pull-data"))
+                        .header("content-type", "application/json")
+                        .header("accept", "application/x-ndjson")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(hash, TABLE)))
+                        .build());
+        if (!transfer.end().contains("\"rows\":" + rows + ",")) {
+            throw new IOException("pull-data ended in " + transfer.end());
         }
-        double seconds = (System.nanoTime() - begun) / 1e9;
-        String end = counting.end();
-        if (answer.statusCode() != 200 || !end.contains("\"rows\":" + ROWS + ",")) {
-            throw new IOException("pull-data: %d, ending in %s".formatted(answer.statusCode(), end));
-        }
-        return new Transfer(seconds, counting.count);
-    }
-
-    private static Transfer copy(Connection source) throws IOException, SQLException {
-        long begun = System.nanoTime();
-        Counting counting = new Counting();
-        source.unwrap(PGConnection.class).getCopyAPI().copyOut(COPY, counting);
-        return new Transfer((System.nanoTime() - begun) / 1e9, counting.count);
+        return transfer;
     }
 
     private static URI peerCall(SiteUnderTest site, String call) {
@@ -191,133 +241,93 @@ final class TablesBenchmark {
 
     private static Report.Section listing(SiteUnderTest site, String hash, List<Aim> aims)
             throws IOException, InterruptedException, SQLException {
-        try (Connection state = site.state(); Statement statement = state.createStatement()) {
+        int captured = site.operator().tables(hash).size();
+        try (Connection state = site.state()) {
             // As many tables as if they had been captured; list-tables reads nothing else of them.
-            statement.execute("CREATE TEMP TABLE made AS SELECT r.* FROM syncline.replica_table r, generate_series(1, "
-                    + (TABLES - 2) + ") g WHERE r.table_name = '" + TABLE + "'");
-            statement.execute(
-                    "UPDATE made SET table_name = 'made_' || ctid, topic = 'made_' || ctid, row_count = 50000");
-            statement.execute("INSERT INTO syncline.replica_table SELECT * FROM made");
+            execute(state, "CREATE TEMP TABLE made AS SELECT r.* FROM syncline.replica_table r, generate_series(1, "
+                    + (TABLES - captured) + ") g WHERE r.table_name = '" + TABLE + "'");
+            execute(state, "UPDATE made SET table_name = 'made_' || ctid, topic = 'made_' || ctid, row_count = 50000");
+            execute(state, "INSERT INTO syncline.replica_table SELECT * FROM made");
         }
+        int tables = site.operator().tables(hash).size();
         Histogram micros = new Histogram(3);
-        int tables = 0;
         String body = "{\"auth_token_hash\":\"%s\"}".formatted(hash);
         for (int i = 0; i < 2 * LISTINGS; i++) {
             long begun = System.nanoTime();
             HttpResponse<String> answer = site.operator().call("list-tables", body);
+            if (answer.statusCode() != 200) {
+                throw new IOException("list-tables: %d %s".formatted(answer.statusCode(), answer.body()));
+            }
             if (i >= LISTINGS) {
                 micros.recordValue((System.nanoTime() - begun) / 1000);
-            } else if (i == 0) {
-                tables = JsonMapper.shared().readTree(answer.body()).path("tables").size();
             }
         }
-        try (Connection state = site.state(); Statement statement = state.createStatement()) {
-            statement.execute("DELETE FROM syncline.replica_table WHERE table_name LIKE 'made_%'");
+        try (Connection state = site.state()) {
+            execute(state, "DELETE FROM syncline.replica_table WHERE table_name LIKE 'made_%'");
         }
         if (tables != TABLES) {
             throw new IOException("list-tables has %d tables instead of %d".formatted(tables, TABLES));
         }
+        log.info("list-tables: p50 {} µs", micros.getValueAtPercentile(50));
         aims.add(Aim.below("list-tables of 200 tables, p50 ms", micros.getValueAtPercentile(50) / 1000.0, 20));
         return new Report.Section.Plain("list-tables", List.of("tables", "p50 ms", "p99 ms"),
-                List.of(List.of(Integer.toString(tables), millis(micros, 50), millis(micros, 99))));
+                List.of(List.of(Integer.toString(tables), ChangesThrough.millis(micros, 50),
+                        ChangesThrough.millis(micros, 99))));
     }
 
-    private static String millis(Histogram micros, double percentile) {
-        return "%.1f".formatted(micros.getValueAtPercentile(percentile) / 1000.0);
-    }
-
-    private static Report.Section stream(SiteUnderTest site, Connection source, String hash, ExecutorService threads,
-            List<Aim> aims) throws IOException, InterruptedException, ExecutionException {
-        long[] committed = new long[TRANSACTIONS + 1];
-        Future<Long> writing = threads.submit(() -> write(source, committed));
-        Histogram micros = new Histogram(3);
-        Histogram firstHalf = new Histogram(3);
-        Histogram secondHalf = new Histogram(3);
-        String body = "{\"auth_token_hash\":\"%s\",\"table_name\":\"streamed\",\"ids\":[1]}".formatted(hash);
-        int seen = 0;
-        long last = System.nanoTime();
-        while (seen < TRANSACTIONS) {
-            JsonNode answer = JsonMapper.shared().readTree(site.operator().call("table-records", body).body());
-            int now = answer.path("records").path(0).path("v").asInt(0);
-            long at = System.nanoTime();
-            for (; seen < now; seen++) {
-                if (seen >= WARM_UP_TRANSACTIONS) {
-                    long latency = (at - committed[seen + 1]) / 1000;
-                    micros.recordValue(latency);
-                    (seen < (WARM_UP_TRANSACTIONS + TRANSACTIONS) / 2 ? firstHalf : secondHalf).recordValue(latency);
-                }
-                last = at;
-            }
-            if (at - last > TimeUnit.SECONDS.toNanos(30)) {
-                throw new IOException(
-                        "no change has become visible for 30 s: %d of %d, %s".formatted(seen, TRANSACTIONS,
-                                answer));
-            }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    /** The last: what the replica has afterwards is not what the source has. */
+    private static Report.Section heap(SiteUnderTest site, String hash, List<Aim> aims)
+            throws IOException, InterruptedException, SQLException {
+        HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        List<List<String>> rows = new ArrayList<>();
+        HeapWatch.Seen few;
+        HeapWatch.Seen many;
+        try (HeapWatch heap = site.gatewayHeap()) {
+            heap.begin();
+            pull(http, site, hash, ROWS);
+            few = heap.seen();
+            multiplyReplica(site);
+            heap.begin();
+            pull(http, site, hash, (long) TIMES_AS_MANY * ROWS);
+            many = heap.seen();
         }
-        double rate = (double) TRANSACTIONS * CHANGES_A_TRANSACTION / (writing.get() / 1e9);
-        aims.add(Aim.atLeast("changes written a second", rate, 4_900));
-        aims.add(Aim.below("commit to visible, p99 ms", micros.getValueAtPercentile(99) / 1000.0, 100));
-        return new Report.Section.Plain("Changes: commit in the source to visible through the gateway",
-                List.of("changes/s", "p50 ms", "p99 ms", "max ms", "p50 first half", "p50 second half"),
-                List.of(List.of("%,.0f".formatted(rate), millis(micros, 50), millis(micros, 99),
-                        "%.1f".formatted(micros.getMaxValue() / 1000.0), millis(firstHalf, 50),
-                        millis(secondHalf, 50))));
+        rows.add(row(ROWS, few));
+        rows.add(row(TIMES_AS_MANY * ROWS, many));
+        aims.add(Aim.below("the gateway's heap in MB", many.bound(), 257));
+        aims.add(Aim.below("left in the heap after %d times the rows, MB more".formatted(TIMES_AS_MANY),
+                Math.max(0, many.after() - few.after()), 5));
+        return new Report.Section.Plain("The gateway's heap", List.of("rows pulled", "most MB", "left MB", "bound MB"),
+                rows);
     }
 
-    /** Gives how long it took. */
-    private static long write(Connection source, long[] committed) throws SQLException {
-        source.setAutoCommit(false);
-        long begun = System.nanoTime();
-        try (PreparedStatement update = source
-                .prepareStatement("UPDATE streamed SET v = ? WHERE id = 1 OR id BETWEEN ? AND ?")) {
-            for (int transaction = 1; transaction <= TRANSACTIONS; transaction++) {
-                int first = 2 + transaction * 131 % 9_000;
-                update.setLong(1, transaction);
-                update.setInt(2, first);
-                update.setInt(3, first + CHANGES_A_TRANSACTION - 2);
-                update.executeUpdate();
-                // Before the commit: whoever sees the change has not seen it earlier.
-                committed[transaction] = System.nanoTime();
-                source.commit();
-                long next = begun + transaction * TRANSACTION_NANOS;
-                while (System.nanoTime() < next) {
-                    LockSupport.parkNanos(next - System.nanoTime());
+    private static List<String> row(int rows, HeapWatch.Seen seen) {
+        return List.of("%,d".formatted(rows), "%.0f".formatted(seen.most()), "%.1f".formatted(seen.after()),
+                "%.0f".formatted(seen.bound()));
+    }
+
+    private static void multiplyReplica(SiteUnderTest site) throws SQLException {
+        try (Connection state = site.state(); Statement statement = state.createStatement()) {
+            String replica;
+            try (ResultSet row = statement.executeQuery(
+                    "SELECT replica_name FROM syncline.replica_table WHERE table_name = '" + TABLE + "'")) {
+                row.next();
+                replica = ReplicaLayout.qualified(row.getString(1));
+            }
+            List<String> columns = new ArrayList<>();
+            try (ResultSet row = statement
+                    .executeQuery("SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = '"
+                            + replica + "'::regclass AND attnum > 0 ORDER BY attnum")) {
+                while (row.next()) {
+                    columns.add(row.getString(1));
                 }
             }
-        } finally {
-            source.setAutoCommit(true);
-        }
-        return System.nanoTime() - begun;
-    }
-
-    /** Counts, and keeps the end. */
-    private static final class Counting extends OutputStream {
-
-        private static final int KEPT = 512;
-
-        private byte[] last = new byte[0];
-        private long count;
-
-        @Override
-        public void write(int one) {
-            write(new byte[]{(byte) one}, 0, 1);
-        }
-
-        @Override
-        public void write(byte[] bytes, int offset, int length) {
-            count += length;
-            int kept = Math.min(KEPT, length);
-            byte[] before = length < KEPT ? last : new byte[0];
-            int ofBefore = Math.min(before.length, KEPT - kept);
-            byte[] now = new byte[ofBefore + kept];
-            System.arraycopy(before, before.length - ofBefore, now, 0, ofBefore);
-            System.arraycopy(bytes, offset + length - kept, now, ofBefore, kept);
-            last = now;
-        }
-
-        String end() {
-            return new String(last, StandardCharsets.UTF_8);
+            // The key comes first; nothing else of a row says which one it is.
+            String others = String.join(", ", columns.subList(1, columns.size()));
+            for (int i = 1; i < TIMES_AS_MANY; i++) {
+                statement.execute("INSERT INTO %s (%s, %s) SELECT %s + %d, %s FROM %s WHERE %s <= %d".formatted(replica,
+                        columns.getFirst(), others, columns.getFirst(), (long) i * ROWS, others, replica,
+                        columns.getFirst(), ROWS));
+            }
         }
     }
 }

@@ -32,7 +32,6 @@ public record Figures(
         Map<String, Double> cpuMicrosPerAnswer) {
 
     /** Linux counts processor time for us in hundredths of a second. */
-    private static final double MICROS_PER_TICK = 10_000;
 
     /**
      * @param wholePerMeasured the time over which processor time was counted, by the time in which answers were
@@ -51,7 +50,7 @@ public record Figures(
         }
         double whole = Math.max(1, answered * wholePerMeasured);
         Map<String, Double> cpu = new LinkedHashMap<>();
-        spent.ours().forEach((name, ticks) -> cpu.put(name, rounded(ticks * MICROS_PER_TICK / whole, 1)));
+        spent.ours().forEach((name, ticks) -> cpu.put(name, rounded(ticks * ProcessorTime.MICROS_A_TICK / whole, 1)));
         return new Figures(answered, failed,
                 slices.stream().map(Slice::failure).filter(Objects::nonNull).findFirst().orElse(null),
                 rounded(answered * 1e9 / measured.toNanos(), 1),

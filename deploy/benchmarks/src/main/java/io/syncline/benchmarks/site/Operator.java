@@ -6,6 +6,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -13,7 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Operator {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final Duration SERVED = Duration.ofSeconds(120);
+    private static final Duration SERVED = Duration.ofMinutes(5);
 
     private final String base;
     private final String token;
@@ -37,36 +39,42 @@ public final class Operator {
 
     /** Makes an active connection that may pull; gives its token. */
     public String senderFor(String siteUrl) throws IOException, InterruptedException {
+        return senderFor(siteUrl, "");
+    }
+
+    /** @param settings of the connection, as members of a JSON object */
+    public String senderFor(String siteUrl, String settings) throws IOException, InterruptedException {
         return admin("POST", "/connections",
-                "{\"direction\":\"sender\",\"name\":\"Benchmark\",\"site_url\":\"%s\",\"status\":\"active\",\"notify\":false}"
-                        .formatted(siteUrl))
+                "{\"direction\":\"sender\",\"name\":\"Benchmark\",\"site_url\":\"%s\",\"status\":\"active\",\"notify\":false%s}"
+                        .formatted(siteUrl, settings.isEmpty() ? "" : "," + settings))
                 .path("auth_token")
                 .asString();
     }
 
-    /** The same with another rate of calls than is usual. */
-    public String senderFor(String siteUrl, int callsAMinute) throws IOException, InterruptedException {
-        return admin("POST", "/connections",
-                "{\"direction\":\"sender\",\"name\":\"Benchmark\",\"site_url\":\"%s\",\"status\":\"active\",\"notify\":false,\"rate_limit_requests_per_minute\":%d}"
-                        .formatted(siteUrl, callsAMinute))
-                .path("auth_token")
-                .asString();
-    }
-
-    /** Waits until list-tables has this many rows of a table. */
+    /** Waits until list-tables has this many rows of a table, and serves them. */
     public void awaitTable(String tokenHash, String table, long rows) throws IOException, InterruptedException {
-        SiteUnderTest.await("table " + table + " is served whole", SERVED, () -> {
-            HttpResponse<String> listed = call("list-tables", "{\"auth_token_hash\":\"%s\"}".formatted(tokenHash));
-            if (listed.statusCode() != 200) {
-                return false;
-            }
-            for (JsonNode one : json.readTree(listed.body()).path("tables")) {
-                if (one.path("name").asString().equals(table)) {
-                    return one.path("row_count").asLong() == rows;
-                }
-            }
-            return false;
-        });
+        SiteUnderTest.await("table " + table + " is served whole", SERVED,
+                () -> tables(tokenHash).stream()
+                        .anyMatch(one -> one.path("name").asString().equals(table)
+                                && one.path("state").asString().equals("live")
+                                && one.path("row_count").asLong() == rows));
+    }
+
+    /** Waits until list-tables does not have a table any more. */
+    public void awaitNoTable(String tokenHash, String table) throws IOException, InterruptedException {
+        SiteUnderTest.await("table " + table + " is gone", SERVED,
+                () -> tables(tokenHash).stream().noneMatch(one -> one.path("name").asString().equals(table)));
+    }
+
+    /** What list-tables has. */
+    public List<JsonNode> tables(String tokenHash) throws IOException, InterruptedException {
+        HttpResponse<String> listed = call("list-tables", "{\"auth_token_hash\":\"%s\"}".formatted(tokenHash));
+        if (listed.statusCode() != 200) {
+            throw new IOException("list-tables: %d %s".formatted(listed.statusCode(), listed.body()));
+        }
+        List<JsonNode> tables = new ArrayList<>();
+        json.readTree(listed.body()).path("tables").forEach(tables::add);
+        return tables;
     }
 
     /** A peer's call. */

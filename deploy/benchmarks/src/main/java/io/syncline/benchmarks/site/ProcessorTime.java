@@ -16,6 +16,9 @@ import java.util.Map;
  */
 public record ProcessorTime(long busy, long total, Map<String, Long> ours) {
 
+    /** Linux counts in hundredths of a second, whatever the machine. */
+    public static final double MICROS_A_TICK = 10_000;
+
     private static final Path PROC = Path.of("/proc");
 
     /** @param roots our processes; their children count as theirs */

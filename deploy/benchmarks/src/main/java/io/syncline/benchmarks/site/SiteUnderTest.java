@@ -52,12 +52,23 @@ public final class SiteUnderTest implements AutoCloseable {
      */
     public static SiteUnderTest start(Layout layout, List<String> jvm, @Nullable Path profile)
             throws IOException, InterruptedException {
+        return start(layout, jvm, jvm, profile);
+    }
+
+    /** A gateway, a worker and a broker in a JVM each, the gateway's with arguments of its own. */
+    public static SiteUnderTest apart(List<String> jvm, List<String> gatewayJvm, @Nullable Path profile)
+            throws IOException, InterruptedException {
+        return start(Layout.APART, jvm, gatewayJvm, profile);
+    }
+
+    private static SiteUnderTest start(Layout layout, List<String> jvm, List<String> gatewayJvm,
+            @Nullable Path profile) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("syncline-benchmark-");
         List<NodeProcess> nodes = new ArrayList<>();
         try {
             SiteUnderTest site = switch (layout) {
                 case TOGETHER -> together(directory, nodes, jvm, profile);
-                case APART -> apart(directory, nodes, jvm, profile);
+                case APART -> apart(directory, nodes, jvm, gatewayJvm, profile);
             };
             site.operator.awaitReady(READY_LIMIT);
             return site;
@@ -82,7 +93,7 @@ public final class SiteUnderTest implements AutoCloseable {
     }
 
     private static SiteUnderTest apart(Path directory, List<NodeProcess> nodes, List<String> jvm,
-            @Nullable Path profile) throws IOException, InterruptedException {
+            List<String> gatewayJvm, @Nullable Path profile) throws IOException, InterruptedException {
         int gateway = freePort();
         int control = freePort();
         NodeProcess foundation = NodeProcess.start(Node.FOUNDATION, directory, jvm, profile,
@@ -107,7 +118,7 @@ public final class SiteUnderTest implements AutoCloseable {
         NodeProcess worker = NodeProcess.start(Node.WORKER, directory, jvm, profile, ofWorker);
         nodes.add(worker);
         worker.awaitReady();
-        NodeProcess gatewayNode = NodeProcess.start(Node.GATEWAY, directory, jvm, profile, ofGateway);
+        NodeProcess gatewayNode = NodeProcess.start(Node.GATEWAY, directory, gatewayJvm, profile, ofGateway);
         nodes.add(gatewayNode);
         gatewayNode.awaitReady();
         return new SiteUnderTest(directory, nodes, database, gateway, control);
@@ -160,6 +171,15 @@ public final class SiteUnderTest implements AutoCloseable {
                 Long.valueOf(text(database.resolve("data"), "postmaster.pid").lines().findFirst().orElseThrow()));
         roots.put("load", ProcessHandle.current().pid());
         return ProcessorTime.read(roots);
+    }
+
+    /** Of the gateway's JVM, where that is one of its own. */
+    public HeapWatch gatewayHeap() throws IOException {
+        NodeProcess gateway = nodes.stream()
+                .filter(node -> node.name().equals(Node.GATEWAY))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("the gateway has no JVM of its own in this layout"));
+        return HeapWatch.of(gateway.pid());
     }
 
     private static String text(Path directory, String file) throws IOException {

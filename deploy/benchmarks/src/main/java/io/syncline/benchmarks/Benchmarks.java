@@ -42,7 +42,8 @@ public final class Benchmarks {
             case "register" -> run(new RegisterBenchmark()::run, name, options);
             case "reads" -> run(new ReadsBenchmark()::run, name, options);
             case "pull" -> run(new PullBenchmark()::run, name, options);
-            case "tables" -> run(new TablesBenchmark()::run, name, options);
+            case "tables" ->
+                    run((plan, description) -> new TablesBenchmark(plan.rows()).run(plan, description), name, options);
             case "profile" -> System.out.print(ProfileSummary.of(Path.of(options[0])));
             default -> throw new IllegalArgumentException(
                     "'%s' is no benchmark; there are register, reads, pull, tables, and profile <recording>"

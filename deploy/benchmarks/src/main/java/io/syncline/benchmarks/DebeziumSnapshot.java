@@ -10,11 +10,15 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /** The control for a snapshot: Debezium's own engine reads a table for a consumer that throws everything away. */
 final class DebeziumSnapshot {
+
+    /** An engine that has ended leaves its name behind, and another of that name would wait for it. */
+    private static final AtomicInteger ENGINES = new AtomicInteger();
 
     private static final long PATIENCE_SECONDS = 300;
 
@@ -54,18 +58,19 @@ final class DebeziumSnapshot {
     private static Properties settings(Connection source, String password, String table) throws SQLException {
         String url = source.getMetaData().getURL();
         String port = url.replaceAll(".*:(\\d+)/.*", "$1");
+        String name = "control_" + ENGINES.incrementAndGet();
         Properties settings = new Properties();
-        settings.setProperty("name", "control");
+        settings.setProperty("name", name);
         settings.setProperty("connector.class", "io.debezium.connector.postgresql.PostgresConnector");
         settings.setProperty("offset.storage", "org.apache.kafka.connect.storage.MemoryOffsetBackingStore");
-        settings.setProperty("topic.prefix", "control");
+        settings.setProperty("topic.prefix", name);
         settings.setProperty("database.hostname", "127.0.0.1");
         settings.setProperty("database.port", port);
         settings.setProperty("database.user", source.getMetaData().getUserName());
         settings.setProperty("database.password", password);
         settings.setProperty("database.dbname", source.getCatalog());
         settings.setProperty("plugin.name", "pgoutput");
-        settings.setProperty("slot.name", "control");
+        settings.setProperty("slot.name", name);
         settings.setProperty("slot.drop.on.stop", "true");
         settings.setProperty("publication.name", "control");
         settings.setProperty("publication.autocreate.mode", "filtered");

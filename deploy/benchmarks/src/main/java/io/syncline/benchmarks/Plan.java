@@ -19,6 +19,7 @@ import org.springframework.core.env.SimpleCommandLinePropertySource;
  * @param slice       measured at a time: the site and its control take turns
  * @param rounds      slices of each, for each number of connections
  * @param quiet       the share of the machine that others may have while a slice counts
+ * @param rows        of the large table
  * @param jvm         arguments of the site's JVMs
  * @param profile     where the site's JVMs leave flight recordings
  * @param results     where the figures go
@@ -31,12 +32,13 @@ record Plan(
         Duration slice,
         int rounds,
         double quiet,
+        int rows,
         List<String> jvm,
         @Nullable Path profile,
         Path results) {
 
     private static final Set<String> OPTIONS = Set.of("layouts", "connections", "warm-up", "lead-in", "slice", "rounds",
-            "quiet", "jvm", "profile", "results");
+            "quiet", "rows", "jvm", "profile", "results");
 
     static Plan of(String... options) {
         SimpleCommandLinePropertySource given = new SimpleCommandLinePropertySource(options);
@@ -51,6 +53,7 @@ record Plan(
                 words(given, "connections", "1,16,64,256").map(Integer::valueOf).toList(),
                 duration(given, "warm-up", "60s"), duration(given, "lead-in", "1s"), duration(given, "slice", "6s"),
                 Integer.parseInt(text(given, "rounds", "4")), Double.parseDouble(text(given, "quiet", "0.1")),
+                Integer.parseInt(text(given, "rows", "1000000")),
                 Stream.of(text(given, "jvm",
                         "-Xmx2g --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED").split(" "))
                         .toList(),

@@ -4,11 +4,9 @@ import io.syncline.benchmarks.load.Calls;
 import io.syncline.benchmarks.report.Aim;
 import io.syncline.benchmarks.report.Report;
 import io.syncline.benchmarks.site.SiteUnderTest;
+import io.syncline.model.api.SyncPaths;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -104,8 +102,9 @@ final class PullBenchmark {
             List<Report.Section> sections = List.of(pulls(site, source, hashes, aims), small(site, hashes, aims));
             return new Report("pull", "pull-data of %,d rows against COPY of row_to_json".formatted(ROWS),
                     description.begun(), description.commit(), description.command(), description.machine(),
-                    List.of("One caller; %d transfers of each kind, by turns, after %d of each.".formatted(MEASURED,
-                            WARM_UP),
+                    List.of("One caller, who reads from a socket; %d transfers of each kind, by turns, after %d of each."
+                            .formatted(MEASURED,
+                                    WARM_UP),
                             "`%s`, read by PgJDBC from the source database."
                                     .formatted(Transfer.copyStatement(TABLE)),
                             "Small calls: %d of each kind, by turns, after %d of each; `table-records` of one row."
@@ -118,24 +117,21 @@ final class PullBenchmark {
 
     private static Report.Section pulls(SiteUnderTest site, Connection source, Map<Limited, String> hashes,
             List<Aim> aims) throws IOException, InterruptedException, SQLException {
-        HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        Map<Limited, HttpRequest> requests = new LinkedHashMap<>();
+        Map<Limited, byte[]> requests = new LinkedHashMap<>();
         Map<Limited, Transfers> pulls = new LinkedHashMap<>();
         for (Limited limited : Limited.values()) {
-            HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/%s/sync/api/pull-data"
-                    .formatted(site.gateway().getPort(), SiteUnderTest.PREFIX)))
-                    .header("content-type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofString("{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}"
-                            .formatted(of(hashes, limited), TABLE)))
-                    .build();
-            check(http, request);
+            String body = "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(of(hashes, limited), TABLE);
+            check(site.operator().call("pull-data", body));
+            byte[] request = Calls
+                    .post("/" + SiteUnderTest.PREFIX + SyncPaths.ROOT + SyncPaths.PULL_DATA, () -> body)
+                    .next();
             requests.put(limited, request);
             pulls.put(limited, new Transfers());
         }
         Transfers copies = new Transfers();
         for (int i = 0; i < WARM_UP + MEASURED; i++) {
-            for (Map.Entry<Limited, HttpRequest> one : requests.entrySet()) {
-                Transfer pull = Transfer.pull(http, one.getValue());
+            for (Map.Entry<Limited, byte[]> one : requests.entrySet()) {
+                Transfer pull = Transfer.pull(site.gateway(), one.getValue());
                 if (i >= WARM_UP) {
                     of(pulls, one.getKey()).add(pull);
                 }
@@ -220,8 +216,7 @@ final class PullBenchmark {
     }
 
     /** What is measured must be the whole table. */
-    private static void check(HttpClient http, HttpRequest pull) throws IOException, InterruptedException {
-        HttpResponse<String> answer = http.send(pull, HttpResponse.BodyHandlers.ofString());
+    private static void check(HttpResponse<String> answer) throws IOException {
         int rows = answer.statusCode() == 200 ? JsonMapper.shared().readTree(answer.body()).path("data").size() : -1;
         if (rows != ROWS) {
             throw new IOException("pull-data gave %d with %d rows instead of %d: %s".formatted(answer.statusCode(),

@@ -6,12 +6,10 @@ import io.syncline.benchmarks.report.Report;
 import io.syncline.benchmarks.site.HeapWatch;
 import io.syncline.benchmarks.site.ProcessorTime;
 import io.syncline.benchmarks.site.SiteUnderTest;
+import io.syncline.model.api.SyncPaths;
 import io.syncline.model.table.ReplicaLayout;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -33,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A table of 1,000,000 rows: how long until it is served, how fast it is streamed out by one and by sixteen and in what heap,
+ * A large table: how long until it is served, how fast it is streamed out by one and by sixteen and in what heap,
  * how fast 200 tables are listed; and how soon a change in the source is visible through the gateway at 5,000 changes a second.
  */
 final class TablesBenchmark {
@@ -41,7 +39,7 @@ final class TablesBenchmark {
     private static final Logger log = LoggerFactory.getLogger(TablesBenchmark.class);
 
     private static final String TABLE = "perf_1m";
-    private static final int ROWS = 1_000_000;
+    private static final String ROWS_OF_SCRIPT = "generate_series(1, 1000000)";
     /** What the table is made to have for the heap's sake: more, and its replica would take minutes to fill. */
     private static final int TIMES_AS_MANY = 4;
     private static final int TURNS_IN = 3;
@@ -51,6 +49,12 @@ final class TablesBenchmark {
     private static final int LISTINGS = 500;
     private static final String GATEWAY_HEAP = "-Xmx256m";
     private static final String ENOUGH_CALLS = "\"rate_limit_requests_per_minute\":1000000";
+
+    private final int rows;
+
+    TablesBenchmark(int rows) {
+        this.rows = rows;
+    }
 
     Report run(Plan plan, RunDescription description)
             throws IOException, InterruptedException, SQLException, ExecutionException {
@@ -75,13 +79,13 @@ final class TablesBenchmark {
             sections.add(listing(site, hash, aims));
             sections.add(ChangesThrough.measure(site, source, hash, aims));
             sections.add(heap(site, hash, aims));
-            return new Report("tables", "A table of 1,000,000 rows in and out, and changes on their way",
+            return new Report("tables", "A table of %,d rows in and out, and changes on their way".formatted(rows),
                     description.begun(), description.commit(), description.command(), description.machine(),
                     List.of("Everything on this machine: source, state database, broker, worker, gateway (`%s`) and clients; gateway, worker and broker in a JVM each (`%s`)."
                             .formatted(GATEWAY_HEAP, String.join(" ", plan.jvm())),
                             "In: the table, vacuumed, comes into the schema that is captured; until `list-tables` has it whole and live. Debezium: from its engine's start to the last row read of the same table, with `snapshot.max.threads` 2. By turns, the middle one of %d after one that is not counted. Processor time is of both cores, for each row."
                                     .formatted(TURNS_IN),
-                            "Out: `Accept: application/x-ndjson`, read by java.net.http and thrown away, against `%s` read by PgJDBC from the source; by turns, the middle one of %d; and %d clients of two peers at once."
+                            "Out: `Accept: application/x-ndjson`, read from a socket and thrown away, against `%s` read by PgJDBC from the source; by turns, the middle one of %d; and %d clients of two peers at once."
                                     .formatted(Transfer.copyStatement(TABLE), TURNS_OUT, AT_ONCE),
                             "Tables listed: %d rows in the state database, of which all but the captured ones are made up and say that they have 50,000 rows each; one caller, %d calls after as many."
                                     .formatted(TABLES, LISTINGS),
@@ -93,7 +97,7 @@ final class TablesBenchmark {
     }
 
     /** Where nobody captures it yet. */
-    private static void makeTable(Connection source) throws IOException, SQLException {
+    private void makeTable(Connection source) throws IOException, SQLException {
         try (InputStream script = TablesBenchmark.class.getResourceAsStream(TABLE + ".sql");
                 Statement statement = source.createStatement()) {
             if (script == null) {
@@ -101,7 +105,11 @@ final class TablesBenchmark {
             }
             statement.execute("CREATE SCHEMA aside");
             statement.execute("SET search_path = aside");
-            statement.execute(new String(script.readAllBytes(), StandardCharsets.UTF_8));
+            String sql = new String(script.readAllBytes(), StandardCharsets.UTF_8);
+            if (!sql.contains(ROWS_OF_SCRIPT)) {
+                throw new IOException(TABLE + ".sql has no " + ROWS_OF_SCRIPT);
+            }
+            statement.execute(sql.replace(ROWS_OF_SCRIPT, "generate_series(1, " + rows + ")"));
             statement.execute("SET search_path = public, aside");
             // Else the first reader of the rows would pay for what the second finds done.
             statement.execute("VACUUM (ANALYZE) " + TABLE);
@@ -111,7 +119,7 @@ final class TablesBenchmark {
 
     private record Captured(double seconds, ProcessorTime spent) {}
 
-    private static Report.Section in(SiteUnderTest site, Connection source, String hash, List<Aim> aims)
+    private Report.Section in(SiteUnderTest site, Connection source, String hash, List<Aim> aims)
             throws IOException, InterruptedException, SQLException {
         List<Captured> captures = new ArrayList<>();
         List<Captured> controls = new ArrayList<>();
@@ -121,14 +129,15 @@ final class TablesBenchmark {
                 site.operator().awaitNoTable(hash, TABLE);
             }
             ProcessorTime before = site.processorTime();
-            double control = DebeziumSnapshot.seconds(source, site.databasePassword(), "aside." + TABLE, ROWS);
+            double control = DebeziumSnapshot.seconds(source, site.databasePassword(), "aside." + TABLE, rows);
             ProcessorTime between = site.processorTime();
             long begun = System.nanoTime();
             execute(source, "ALTER TABLE aside." + TABLE + " SET SCHEMA public");
-            site.operator().awaitTable(hash, TABLE, ROWS);
+            site.operator().awaitTable(hash, TABLE, rows);
             double seconds = (System.nanoTime() - begun) / 1e9;
             ProcessorTime after = site.processorTime();
-            log.info("in: {} s, Debezium {} s", "%.1f".formatted(seconds), "%.1f".formatted(control));
+            log.info("in: {} s ({} µs a row), Debezium {} s ({})", "%.1f".formatted(seconds),
+                    perRow(after.since(between), rows), "%.1f".formatted(control), perRow(between.since(before), rows));
             if (turn > 0) {
                 captures.add(new Captured(seconds, after.since(between)));
                 controls.add(new Captured(control, between.since(before)));
@@ -150,16 +159,16 @@ final class TablesBenchmark {
                 .get(turns.size() / 2);
     }
 
-    private static List<String> row(String what, Captured captured) {
-        return List.of(what, "%.1f".formatted(captured.seconds()), "%,.0f".formatted(ROWS / captured.seconds()),
-                perRow(captured.spent(), ROWS));
+    private List<String> row(String what, Captured captured) {
+        return List.of(what, "%.1f".formatted(captured.seconds()), "%,.0f".formatted(rows / captured.seconds()),
+                perRow(captured.spent(), rows));
     }
 
-    private static String perRow(ProcessorTime spent, long rows) {
+    private static String perRow(ProcessorTime spent, long times) {
         Map<String, String> shares = new LinkedHashMap<>();
         spent.ours()
                 .forEach((name, ticks) -> shares.put(name,
-                        "%.1f".formatted(ticks * ProcessorTime.MICROS_A_TICK / (double) rows)));
+                        "%.1f".formatted(ticks * ProcessorTime.MICROS_A_TICK / (double) times)));
         return String.join(", ", shares.entrySet().stream().map(one -> one.getKey() + " " + one.getValue()).toList());
     }
 
@@ -169,11 +178,10 @@ final class TablesBenchmark {
         }
     }
 
-    private static Report.Section out(SiteUnderTest site, Connection source, List<String> hashes,
+    private Report.Section out(SiteUnderTest site, Connection source, List<String> hashes,
             ExecutorService threads, List<Aim> aims)
             throws IOException, InterruptedException, SQLException, ExecutionException {
-        HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        pull(http, site, hashes.getFirst(), ROWS);
+        pull(site, hashes.getFirst(), rows);
         Transfer.copy(source, TABLE);
         List<Transfer> pulls = new ArrayList<>();
         List<Transfer> copies = new ArrayList<>();
@@ -181,12 +189,14 @@ final class TablesBenchmark {
         ProcessorTime spentByCopies = ProcessorTime.none();
         for (int i = 0; i < TURNS_OUT; i++) {
             ProcessorTime before = site.processorTime();
-            pulls.add(pull(http, site, hashes.getFirst(), ROWS));
+            pulls.add(pull(site, hashes.getFirst(), rows));
             ProcessorTime between = site.processorTime();
             copies.add(Transfer.copy(source, TABLE));
             spentByPulls = spentByPulls.plus(between.since(before));
             spentByCopies = spentByCopies.plus(site.processorTime().since(between));
-            log.info("out: {} s, COPY {} s", pulls.getLast().seconds(), copies.getLast().seconds());
+            log.info("out: {} s ({} µs a row), COPY {} s ({})", pulls.getLast().seconds(),
+                    perRow(between.since(before), rows), copies.getLast().seconds(),
+                    perRow(site.processorTime().since(between), rows));
         }
         Transfer pull = Transfer.middle(pulls);
         Transfer copy = Transfer.middle(copies);
@@ -195,7 +205,7 @@ final class TablesBenchmark {
         List<Future<Transfer>> running = new ArrayList<>();
         for (int i = 0; i < AT_ONCE; i++) {
             String hash = hashes.get(i % hashes.size());
-            running.add(threads.submit((Callable<Transfer>) () -> pull(http, site, hash, ROWS)));
+            running.add(threads.submit((Callable<Transfer>) () -> pull(site, hash, rows)));
         }
         long bytes = 0;
         for (Future<Transfer> one : running) {
@@ -213,30 +223,20 @@ final class TablesBenchmark {
                                 spentAtOnce, AT_ONCE)));
     }
 
-    private static List<String> row(String what, Transfer transfer, int times, ProcessorTime spent, int turns) {
+    private List<String> row(String what, Transfer transfer, int times, ProcessorTime spent, int turns) {
         return List.of(what, "%.2f".formatted(transfer.seconds()),
-                "%,.0f".formatted((double) ROWS * times / transfer.seconds()),
-                "%.0f".formatted(transfer.bytes() / 1e6 / transfer.seconds()), perRow(spent, (long) ROWS * turns));
+                "%,.0f".formatted((double) rows * times / transfer.seconds()),
+                "%.0f".formatted(transfer.bytes() / 1e6 / transfer.seconds()), perRow(spent, (long) rows * turns));
     }
 
-    private static Transfer pull(HttpClient http, SiteUnderTest site, String hash, long rows)
-            throws IOException, InterruptedException {
-        Transfer transfer = Transfer.pull(http,
-                HttpRequest.newBuilder(peerCall(site, "pull-data"))
-                        .header("content-type", "application/json")
-                        .header("accept", "application/x-ndjson")
-                        .POST(HttpRequest.BodyPublishers.ofString(
-                                "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(hash, TABLE)))
-                        .build());
-        if (!transfer.end().contains("\"rows\":" + rows + ",")) {
+    private static Transfer pull(SiteUnderTest site, String hash, long expected) throws IOException {
+        Transfer transfer = Transfer.pull(site.gateway(),
+                Calls.post("/" + SiteUnderTest.PREFIX + SyncPaths.ROOT + SyncPaths.PULL_DATA, "application/x-ndjson",
+                        () -> "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(hash, TABLE)).next());
+        if (!transfer.end().contains("\"rows\":" + expected + ",")) {
             throw new IOException("pull-data ended in " + transfer.end());
         }
         return transfer;
-    }
-
-    private static URI peerCall(SiteUnderTest site, String call) {
-        return URI.create("http://127.0.0.1:%d/%s/sync/api/%s".formatted(site.gateway().getPort(), SiteUnderTest.PREFIX,
-                call));
     }
 
     private static Report.Section listing(SiteUnderTest site, String hash, List<Aim> aims)
@@ -276,36 +276,35 @@ final class TablesBenchmark {
     }
 
     /** The last: what the replica has afterwards is not what the source has. */
-    private static Report.Section heap(SiteUnderTest site, String hash, List<Aim> aims)
+    private Report.Section heap(SiteUnderTest site, String hash, List<Aim> aims)
             throws IOException, InterruptedException, SQLException {
-        HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        List<List<String>> rows = new ArrayList<>();
+        List<List<String>> table = new ArrayList<>();
         HeapWatch.Seen few;
         HeapWatch.Seen many;
         try (HeapWatch heap = site.gatewayHeap()) {
             heap.begin();
-            pull(http, site, hash, ROWS);
+            pull(site, hash, rows);
             few = heap.seen();
             multiplyReplica(site);
             heap.begin();
-            pull(http, site, hash, (long) TIMES_AS_MANY * ROWS);
+            pull(site, hash, (long) TIMES_AS_MANY * rows);
             many = heap.seen();
         }
-        rows.add(row(ROWS, few));
-        rows.add(row(TIMES_AS_MANY * ROWS, many));
+        table.add(row(rows, few));
+        table.add(row(TIMES_AS_MANY * rows, many));
         aims.add(Aim.below("the gateway's heap in MB", many.bound(), 257));
         aims.add(Aim.below("left in the heap after %d times the rows, MB more".formatted(TIMES_AS_MANY),
                 Math.max(0, many.after() - few.after()), 5));
         return new Report.Section.Plain("The gateway's heap", List.of("rows pulled", "most MB", "left MB", "bound MB"),
-                rows);
+                table);
     }
 
-    private static List<String> row(int rows, HeapWatch.Seen seen) {
-        return List.of("%,d".formatted(rows), "%.0f".formatted(seen.most()), "%.1f".formatted(seen.after()),
+    private static List<String> row(int pulled, HeapWatch.Seen seen) {
+        return List.of("%,d".formatted(pulled), "%.0f".formatted(seen.most()), "%.1f".formatted(seen.after()),
                 "%.0f".formatted(seen.bound()));
     }
 
-    private static void multiplyReplica(SiteUnderTest site) throws SQLException {
+    private void multiplyReplica(SiteUnderTest site) throws SQLException {
         try (Connection state = site.state(); Statement statement = state.createStatement()) {
             String replica;
             try (ResultSet row = statement.executeQuery(
@@ -325,8 +324,8 @@ final class TablesBenchmark {
             String others = String.join(", ", columns.subList(1, columns.size()));
             for (int i = 1; i < TIMES_AS_MANY; i++) {
                 statement.execute("INSERT INTO %s (%s, %s) SELECT %s + %d, %s FROM %s WHERE %s <= %d".formatted(replica,
-                        columns.getFirst(), others, columns.getFirst(), (long) i * ROWS, others, replica,
-                        columns.getFirst(), ROWS));
+                        columns.getFirst(), others, columns.getFirst(), (long) i * rows, others, replica,
+                        columns.getFirst(), rows));
             }
         }
     }

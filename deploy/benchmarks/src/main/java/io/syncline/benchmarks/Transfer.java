@@ -1,11 +1,9 @@
 package io.syncline.benchmarks;
 
+import io.syncline.benchmarks.load.ChunkedAnswer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -20,18 +18,12 @@ import org.postgresql.PGConnection;
  */
 record Transfer(long firstByteMicros, long micros, long bytes, String end) {
 
-    static Transfer pull(HttpClient http, HttpRequest request) throws IOException, InterruptedException {
+    /** @param request the whole of it, of a pull */
+    static Transfer pull(InetSocketAddress gateway, byte[] request) throws IOException {
         long begun = System.nanoTime();
-        HttpResponse<InputStream> answer = http.send(request, HttpResponse.BodyHandlers.ofInputStream());
         Counting counting = new Counting(true);
-        try (InputStream body = answer.body()) {
-            body.transferTo(counting);
-        }
-        Transfer transfer = counting.transfer(begun);
-        if (answer.statusCode() != 200) {
-            throw new IOException("pull-data: %d %s".formatted(answer.statusCode(), transfer.end()));
-        }
-        return transfer;
+        ChunkedAnswer.passOn(gateway, request, counting);
+        return counting.transfer(begun);
     }
 
     /** PostgreSQL's own JSON of a table, by PgJDBC. */

@@ -15,16 +15,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A table's changes as Kafka records that any Kafka tool can show: key and row are JSON, what happened is in the headers
- * {@code op}, {@code epoch} and {@code place}. A delete has no value, as a tombstone has none.
+ * {@code op}, {@code epoch} and {@code place}. A delete has no value, as a tombstone has none. {@link TableChangeReader} reads
+ * them.
  */
 public final class TableChangeCodec {
 
-    private static final String OP = "op";
-    private static final String EPOCH = "epoch";
-    private static final String PLACE = "place";
+    static final String OP = "op";
+    static final String EPOCH = "epoch";
+    static final String PLACE = "place";
 
     /** @param dependsOn null in what was written before it was told */
-    private record Begun(
+    record Begun(
             long generation,
             String table,
             List<ColumnInfo> columns,
@@ -40,11 +41,11 @@ public final class TableChangeCodec {
         }
     }
 
-    private record Ended(long generation, long rows, Instant asOf) {}
+    record Ended(long generation, long rows, Instant asOf) {}
 
-    private record Halted(long generation, String cause) {}
+    record Halted(long generation, String cause) {}
 
-    private record Dropped(long generation) {}
+    record Dropped(long generation) {}
 
     private TableChangeCodec() {}
 
@@ -66,37 +67,6 @@ public final class TableChangeCodec {
         };
     }
 
-    /** The change of a record; {@link MalformedRecordException} for a record that is none. */
-    public static TableChange read(LogRecord record) {
-        HeaderReader headers = new HeaderReader(record);
-        long epoch = headers.number(EPOCH);
-        String op = headers.text(OP);
-        return switch (op) {
-            case "upsert" ->
-                    new TableChange.Upsert(epoch, place(headers), need(record.key(), "key"),
-                            need(record.value(), "value"));
-            case "delete" -> new TableChange.Delete(epoch, place(headers), need(record.key(), "key"));
-            case "truncate" -> new TableChange.Truncate(epoch, place(headers));
-            case "begin" -> {
-                Begun begun = Json.read(need(record.value(), "value"), Begun.class);
-                yield new TableChange.SnapshotBegun(epoch, begun.generation(),
-                        begun.schema());
-            }
-            case "end" -> {
-                Ended ended = Json.read(need(record.value(), "value"), Ended.class);
-                yield new TableChange.SnapshotEnded(epoch, ended.generation(), ended.rows(), ended.asOf());
-            }
-            case "halted" -> {
-                Halted halted = Json.read(need(record.value(), "value"), Halted.class);
-                yield new TableChange.Halted(epoch, halted.generation(), halted.cause());
-            }
-            case "dropped" -> new TableChange.Dropped(epoch,
-                    Json.read(need(record.value(), "value"), Dropped.class).generation());
-            case "epoch" -> new TableChange.EpochBegun(epoch);
-            default -> throw new MalformedRecordException("op '" + op + "' is none that this version knows");
-        };
-    }
-
     /** The stored form of a schema, in the state database. */
     public static String schemaJson(TableSchema schema) {
         return new String(Json.write(Begun.of(0, schema)), StandardCharsets.UTF_8);
@@ -115,20 +85,5 @@ public final class TableChangeCodec {
             LoggedEvent.put(headers, PLACE, place.toString());
         }
         return new LogRecord(key, value, timestamp, headers);
-    }
-
-    private static Place place(HeaderReader headers) {
-        try {
-            return Place.parse(headers.text(PLACE));
-        } catch (IllegalArgumentException e) {
-            throw new MalformedRecordException("header place is not four numbers with dots between");
-        }
-    }
-
-    private static byte[] need(byte @Nullable [] bytes, String part) {
-        if (bytes == null) {
-            throw new MalformedRecordException("the record has no " + part);
-        }
-        return bytes;
     }
 }

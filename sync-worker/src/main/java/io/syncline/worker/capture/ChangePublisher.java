@@ -11,8 +11,8 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
@@ -52,10 +52,10 @@ final class ChangePublisher implements AutoCloseable {
     final class Rows {
         private final String topic;
         private final int partitions;
-        private final List<Header> headers;
+        private final RecordHeaders headers;
         private final long timestamp;
 
-        private Rows(String topic, int partitions, List<Header> headers, long timestamp) {
+        private Rows(String topic, int partitions, RecordHeaders headers, long timestamp) {
             this.topic = topic;
             this.partitions = partitions;
             this.headers = headers;
@@ -78,8 +78,9 @@ final class ChangePublisher implements AutoCloseable {
         return key == null || partitions == 1 ? 0 : Utils.toPositive(Utils.murmur2(key)) % partitions;
     }
 
-    private static List<Header> headers(LogRecord record) {
-        List<Header> headers = new ArrayList<>(record.headers().size());
+    /** Of the one class that a record copies at once, and not one by one. */
+    private static RecordHeaders headers(LogRecord record) {
+        RecordHeaders headers = new RecordHeaders();
         record.headers().forEach((name, value) -> headers.add(new RecordHeader(name, value)));
         return headers;
     }

@@ -1,7 +1,6 @@
 package io.syncline.worker.replica;
 
 import io.syncline.model.table.Place;
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import org.postgresql.copy.CopyIn;
 
@@ -13,6 +12,8 @@ final class CopyText {
     private final CopyIn copy;
     private final byte[] buffer = new byte[BUFFER];
     private int filled;
+    /** Of the longest number, with its sign. */
+    private final byte[] digits = new byte[20];
 
     CopyText(CopyIn copy) {
         this.copy = copy;
@@ -20,19 +21,29 @@ final class CopyText {
 
     /** A value that is not a row's last. */
     void value(byte[] utf8) throws SQLException {
-        for (byte b : utf8) {
-            if (filled > BUFFER - 2) {
-                flush();
-            }
-            switch (b) {
-                case '\\' -> escaped((byte) '\\');
-                case '\t' -> escaped((byte) 't');
-                case '\n' -> escaped((byte) 'n');
-                case '\r' -> escaped((byte) 'r');
-                default -> buffer[filled++] = b;
+        int plain = 0;
+        for (int i = 0; i < utf8.length; i++) {
+            byte letter = letterOf(utf8[i]);
+            if (letter != 0) {
+                raw(utf8, plain, i);
+                raw((byte) '\\');
+                raw(letter);
+                plain = i + 1;
             }
         }
+        raw(utf8, plain, utf8.length);
         raw((byte) '\t');
+    }
+
+    /** What stands behind the backslash for this byte; 0 where it stands for itself. */
+    private static byte letterOf(byte b) {
+        return switch (b) {
+            case '\\' -> '\\';
+            case '\t' -> 't';
+            case '\n' -> 'n';
+            case '\r' -> 'r';
+            default -> 0;
+        };
     }
 
     /** A number that is not a row's last. */
@@ -57,14 +68,30 @@ final class CopyText {
     }
 
     private void digits(long number) throws SQLException {
-        for (byte digit : Long.toString(number).getBytes(StandardCharsets.US_ASCII)) {
-            raw(digit);
+        // Counted down from 0: the least long has no positive of its own.
+        long rest = number < 0 ? number : -number;
+        int at = digits.length;
+        do {
+            digits[--at] = (byte) ('0' - rest % 10);
+            rest /= 10;
+        } while (rest != 0);
+        if (number < 0) {
+            digits[--at] = '-';
         }
+        raw(digits, at, digits.length);
     }
 
-    private void escaped(byte letter) {
-        buffer[filled++] = '\\';
-        buffer[filled++] = letter;
+    private void raw(byte[] bytes, int start, int end) throws SQLException {
+        int from = start;
+        while (end - from > BUFFER - filled) {
+            int some = BUFFER - filled;
+            System.arraycopy(bytes, from, buffer, filled, some);
+            filled = BUFFER;
+            from += some;
+            flush();
+        }
+        System.arraycopy(bytes, from, buffer, filled, end - from);
+        filled += end - from;
     }
 
     private void raw(byte b) throws SQLException {

@@ -17,7 +17,7 @@ import org.postgresql.copy.CopyIn;
 /** Rows that wait to be written by one statement: of each key the newest, a few thousand rows or some megabytes. */
 final class Rows {
 
-    private static final int MAX_ROWS = 5_000;
+    private static final int MAX_ROWS = 10_000;
     private static final long MAX_BYTES = 8 << 20;
 
     private record Row(byte[] key, byte @Nullable [] wire, Place place) {}
@@ -81,7 +81,7 @@ final class Rows {
             long checksum = 0;
             for (Row row : rows.values()) {
                 if (kinds.size() == 1 && kinds.getFirst() == KeyKind.INTEGER) {
-                    text.value(Long.toString(RowKey.parseInteger(row.key())).getBytes(StandardCharsets.US_ASCII));
+                    text.number(RowKey.parseInteger(row.key()));
                 } else {
                     for (String value : RowKey.parse(row.key(), kinds)) {
                         text.value(value.getBytes(StandardCharsets.UTF_8));

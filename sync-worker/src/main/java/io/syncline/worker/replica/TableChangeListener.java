@@ -1,8 +1,7 @@
 package io.syncline.worker.replica;
 
-import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.MalformedRecordException;
-import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.log.TableChangeReader;
 import io.syncline.model.log.Topics;
 import io.syncline.worker.replica.Batch.Content;
 import io.syncline.worker.replica.Batch.Entry;
@@ -16,8 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -63,6 +60,7 @@ public final class TableChangeListener implements AutoCloseable {
     private final ReplicaMaterialiser materialiser;
     private final Thread thread = Thread.ofPlatform().name("replica").unstarted(this::run);
 
+    private final TableChangeReader reader = new TableChangeReader();
     private final Map<TopicPartition, Position> positions = new HashMap<>();
     private final Map<String, Integer> partitionCounts = new HashMap<>();
     /** Assigned to this worker, paused, and waiting to hear where they stand. */
@@ -168,17 +166,17 @@ public final class TableChangeListener implements AutoCloseable {
                 records.getLast().offset() + 1);
     }
 
-    private static Content content(ConsumerRecord<byte[], byte[]> record) {
-        SortedMap<String, byte[]> headers = new TreeMap<>();
-        for (Header header : record.headers()) {
-            headers.put(header.key(), header.value());
-        }
+    private Content content(ConsumerRecord<byte[], byte[]> record) {
         try {
-            return new Content.Change(
-                    TableChangeCodec.read(new LogRecord(record.key(), record.value(), record.timestamp(), headers)));
+            return new Content.Change(reader.read(name -> header(record, name), record.key(), record.value()));
         } catch (MalformedRecordException | IllegalArgumentException e) {
             return new Content.Unreadable("a record is not as capture writes it: " + e.getMessage());
         }
+    }
+
+    private static byte @Nullable [] header(ConsumerRecord<byte[], byte[]> record, String name) {
+        Header header = record.headers().lastHeader(name);
+        return header == null ? null : header.value();
     }
 
     /** Seeks to where PostgreSQL says that the new partitions stand; until that is known they wait. */

@@ -15,13 +15,18 @@ public final class Calls {
 
     /** {@code POST}s each body to the path, as a PhoenixKit peer does. */
     public static RequestSource post(String path, Supplier<String> bodies) {
+        return post(path, "application/json", bodies);
+    }
+
+    /** @param accept what the peer would have */
+    public static RequestSource post(String path, String accept, Supplier<String> bodies) {
         String head = """
                 POST %s HTTP/1.1\r
                 Host: benchmark.example\r
                 User-Agent: PhoenixKit-Sync/1.0\r
-                Accept: application/json\r
+                Accept: %s\r
                 Content-Type: application/json\r
-                Content-Length: """.formatted(path);
+                Content-Length: """.formatted(path, accept);
         return () -> {
             String body = bodies.get();
             // ASCII only: characters are bytes.

@@ -20,11 +20,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 import org.slf4j.Logger;
@@ -45,6 +45,7 @@ final class TablesBenchmark {
     private static final int TURNS_IN = 3;
     private static final int TURNS_OUT = 5;
     private static final int AT_ONCE = 16;
+    private static final int MOST_REFUSALS = 10;
     private static final int TABLES = 200;
     private static final int LISTINGS = 500;
     private static final String GATEWAY_HEAP = "-Xmx256m";
@@ -200,15 +201,15 @@ final class TablesBenchmark {
         }
         Transfer pull = Transfer.middle(pulls);
         Transfer copy = Transfer.middle(copies);
+        // The gateway opens its connections to the database when they are first needed.
+        for (Future<Transfer> one : atOnce(hashes, threads,
+                hash -> insist(() -> pull(site, hash, ",\"limit\":1000", 1000)))) {
+            one.get();
+        }
         ProcessorTime before = site.processorTime();
         long begun = System.nanoTime();
-        List<Future<Transfer>> running = new ArrayList<>();
-        for (int i = 0; i < AT_ONCE; i++) {
-            String hash = hashes.get(i % hashes.size());
-            running.add(threads.submit((Callable<Transfer>) () -> pull(site, hash, rows)));
-        }
         long bytes = 0;
-        for (Future<Transfer> one : running) {
+        for (Future<Transfer> one : atOnce(hashes, threads, hash -> pull(site, hash, rows))) {
             bytes += one.get().bytes();
         }
         long micros = (System.nanoTime() - begun) / 1000;
@@ -223,6 +224,39 @@ final class TablesBenchmark {
                                 spentAtOnce, AT_ONCE)));
     }
 
+    @FunctionalInterface
+    private interface Pull {
+        Transfer by(String hash) throws IOException, InterruptedException;
+    }
+
+    private static List<Future<Transfer>> atOnce(List<String> hashes, ExecutorService threads, Pull pull) {
+        List<Future<Transfer>> running = new ArrayList<>();
+        for (int i = 0; i < AT_ONCE; i++) {
+            String hash = hashes.get(i % hashes.size());
+            running.add(threads.submit(() -> pull.by(hash)));
+        }
+        return running;
+    }
+
+    @FunctionalInterface
+    private interface Refusable {
+        Transfer go() throws IOException;
+    }
+
+    /** As a peer does that is told to come again. */
+    private static Transfer insist(Refusable pull) throws IOException, InterruptedException {
+        for (int refused = 0;; refused++) {
+            try {
+                return pull.go();
+            } catch (IOException e) {
+                if (refused == MOST_REFUSALS) {
+                    throw e;
+                }
+                TimeUnit.SECONDS.sleep(1);
+            }
+        }
+    }
+
     private List<String> row(String what, Transfer transfer, int times, ProcessorTime spent, int turns) {
         return List.of(what, "%.2f".formatted(transfer.seconds()),
                 "%,.0f".formatted((double) rows * times / transfer.seconds()),
@@ -230,9 +264,15 @@ final class TablesBenchmark {
     }
 
     private static Transfer pull(SiteUnderTest site, String hash, long expected) throws IOException {
+        return pull(site, hash, "", expected);
+    }
+
+    /** @param more fields of the call */
+    private static Transfer pull(SiteUnderTest site, String hash, String more, long expected) throws IOException {
         Transfer transfer = Transfer.pull(site.gateway(),
                 Calls.post("/" + SiteUnderTest.PREFIX + SyncPaths.ROOT + SyncPaths.PULL_DATA, "application/x-ndjson",
-                        () -> "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(hash, TABLE)).next());
+                        () -> "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"%s}".formatted(hash, TABLE, more))
+                        .next());
         if (!transfer.end().contains("\"rows\":" + expected + ",")) {
             throw new IOException("pull-data ended in " + transfer.end());
         }

@@ -1,7 +1,6 @@
 package io.syncline.e2e.capture;
 
-import io.syncline.model.log.LogRecord;
-import io.syncline.model.log.TableChangeCodec;
+import io.syncline.model.log.TableChangeReader;
 import io.syncline.model.log.Topics;
 import io.syncline.model.table.Place;
 import io.syncline.model.table.TableChange;
@@ -26,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class TopicFold implements AutoCloseable {
 
     private final KafkaConsumer<byte[], byte[]> consumer;
+    private final TableChangeReader reader = new TableChangeReader();
     private final Map<String, Table> tables = new HashMap<>();
 
     TopicFold(String bootstrapServers) {
@@ -104,8 +104,7 @@ final class TopicFold implements AutoCloseable {
                 TreeMap<String, byte[]> headers = new TreeMap<>();
                 record.headers().forEach(header -> headers.put(header.key(), header.value()));
                 tables.computeIfAbsent(record.topic(), _ -> new Table())
-                        .apply(TableChangeCodec
-                                .read(new LogRecord(record.key(), record.value(), record.timestamp(), headers)));
+                        .apply(reader.read(headers::get, record.key(), record.value()));
             }
         }
         return tables.computeIfAbsent(Topics.table(new TableName(table)), _ -> new Table());

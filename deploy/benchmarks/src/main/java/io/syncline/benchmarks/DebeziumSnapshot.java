@@ -3,6 +3,8 @@ package io.syncline.benchmarks;
 import io.debezium.embedded.Connect;
 import io.debezium.engine.ChangeEvent;
 import io.debezium.engine.DebeziumEngine;
+import io.syncline.benchmarks.site.ProcessorTime;
+import io.syncline.benchmarks.site.SiteUnderTest;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -25,17 +27,18 @@ final class DebeziumSnapshot {
     private DebeziumSnapshot() {}
 
     /**
-     * Seconds from the engine's start to the last row.
+     * What it took from the engine's start to the last row.
      *
      * @param table with its schema
      */
-    static double seconds(Connection source, String password, String table, long rows)
+    static TablesBenchmark.Captured read(SiteUnderTest site, Connection source, String table, long rows)
             throws IOException, InterruptedException, SQLException {
         CountDownLatch done = new CountDownLatch(1);
         AtomicLong read = new AtomicLong();
+        ProcessorTime before = site.processorTime();
         long begun = System.nanoTime();
         DebeziumEngine<ChangeEvent<SourceRecord, SourceRecord>> engine = DebeziumEngine.create(Connect.class)
-                .using(settings(source, password, table))
+                .using(settings(source, site.databasePassword(), table))
                 .notifying((List<ChangeEvent<SourceRecord, SourceRecord>> records,
                         DebeziumEngine.RecordCommitter<ChangeEvent<SourceRecord, SourceRecord>> committer) -> {
                     if (read.addAndGet(records.size()) >= rows) {
@@ -45,14 +48,24 @@ final class DebeziumSnapshot {
                 })
                 .build();
         Thread thread = Thread.ofPlatform().name("control").daemon().start(engine);
-        if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-            engine.close();
-            throw new IOException("Debezium read %d of %d rows in %d s".formatted(read.get(), rows, PATIENCE_SECONDS));
+        try {
+            if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                throw new IOException(
+                        "Debezium read %d of %d rows in %d s".formatted(read.get(), rows, PATIENCE_SECONDS));
+            }
+            return new TablesBenchmark.Captured((System.nanoTime() - begun) / 1e9, site.processorTime().since(before));
+        } finally {
+            end(engine, thread);
         }
-        double seconds = (System.nanoTime() - begun) / 1e9;
-        // It ends by itself behind the last row, and must not be closed after that.
+    }
+
+    private static void end(DebeziumEngine<?> engine, Thread thread) throws IOException, InterruptedException {
+        try {
+            engine.close();
+        } catch (IllegalStateException e) {
+            // Behind the last row it may have ended by itself.
+        }
         thread.join(TimeUnit.SECONDS.toMillis(30));
-        return seconds;
     }
 
     private static Properties settings(Connection source, String password, String table) throws SQLException {

@@ -86,7 +86,7 @@ final class TablesBenchmark {
                             .formatted(GATEWAY_HEAP, String.join(" ", plan.jvm())),
                             "In: the table, vacuumed, comes into the schema that is captured; until `list-tables` has it whole and live. Debezium: from its engine's start to the last row read of the same table, with `snapshot.max.threads` 2. By turns, the middle one of %d after one that is not counted. Processor time is of both cores, for each row."
                                     .formatted(TURNS_IN),
-                            "Out: `Accept: application/x-ndjson`, read from a socket and thrown away, against `%s` read by PgJDBC from the source; by turns, the middle one of %d; and %d clients of two peers at once."
+                            "Out: `Accept: application/x-ndjson`, read from a socket and thrown away, against `%s` read by PgJDBC from the source; by turns, the middle one of %d; and %d clients of two peers at once, after as many that are not counted."
                                     .formatted(Transfer.copyStatement(TABLE), TURNS_OUT, AT_ONCE),
                             "Tables listed: %d rows in the state database, of which all but the captured ones are made up and say that they have 50,000 rows each; one caller, %d calls after as many."
                                     .formatted(TABLES, LISTINGS),
@@ -201,9 +201,9 @@ final class TablesBenchmark {
         }
         Transfer pull = Transfer.middle(pulls);
         Transfer copy = Transfer.middle(copies);
-        // The gateway opens its connections to the database when they are first needed.
-        for (Future<Transfer> one : atOnce(hashes, threads,
-                hash -> insist(() -> pull(site, hash, ",\"limit\":1000", 1000)))) {
+        // The gateway opens connections to the database when they are first needed, one after the other: beside pulls that
+        // have begun, that takes longer than a call waits.
+        for (Future<Transfer> one : atOnce(hashes, threads, hash -> insist(() -> pull(site, hash, rows)))) {
             one.get();
         }
         ProcessorTime before = site.processorTime();
@@ -264,14 +264,9 @@ final class TablesBenchmark {
     }
 
     private static Transfer pull(SiteUnderTest site, String hash, long expected) throws IOException {
-        return pull(site, hash, "", expected);
-    }
-
-    /** @param more fields of the call */
-    private static Transfer pull(SiteUnderTest site, String hash, String more, long expected) throws IOException {
         Transfer transfer = Transfer.pull(site.gateway(),
                 Calls.post("/" + SiteUnderTest.PREFIX + SyncPaths.ROOT + SyncPaths.PULL_DATA, "application/x-ndjson",
-                        () -> "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"%s}".formatted(hash, TABLE, more))
+                        () -> "{\"auth_token_hash\":\"%s\",\"table_name\":\"%s\"}".formatted(hash, TABLE))
                         .next());
         if (!transfer.end().contains("\"rows\":" + expected + ",")) {
             throw new IOException("pull-data ended in " + transfer.end());

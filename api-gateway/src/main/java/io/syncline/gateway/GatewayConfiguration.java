@@ -70,6 +70,11 @@ class GatewayConfiguration {
     private static final String BY_INDEX = "enable_seqscan = off";
     /** Longer than a moment in which a line is down, and shorter than a slow reader is to hold a stream. */
     private static final Duration RATE_AVERAGED_OVER = Duration.ofSeconds(30);
+    /**
+     * The pool opens its connections one after the other, and on a busy machine as many as may stream take a while. That the
+     * database is away has been found out before, by the look-up of who pulls.
+     */
+    private static final Duration PULLS_MAY_ALL_OPEN = Duration.ofSeconds(10);
     /** Look-ups wait for a lock for a second. */
     private static final int LOOKUP_CONNECTIONS = 4;
 
@@ -131,7 +136,10 @@ class GatewayConfiguration {
 
     @Bean
     HikariDataSource pulls(StateDatabase database, GatewayProperties properties) {
-        return database.pool("pulls", properties.gateway().pullConnections(), properties.gateway().pullDuration());
+        HikariDataSource pulls = database.pool("pulls", properties.gateway().pullConnections(),
+                properties.gateway().pullDuration());
+        pulls.setConnectionTimeout(PULLS_MAY_ALL_OPEN.toMillis());
+        return pulls;
     }
 
     @Bean

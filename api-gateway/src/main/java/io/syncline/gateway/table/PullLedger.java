@@ -158,8 +158,11 @@ public final class PullLedger implements AutoCloseable {
         private final SiteRequest.PullRequested request;
         private final long records;
         private final long openedAt = nanoTime.getAsLong();
-        /** Done once it cannot be lost any more; null for a worker's, and before it is used. */
-        private @Nullable CompletableFuture<Void> announced;
+        /**
+         * Done once it cannot be lost any more; null for a worker's, and until it may have reached the broker: what cannot have
+         * is never reported. Read without a lock, since an announcement may have to wait for a broker.
+         */
+        private volatile @Nullable CompletableFuture<Void> announced;
 
         Open(SiteRequest.PullRequested request, long records) {
             this.request = request;
@@ -174,21 +177,27 @@ public final class PullLedger implements AutoCloseable {
             if (decided()) {
                 return;
             }
-            if (announced == null) {
-                announced = ring.announce(ids.get(), request);
+            CompletableFuture<Void> sent = announced;
+            if (sent == null) {
+                sent = ring.announce(ids.get(), request);
+                if (!sent.isCompletedExceptionally()) {
+                    announced = sent;
+                }
             }
-            if (announced.isCompletedExceptionally()) {
-                throw new UnavailableException(NOT_RECORDED, announced.exceptionNow());
+            if (sent.isCompletedExceptionally()) {
+                throw new UnavailableException(NOT_RECORDED, sent.exceptionNow());
             }
         }
 
-        synchronized @Nullable CompletableFuture<Void> announced() {
+        @Nullable
+        CompletableFuture<Void> announced() {
             return announced;
         }
 
         /** Whether it was used and nobody knows of it. */
-        synchronized boolean lost() {
-            return announced != null && announced.isCompletedExceptionally();
+        boolean lost() {
+            CompletableFuture<Void> sent = announced;
+            return sent != null && sent.isCompletedExceptionally();
         }
 
         void report(long rows, long bytes, @Nullable Instant asOf, PullOutcome outcome) {

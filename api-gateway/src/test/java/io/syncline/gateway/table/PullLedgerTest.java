@@ -102,6 +102,21 @@ class PullLedgerTest {
     }
 
     @Test
+    void noBroker_whatDidNotBegin_isNeverReported() throws Exception {
+        ring.broker = request -> CompletableFuture.failedFuture(new IllegalStateException("no broker"));
+        for (Pull pull : List.of(yes(ledger.download(CALLER, sender(null, null), TABLE, 500)),
+                yes(ledger.records(CALLER, sender(null, null), TABLE, 10)))) {
+            assertThatThrownBy(pull::begin).isInstanceOf(UnavailableException.class);
+            pull.unused();
+        }
+        ring.announced.clear();
+        now += Duration.ofMinutes(2).toNanos();
+        ledger.tick();
+        ledger.tick();
+        assertThat(ring.announced).isEmpty();
+    }
+
+    @Test
     void nothingCounted_andNotBegun_leavesNoTrace() throws Exception {
         yes(ledger.download(CALLER, sender(null, null), TABLE, 500)).unused();
         yes(ledger.records(CALLER, sender(null, null), TABLE, 10)).unused();
@@ -157,7 +172,7 @@ class PullLedgerTest {
         pull.begin();
         Tally tally = new Tally();
         assertThatThrownBy(() -> pull.give(stream -> {
-            tally.row();
+            tally.rows(1);
             stream.write(new byte[100]);
             throw new IOException("the receiver went away");
         }, tally, new ByteArrayOutputStream())).isInstanceOf(IOException.class);
@@ -182,7 +197,7 @@ class PullLedgerTest {
             }
         };
         assertThatThrownBy(() -> pull.give(stream -> {
-            tally.row();
+            tally.rows(1);
             stream.write(new byte[64 * 1024]);
         }, tally, halfTaken)).isInstanceOf(IOException.class);
         assertThat(ring.reports()).singleElement().satisfies(report -> {
@@ -347,7 +362,7 @@ class PullLedgerTest {
         pull.begin();
         pull.give(stream -> {
             for (int i = 0; i < rows; i++) {
-                tally.row();
+                tally.rows(1);
             }
             stream.write((rows + " rows").getBytes(java.nio.charset.StandardCharsets.UTF_8));
         }, tally, out);

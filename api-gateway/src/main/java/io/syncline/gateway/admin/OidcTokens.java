@@ -27,6 +27,7 @@ import io.syncline.model.connection.OperatorRole;
 import java.net.URI;
 import java.text.ParseException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -156,7 +157,8 @@ public final class OidcTokens {
         }
         List<?> given = switch (claim(claims, settings.rolesClaim())) {
             case String text -> Arrays.asList(text.split(" "));
-            case Collection<?> several -> List.copyOf(several);
+            // Which may hold anything, null too.
+            case Collection<?> several -> new ArrayList<>(several);
             case null, default -> List.of();
         };
         return settings.roles()

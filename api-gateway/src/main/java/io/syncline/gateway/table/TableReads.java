@@ -23,13 +23,13 @@ import org.jspecify.annotations.Nullable;
 public final class TableReads {
 
     /**
-     * Joined to replica_table r and capture_status c: k.as_of. A table is known to be as the source was when capture last looked, if it
-     * has all that capture has seen; behind a log that capture has yet to read, nobody knows that.
+     * Joined to replica_table r and capture_status c: k.as_of. A table is known to be as the source was when capture last looked, less
+     * what capture was behind then, if it has all that capture has seen; behind a log that capture has yet to read, nobody knows that.
      */
     public static final String KNOWN_AS_OF = """
             LEFT JOIN syncline.capture_source s ON s.state = 'running' AND coalesce(s.behind_bytes, 0) < 16777216,
                 LATERAL (SELECT CASE WHEN r.state = 'live' AND coalesce(c.last_change_at, r.as_of) <= r.as_of
-                    THEN greatest(r.as_of, s.updated_at) ELSE r.as_of END AS as_of) k
+                    THEN greatest(r.as_of, s.updated_at - s.lag_ms * interval '1 ms') ELSE r.as_of END AS as_of) k
             """;
 
     private static final String FIND = """

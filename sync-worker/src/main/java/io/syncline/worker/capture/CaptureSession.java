@@ -434,10 +434,6 @@ final class CaptureSession {
     // ---- telling
 
     private void tell(Connection connection, TableCapture stream) throws SQLException, SupersededException {
-        long timestamp = stream.lastTimestamp();
-        store.saveSource(epoch, holder,
-                status("running", slot.state(connection), timestamp == 0 ? null : Instant.ofEpochMilli(timestamp),
-                        stream.lag(properties.heartbeat().multipliedBy(2))));
         Map<TableName, TableStatus> now = new HashMap<>();
         leftOut.forEach((table, why) -> now.put(table,
                 new TableStatus(table, "left_out", why.cause(), why.remedy(), null, null, null, null)));
@@ -452,6 +448,11 @@ final class CaptureSession {
             told.clear();
             told.putAll(now);
         }
+        // Last: that nothing is behind must not be read beside tables of which it was not said yet what has come.
+        long timestamp = stream.lastTimestamp();
+        store.saveSource(epoch, holder,
+                status("running", slot.state(connection), timestamp == 0 ? null : Instant.ofEpochMilli(timestamp),
+                        stream.lag(properties.heartbeat().multipliedBy(2))));
     }
 
     /** What an earlier capturer told of tables that are no more. */

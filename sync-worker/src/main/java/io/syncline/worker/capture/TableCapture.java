@@ -46,6 +46,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
      * heartbeats.
      */
     private volatile @Nullable Handled handled;
+    private volatile boolean inHand;
 
     private record Handled(long at, long lag) {}
 
@@ -66,7 +67,10 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         return lastTimestamp;
     }
 
-    /** How far the stream is behind the source; null before anything has come. Silence is lag if it lasts longer than this. */
+    /**
+     * How far the stream is behind the source; null before anything has come. Silence is lag if it lasts longer than this, and at once
+     * while changes are in hand: Kafka may not take them, or others not see yet what they need.
+     */
     @Nullable
     Duration lag(Duration longestSilence) {
         Handled last = handled;
@@ -74,7 +78,8 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             return null;
         }
         long silence = System.currentTimeMillis() - last.at();
-        return Duration.ofMillis(Math.max(0, last.lag() + (silence > longestSilence.toMillis() ? silence : 0)));
+        return Duration
+                .ofMillis(Math.max(0, last.lag() + (inHand || silence > longestSilence.toMillis() ? silence : 0)));
     }
 
     @Override
@@ -84,6 +89,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         if (events.isEmpty()) {
             return;
         }
+        inHand = true;
         try {
             verifyOnce();
             List<StreamedChange> changes = new ArrayList<>(events.size());
@@ -97,6 +103,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             rememberGivenUp(changes);
             long now = System.currentTimeMillis();
             handled = new Handled(now, changes.isEmpty() ? 0 : now - changes.getLast().timestamp());
+            inHand = false;
         } catch (SQLException | SupersededException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }

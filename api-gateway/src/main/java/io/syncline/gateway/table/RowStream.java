@@ -319,6 +319,8 @@ public final class RowStream implements AutoCloseable {
         private final Tally tally;
         private final byte[] buffer = new byte[BUFFER];
         private int filled;
+        /** Rows that are in the buffer, in whole or with their end. */
+        private long kept;
 
         private Output(Snapshot snapshot, OutputStream out, Set<String> marked, Bounds bounds, Tally tally) {
             this.snapshot = snapshot;
@@ -351,7 +353,7 @@ public final class RowStream implements AutoCloseable {
         }
 
         long rowsSoFar() {
-            return tally.rows();
+            return tally.rows() + kept;
         }
 
         private final class Separated implements CopyRows.Sink {
@@ -371,13 +373,13 @@ public final class RowStream implements AutoCloseable {
                     single((byte) ',');
                 }
                 first = false;
-                if (counted) {
-                    tally.row();
-                }
                 if (marker == null) {
                     write(bytes, from, to);
                 } else {
                     marker.rewrite(bytes, from, to, Output.this::write);
+                }
+                if (counted) {
+                    kept++;
                 }
                 if (lines) {
                     single((byte) '\n');
@@ -445,6 +447,9 @@ public final class RowStream implements AutoCloseable {
             if (before - deadline > 0) {
                 throw new BrokenOffException("The answer took longer than syncline.gateway.pull-duration allows");
             }
+            // Before it is tried: what a write that fails has given away, nobody knows.
+            tally.rows(kept);
+            kept = 0;
             out.write(buffer, 0, filled);
             if (pace.tooSlow(filled, System.nanoTime() - before)) {
                 throw new BrokenOffException("The receiver took less than syncline.gateway.pull-least-rate asks for");

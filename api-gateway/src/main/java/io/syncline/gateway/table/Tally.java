@@ -5,8 +5,8 @@ final class Tally {
 
     private long rows;
 
-    void row() {
-        rows++;
+    void rows(long more) {
+        rows += more;
     }
 
     long rows() {

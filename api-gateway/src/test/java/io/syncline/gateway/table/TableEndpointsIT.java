@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.BrokenOffException;
+import io.syncline.gateway.http.PeerAnswer;
 import io.syncline.gateway.http.PeerRoutes;
 import io.syncline.model.api.SyncPaths;
 import io.syncline.model.connection.AccessPolicy;
@@ -25,6 +26,8 @@ import io.syncline.model.table.ReplicaLayout;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -145,7 +148,7 @@ class TableEndpointsIT {
     static void start() throws Exception {
         postgres = EmbeddedPostgres.builder().start();
         execute("CREATE SCHEMA syncline");
-        for (String migration : List.of("V2__replica", "V3__capture", "V5__changes")) {
+        for (String migration : List.of("V2__replica", "V3__capture", "V5__changes", "V10__capture_lag")) {
             execute(Files.readString(
                     Path.of("../sync-worker/src/main/resources/db/migration/" + migration + ".sql")));
         }
@@ -786,6 +789,32 @@ class TableEndpointsIT {
         await().atMost(Duration.ofSeconds(5))
                 .untilAsserted(
                         () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+    }
+
+    @Test
+    void brokenOff_hasGivenOnlyTheRowsThatHaveLeft() throws Exception {
+        table("small", List.of("id integer"), List.of("id integer", "v text"),
+                IntStream.rangeClosed(1, 10_000).mapToObj(i -> row("{\"id\":" + i + ",\"v\":\"x\"}", i)).toList());
+        ByteArrayOutputStream taken = new ByteArrayOutputStream();
+        Tally given = new Tally();
+        try (RowStream ending = new RowStream(pulls, new RowStream.Bounds(LONGEST, 0, Duration.ofSeconds(1), 1),
+                nobody -> Set.of()); RowStream.Snapshot snapshot = ending.begin(UUID.randomUUID()).orElseThrow()) {
+            ServedTable served = ((TableReads.Found.Served) TableReads
+                    .find(snapshot.connection(), new TableName("small"))
+                    .orElseThrow()).table();
+            PeerAnswer.JsonStream stream = snapshot.stream(Set.of(), given,
+                    body -> body.rows(RowQuery.all(served).atMost(10_000)));
+            assertThatThrownBy(() -> stream.writeTo(new FilterOutputStream(taken) {
+                @Override
+                public void write(byte[] bytes, int from, int length) {
+                    taken.write(bytes, from, length);
+                    // The connection is found to be unusable behind the first piece.
+                    ending.look();
+                }
+            })).isInstanceOf(BrokenOffException.class);
+        }
+        long whole = taken.toString(StandardCharsets.UTF_8).chars().filter(one -> one == '}').count();
+        assertThat(given.rows()).isPositive().isEqualTo(whole);
     }
 
     private static void streamed(String table, long leastRate, OutputStream out) throws Exception {

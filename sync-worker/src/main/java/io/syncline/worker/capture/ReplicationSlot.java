@@ -116,7 +116,8 @@ final class ReplicationSlot {
 
         private static ExportedSnapshot ofNewSlot(SourceDatabase source, String slot, boolean temporary)
                 throws SQLException {
-            // Waits until the transactions that are writing now are over; nobody waits for us.
+            // Waits until the transactions that are writing now are over; nobody waits for us, but for who builds an index
+            // concurrently, and he is not kept waiting.
             Connection keeper = source.connectForReplication();
             try (Statement statement = keeper.createStatement();
                     ResultSet rows = statement.executeQuery("CREATE_REPLICATION_SLOT " + Sql.identifier(slot)

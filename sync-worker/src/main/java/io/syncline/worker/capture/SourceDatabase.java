@@ -22,7 +22,7 @@ final class SourceDatabase {
     private final @Nullable String password;
     private final Properties parsed;
 
-    /** @throws IllegalArgumentException if the URL is none of PostgreSQL, or names more than one host */
+    /** @throws IllegalArgumentException if the URL is none of PostgreSQL, names more than one host, or an application */
     SourceDatabase(String url, @Nullable String username, @Nullable String password) {
         this.url = url;
         this.username = username;
@@ -36,6 +36,12 @@ final class SourceDatabase {
         if (host().contains(",")) {
             throw new IllegalArgumentException("syncline.source.url names several hosts (" + host()
                     + "); a slot lives on one server: name its primary");
+        }
+        String application = PGProperty.APPLICATION_NAME.getName();
+        if (parsed.getProperty(application) != null) {
+            throw new IllegalArgumentException("syncline.source.url sets " + application + " ("
+                    + parsed.getProperty(application)
+                    + "); workers know each other's sessions by theirs, and end one that is in the source's way: leave it out");
         }
     }
 

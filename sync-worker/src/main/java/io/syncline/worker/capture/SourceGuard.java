@@ -17,22 +17,24 @@ import org.springframework.util.unit.DataSize;
 /**
  * Keeps the source from harm, whoever captures, and whether or not Kafka is there. Tables that have lost their replica identity are
  * taken out of the publication, since their owners' UPDATE and DELETE fail until that is done. A slot that keeps more WAL than it may
- * is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time. A capturer that is
- * frozen gives way to nobody, and has it done for it.
+ * is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time. A session of
+ * a worker's that somebody waits for is ended.
  */
 final class SourceGuard implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(SourceGuard.class);
 
     /**
-     * Sessions of a worker, whichever, that somebody has been waiting for. One that is awake gives way within a second by itself, and
-     * holds no other lock for as long as that.
+     * Sessions of a worker, whichever, that somebody has been waiting for longer than a second. A reader of a worker that is awake has
+     * given way by then; a frozen one never does, nor does the keeper of an exported snapshot, for which a CREATE INDEX CONCURRENTLY
+     * waits. Who blocks whom is asked once for each who waits, and for few of them: it takes locks of the server's own.
      */
     private static final String IN_THE_WAY = """
-            SELECT s.pid, pg_terminate_backend(s.pid) FROM pg_stat_activity s
-            WHERE s.application_name = ? AND s.usename = current_user AND s.datname = current_database() AND s.pid <> pg_backend_pid()
-            AND EXISTS (SELECT FROM pg_locks w WHERE w.waitstart < clock_timestamp() - interval '1 s'
-                        AND s.pid = ANY (pg_blocking_pids(w.pid)))""";
+            WITH waiting AS MATERIALIZED (
+                SELECT DISTINCT pid FROM pg_locks WHERE waitstart < clock_timestamp() - interval '1 s' LIMIT 50),
+            blocking AS MATERIALIZED (SELECT DISTINCT unnest(pg_blocking_pids(pid)) AS pid FROM waiting)
+            SELECT s.pid, pg_terminate_backend(s.pid) FROM pg_stat_activity s JOIN blocking USING (pid)
+            WHERE s.application_name = ? AND s.usename = current_user AND s.datname = current_database() AND s.pid <> pg_backend_pid()""";
 
     private final SourceDatabase source;
     private final CaptureProperties properties;
@@ -115,7 +117,7 @@ final class SourceGuard implements AutoCloseable {
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     LOG.warn(
-                            "Session {} of a worker that does not go on is ended: a session of the source's own waits for it",
+                            "Session {} of a worker is ended: somebody has waited for it for more than a second. What it read is read again",
                             rows.getInt(1));
                 }
             }

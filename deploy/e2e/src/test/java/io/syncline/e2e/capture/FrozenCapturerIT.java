@@ -37,7 +37,7 @@ class FrozenCapturerIT {
             assertThat(ask(cluster, "SELECT count(*) FROM pg_stat_progress_copy")).as("it is in the middle").isOne();
             cluster.startWorkerProcess("other", "--syncline.worker.session-timeout=6s");
             // As long as the other may take to start.
-            execute(cluster, "SET lock_timeout = '45s'; ALTER TABLE big ADD COLUMN w int DEFAULT 7",
+            execute(cluster, "SET lock_timeout = '4min'; ALTER TABLE big ADD COLUMN w int DEFAULT 7",
                     "DELETE FROM big WHERE id % 3 = 0", "UPDATE big SET v = 'changed' WHERE id % 1000 = 1",
                     "INSERT INTO big VALUES (1000000, 'new', 1)");
 

@@ -35,8 +35,8 @@ final class Site {
     private static final String STATE_DATABASE = "syncline";
 
     /** What list-tables says of a table whose rows a peer gets now, be it that a newer copy is being made. */
-    static final Set<String> COPIED = Set.of("live", "refreshing");
-    static final String BEING_COPIED = "waiting";
+    private static final Set<String> COPIED = Set.of("live", "refreshing");
+    private static final String BEING_COPIED = "waiting";
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     /** A database of the user's may have no table to serve. */
@@ -311,10 +311,9 @@ final class Site {
             if (listed.status() != 200 || listed.body() == null) {
                 return obstacle("list-tables: " + listed.explained());
             }
-            List<String> served = named(listed.body(), COPIED::contains);
-            Set<String> awaited = new HashSet<>(database == null || properties.source() != null ? Set.of()
-                    : DemoShop.tablesIn(database));
-            named(listed.body(), state -> !state.equals(BEING_COPIED)).forEach(awaited::remove);
+            List<String> served = served(listed.body());
+            Set<String> awaited = awaited(database == null || properties.source() != null ? Set.of()
+                    : DemoShop.tablesIn(database), listed.body());
             if (!awaited.isEmpty()) {
                 return obstacle("waiting for the first snapshot of %s; %s".formatted(awaited, capture(operator)));
             }
@@ -328,8 +327,20 @@ final class Site {
         }
     }
 
+    /** The tables whose rows a peer gets now. */
+    static List<String> served(JsonNode listed) {
+        return named(listed, COPIED::contains);
+    }
+
+    /** Those of the expected tables whose first copy is not whole yet, or of which nothing is said. One that cannot be served is not. */
+    static Set<String> awaited(Set<String> expected, JsonNode listed) {
+        Set<String> awaited = new HashSet<>(expected);
+        named(listed, state -> !state.equals(BEING_COPIED)).forEach(awaited::remove);
+        return awaited;
+    }
+
     /** The tables that list-tables says are in such a state. */
-    static List<String> named(JsonNode listed, Predicate<String> state) {
+    private static List<String> named(JsonNode listed, Predicate<String> state) {
         List<String> names = new ArrayList<>();
         for (JsonNode table : listed.path("tables")) {
             if (state.test(table.path("state").asString())) {

@@ -2,6 +2,7 @@ package io.syncline.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,12 +17,13 @@ class SiteTest {
               {"name":"orders","row_count":9000,"state":"refreshing"}]}""");
 
     @Test
-    void named_servedAreThoseWhoseCopyIsWhole() {
-        assertThat(Site.named(LISTED, Site.COPIED::contains)).containsExactly("customers", "orders");
+    void served_areThoseWhoseCopyIsWhole() {
+        assertThat(Site.served(LISTED)).containsExactly("customers", "orders");
     }
 
     @Test
-    void named_awaitedAreThoseStillBeingCopied() {
-        assertThat(Site.named(LISTED, Site.BEING_COPIED::equals)).containsExactly("events");
+    void awaited_areThoseStillBeingCopied_andThoseOfWhichNothingIsSaid() {
+        assertThat(Site.awaited(Set.of("customers", "events", "large", "orders", "products"), LISTED))
+                .containsExactlyInAnyOrder("events", "products");
     }
 }

@@ -68,7 +68,7 @@ class GatewayConfiguration {
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
     /** Prepared while a table was still empty, a plan that reads all of it would be kept while the table grows. */
     private static final String BY_INDEX = "enable_seqscan = off";
-    /** Longer than a moment in which a line is down, and shorter than a slow reader is to hold a stream. */
+    /** Many writes, of which one alone may wait for as long as Tomcat lets it, and shorter than a slow reader is to hold a stream. */
     private static final Duration RATE_AVERAGED_OVER = Duration.ofSeconds(30);
     /**
      * The pool opens its connections one after the other, and on a busy machine as many as may stream take a while. That the

@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /**
  * Whether a receiver takes as much as it has to in the time that it keeps us waiting. What the database needs is not its
- * fault, and what it took quickly before is no credit.
+ * fault, and what it took quickly in one window is no credit for the next.
  */
 final class Pace {
 

@@ -32,9 +32,13 @@ class PaceTest {
     }
 
     @Test
-    void whatWasTakenQuicklyBefore_isNoCreditForLater() {
-        assertThat(pace.tooSlow(1_000_000_000, 10 * SECOND)).isFalse();
-        assertThat(pace.tooSlow(10, 10 * SECOND)).isTrue();
+    void whatWasTakenQuicklyInOneWindow_isNoCreditForTheNext() {
+        assertThat(pace.tooSlow(1_000_000_000, 9 * SECOND)).isFalse();
+        assertThat(pace.tooSlow(10, SECOND)).isFalse();
+        for (int i = 0; i < 9; i++) {
+            assertThat(pace.tooSlow(10, SECOND)).isFalse();
+        }
+        assertThat(pace.tooSlow(10, SECOND)).isTrue();
     }
 
     @Test

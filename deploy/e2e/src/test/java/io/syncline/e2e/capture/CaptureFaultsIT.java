@@ -80,7 +80,7 @@ class CaptureFaultsIT {
                         .isEmpty());
         source.broker().close();
         assertThat(source.ask("SELECT 1 FROM pg_stat_progress_copy")).as("the COPY waits for Kafka").isNotEmpty();
-        await("and then no longer").atMost(longest.multipliedBy(3))
+        await("and then no longer").atMost(SOON)
                 .until(() -> source.ask("SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = '"
                         + CapturedSource.SOURCE + "' AND xact_start < clock_timestamp() - interval '1 s'").isEmpty());
         source.execute("SET lock_timeout = '1s'; ALTER TABLE big ADD COLUMN w int",
@@ -184,8 +184,9 @@ class CaptureFaultsIT {
         await().atMost(SOON)
                 .until(() -> source.ask("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'syncline'").isEmpty());
         source.startBroker();
+        // What was under way when the slot was dropped may arrive first.
+        await().atMost(SOON).until(() -> source.topics().generation("t") > 1);
         awaitEqual();
-        assertThat(source.topics().generation("t")).isGreaterThan(1);
         await().atMost(SOON)
                 .until(() -> source
                         .askState("SELECT 1 FROM syncline.capture_source WHERE state = 'running' AND lag_ms < 5000")

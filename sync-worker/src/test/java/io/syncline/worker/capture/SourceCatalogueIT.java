@@ -118,6 +118,39 @@ class SourceCatalogueIT {
         }
     }
 
+    @Test
+    void whatOurRoleMayNotReadAsAWhole_isLeftOut_andWhatIsNotItsOwn_isNotStreamed() throws SQLException {
+        server.execute("CREATE ROLE reader LOGIN", "CREATE TABLE closed (id int PRIMARY KEY)",
+                "CREATE TABLE guarded (id int PRIMARY KEY)", "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY",
+                "CREATE TABLE theirs (id int PRIMARY KEY)", "GRANT USAGE ON SCHEMA public TO reader",
+                "GRANT SELECT ON guarded, theirs TO reader");
+        try (Connection connection = server.as("reader").connect()) {
+            Catalogue read = catalogue.read(connection);
+            assertThat(read.leftOut()).containsOnlyKeys(new TableName("closed"), new TableName("guarded"));
+            assertThat(Objects.requireNonNull(read.leftOut().get(new TableName("closed"))).remedy())
+                    .startsWith("GRANT SELECT ON ");
+            assertThat(Objects.requireNonNull(read.leftOut().get(new TableName("guarded"))).cause())
+                    .contains("row-level security");
+            assertThat(read.tables()).containsOnlyKeys(new TableName("theirs"))
+                    .allSatisfy((name, table) -> assertThat(table.streamed()).isFalse());
+        } finally {
+            server.execute("DROP OWNED BY reader", "DROP ROLE reader");
+        }
+    }
+
+    @Test
+    void whatTheWalOrDebeziumCannotTell_isNotStreamed() throws SQLException {
+        server.execute("CREATE UNLOGGED TABLE quick (id int PRIMARY KEY)",
+                "CREATE TABLE cases (\"A\" int PRIMARY KEY, a int)", "CREATE TABLE plain (id int PRIMARY KEY)");
+        try (Connection connection = server.connect()) {
+            assertThat(catalogue.read(connection).tables().values()).extracting(SourceTable::name)
+                    .hasSize(3);
+            assertThat(catalogue.read(connection).tables().values().stream().filter(SourceTable::streamed))
+                    .extracting(SourceTable::name)
+                    .containsExactly(new TableName("plain"));
+        }
+    }
+
     /** Where the database's collation has no name of its own, it goes without. */
     private static @Nullable String ownCollation() {
         return server.ask("SELECT min(collname) FROM pg_collation, pg_database WHERE datname = current_database()"

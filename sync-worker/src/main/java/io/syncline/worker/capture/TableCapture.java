@@ -46,9 +46,10 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
      * heartbeats.
      */
     private volatile @Nullable Handled handled;
-    private volatile boolean inHand;
+    /** Since when there are changes that have come and are not in Kafka yet; 0 for none. */
+    private volatile long inHandSince;
 
-    private record Handled(long at, long lag) {}
+    record Handled(long at, long lag) {}
 
     /** Asked once the slot is ours, and before anything moves it. */
     @FunctionalInterface
@@ -74,12 +75,13 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     @Nullable
     Duration lag(Duration longestSilence) {
         Handled last = handled;
-        if (last == null) {
-            return null;
-        }
-        long silence = System.currentTimeMillis() - last.at();
-        return Duration
-                .ofMillis(Math.max(0, last.lag() + (inHand || silence > longestSilence.toMillis() ? silence : 0)));
+        return last == null ? null : lag(last, inHandSince, System.currentTimeMillis(), longestSilence);
+    }
+
+    static Duration lag(Handled last, long inHandSince, long now, Duration longestSilence) {
+        long silence = now - last.at();
+        long more = silence > longestSilence.toMillis() ? silence : inHandSince == 0 ? 0 : now - inHandSince;
+        return Duration.ofMillis(Math.max(0, last.lag() + more));
     }
 
     @Override
@@ -89,7 +91,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         if (events.isEmpty()) {
             return;
         }
-        inHand = true;
+        inHandSince = System.currentTimeMillis();
         try {
             verifyOnce();
             List<StreamedChange> changes = new ArrayList<>(events.size());
@@ -103,7 +105,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             rememberGivenUp(changes);
             long now = System.currentTimeMillis();
             handled = new Handled(now, changes.isEmpty() ? 0 : now - changes.getLast().timestamp());
-            inHand = false;
+            inHandSince = 0;
         } catch (SQLException | SupersededException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }

@@ -197,7 +197,7 @@ class GatewayConfiguration {
                 new RowStream.Bounds(properties.gateway().pullDuration(),
                         properties.gateway().pullLeastRate().toBytes(), RATE_AVERAGED_OVER,
                         properties.pullsOfOnePeer()),
-                access::usable);
+                access::allowed);
     }
 
     @Bean(initMethod = "start")

@@ -6,10 +6,14 @@ import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.credential.TokenHash;
+import io.syncline.model.table.TableName;
 import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Tells the table calls which connection a presented hash opens. */
@@ -29,12 +33,30 @@ public final class SenderAccess implements TableAccess {
     }
 
     @Override
-    public Set<UUID> usable(Set<UUID> connections) throws SQLException {
-        return reads.senders(connections)
+    public Set<Running> allowed(Set<Running> running) throws SQLException {
+        if (!reads.enabled()) {
+            return Set.of();
+        }
+        Map<UUID, ConnectionReads.Found> records = reads
+                .senders(running.stream().map(Running::connection).collect(Collectors.toSet()))
                 .stream()
-                .filter(found -> AccessPolicy.usable(found.status()).isEmpty())
-                .map(found -> found.connection().uuid())
-                .collect(Collectors.toSet());
+                .collect(Collectors.toMap(found -> found.connection().uuid(), Function.identity()));
+        Set<Running> allowed = new HashSet<>();
+        for (Running one : running) {
+            ConnectionReads.Found found = records.get(one.connection());
+            if (found != null && allowed(found, one.table())) {
+                allowed.add(one);
+            }
+        }
+        return allowed;
+    }
+
+    private boolean allowed(ConnectionReads.Found found, TableName table) throws SQLException {
+        return AccessPolicy.usable(found.status()).isEmpty()
+                && found.connection() instanceof Connection.Sender sender
+                && AccessPolicy.serves(sender.settings(), table)
+                && (!AccessPolicy.needsApproval(sender.settings(), table.name())
+                        || approved(sender.siteUrl(), table.name()));
     }
 
     @Override

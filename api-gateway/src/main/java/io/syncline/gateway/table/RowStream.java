@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Streams rows from the replica into an answer by COPY: one row in memory at a time, however many there are. At most so
  * many at once and for each peer, each on a connection of its own, for so long at most and no slower than so; who comes when
- * all are taken waits a moment and is then turned away. A stream ends soon after its peer's connection may not be used any
+ * all are taken waits a moment and is then turned away. A stream ends soon after its peer may not have the table any
  * more.
  */
 public final class RowStream implements AutoCloseable {
@@ -59,7 +59,7 @@ public final class RowStream implements AutoCloseable {
 
     private final HikariDataSource connections;
     private final Bounds bounds;
-    private final Usable usable;
+    private final Allowed allowed;
     private final Semaphore free;
     private final PeerShares shares;
     /**
@@ -81,17 +81,17 @@ public final class RowStream implements AutoCloseable {
      */
     public record Bounds(Duration longest, long leastRate, Duration averagedOver, int share) {}
 
-    /** Which connections may still be used, of those whose rows are on their way. */
+    /** Which tables' rows may go on leaving, as {@link TableAccess#allowed} says. */
     @FunctionalInterface
-    public interface Usable {
-        Set<UUID> among(Set<UUID> connections) throws SQLException;
+    public interface Allowed {
+        Set<TableAccess.Running> among(Set<TableAccess.Running> running) throws SQLException;
     }
 
     /** {@code connections} is used for nothing else; as many streams run at once as it has. */
-    public RowStream(HikariDataSource connections, Bounds bounds, Usable usable) {
+    public RowStream(HikariDataSource connections, Bounds bounds, Allowed allowed) {
         this.connections = connections;
         this.bounds = bounds;
-        this.usable = usable;
+        this.allowed = allowed;
         this.free = new Semaphore(connections.getMaximumPoolSize(), true);
         this.shares = new PeerShares(bounds.share());
         ThreadPoolExecutor streams = new ThreadPoolExecutor(connections.getMaximumPoolSize(),
@@ -105,15 +105,16 @@ public final class RowStream implements AutoCloseable {
         var unused = timer.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Ends the streams of connections that may not be used any more: one question for all of them, and none without any. */
+    /** Ends the streams that may not go on: asked for all of them at once, and not without any. */
     void look() {
         List<Snapshot> now = List.copyOf(running);
         if (now.isEmpty()) {
             return;
         }
         try {
-            Set<UUID> still = usable.among(now.stream().map(one -> one.peer).collect(Collectors.toSet()));
-            now.stream().filter(one -> !still.contains(one.peer)).forEach(one -> one.ended = true);
+            Set<TableAccess.Running> still = allowed
+                    .among(now.stream().map(one -> one.what).collect(Collectors.toSet()));
+            now.stream().filter(one -> !still.contains(one.what)).forEach(one -> one.ended = true);
         } catch (SQLException | RuntimeException e) {
             log.warn("Whether running pulls may go on cannot be asked now, trying again: {}", e.toString());
         }
@@ -131,8 +132,9 @@ public final class RowStream implements AutoCloseable {
         void writeTo(Output out) throws SQLException, IOException;
     }
 
-    /** One of the streams for this peer; empty where too many run. */
-    Optional<Snapshot> begin(UUID peer) throws InterruptedException, SQLException {
+    /** One of the streams, for this peer and table; empty where too many run. */
+    Optional<Snapshot> begin(TableAccess.Running what) throws InterruptedException, SQLException {
+        UUID peer = what.connection();
         if (!shares.take(peer, PATIENCE)) {
             return Optional.empty();
         }
@@ -143,7 +145,7 @@ public final class RowStream implements AutoCloseable {
             if (!taken) {
                 return Optional.empty();
             }
-            Snapshot snapshot = new Snapshot(peer, connections.getConnection());
+            Snapshot snapshot = new Snapshot(what, connections.getConnection());
             snapshot.begin();
             running.add(snapshot);
             begun = true;
@@ -189,13 +191,13 @@ public final class RowStream implements AutoCloseable {
     /** The database as it is at one moment, for one answer. Either closed, or handed over to a stream that closes it. */
     final class Snapshot implements AutoCloseable {
 
-        private final UUID peer;
+        private final TableAccess.Running what;
         private final Connection connection;
         private boolean handedOver;
         private volatile boolean ended;
 
-        private Snapshot(UUID peer, Connection connection) {
-            this.peer = peer;
+        private Snapshot(TableAccess.Running what, Connection connection) {
+            this.what = what;
             this.connection = connection;
         }
 
@@ -252,7 +254,7 @@ public final class RowStream implements AutoCloseable {
                     }));
                 } finally {
                     running.remove(this);
-                    release(peer, true);
+                    release(what.connection(), true);
                 }
             };
         }
@@ -289,7 +291,7 @@ public final class RowStream implements AutoCloseable {
                 throw e;
             } finally {
                 running.remove(this);
-                release(peer, true);
+                release(what.connection(), true);
             }
         }
     }
@@ -442,7 +444,7 @@ public final class RowStream implements AutoCloseable {
         private void flush() throws IOException {
             long before = System.nanoTime();
             if (snapshot.ended) {
-                throw new BrokenOffException("The connection may not be used any more");
+                throw new BrokenOffException("The connection may not be used any more, or not for this table");
             }
             if (before - deadline > 0) {
                 throw new BrokenOffException("The answer took longer than syncline.gateway.pull-duration allows");

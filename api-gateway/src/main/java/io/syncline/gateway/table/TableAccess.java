@@ -5,6 +5,7 @@ import io.syncline.model.connection.ConnectionStatus;
 import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.TokenHash;
+import io.syncline.model.table.TableName;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Optional;
@@ -17,8 +18,11 @@ public interface TableAccess {
     /** Whether the module is enabled at all. */
     boolean enabled() throws SQLException;
 
-    /** Which of these sender connections may be used now. */
-    Set<UUID> usable(Set<UUID> connections) throws SQLException;
+    /** A table whose rows are on their way over a sender connection. */
+    record Running(UUID connection, TableName table) {}
+
+    /** Which of these may go on: what would be refused now for the connection's or the table's sake may not. */
+    Set<Running> allowed(Set<Running> running) throws SQLException;
 
     /** Whether an operator's yes to pulls of this table holds now. */
     boolean approved(SiteUrl site, String table) throws SQLException;

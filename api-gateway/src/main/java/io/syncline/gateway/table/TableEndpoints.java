@@ -383,7 +383,7 @@ public final class TableEndpoints {
         boolean used = false;
         RowStream.Snapshot snapshot = null;
         try {
-            snapshot = rows.begin(sender.uuid()).orElse(null);
+            snapshot = rows.begin(new TableAccess.Running(sender.uuid(), table.table())).orElse(null);
             if (snapshot == null) {
                 return TOO_MANY_STREAMS;
             }

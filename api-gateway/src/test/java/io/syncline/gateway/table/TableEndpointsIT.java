@@ -105,11 +105,12 @@ class TableEndpointsIT {
         }
 
         @Override
-        public Set<UUID> usable(Set<UUID> connections) {
-            return senders.values()
-                    .stream()
-                    .filter(sender -> sender.status() == ConnectionStatus.ACTIVE && connections.contains(sender.uuid()))
-                    .map(Sender::uuid)
+        public Set<Running> allowed(Set<Running> running) {
+            return running.stream()
+                    .filter(one -> senders.values()
+                            .stream()
+                            .anyMatch(sender -> sender.status() == ConnectionStatus.ACTIVE
+                                    && sender.uuid().equals(one.connection())))
                     .collect(Collectors.toSet());
         }
 
@@ -157,7 +158,7 @@ class TableEndpointsIT {
         config.setMaximumPoolSize(STREAMS);
         pulls = new HikariDataSource(config);
         rows = new RowStream(pulls, new RowStream.Bounds(LONGEST, 0, Duration.ofSeconds(1), STREAMS - 1),
-                ACCESS::usable);
+                ACCESS::allowed);
         gateway = new SpringApplicationBuilder(Gateway.class).properties("server.port=0",
                 "spring.threads.virtual.enabled=true", "spring.config.name=none",
                 // How long Tomcat waits for a client that takes nothing.
@@ -798,7 +799,7 @@ class TableEndpointsIT {
         ByteArrayOutputStream taken = new ByteArrayOutputStream();
         Tally given = new Tally();
         try (RowStream ending = new RowStream(pulls, new RowStream.Bounds(LONGEST, 0, Duration.ofSeconds(1), 1),
-                nobody -> Set.of()); RowStream.Snapshot snapshot = ending.begin(UUID.randomUUID()).orElseThrow()) {
+                nobody -> Set.of()); RowStream.Snapshot snapshot = ending.begin(anybodys("small")).orElseThrow()) {
             ServedTable served = ((TableReads.Found.Served) TableReads
                     .find(snapshot.connection(), new TableName("small"))
                     .orElseThrow()).table();
@@ -817,10 +818,14 @@ class TableEndpointsIT {
         assertThat(given.rows()).isPositive().isEqualTo(whole);
     }
 
+    private static TableAccess.Running anybodys(String table) {
+        return new TableAccess.Running(UUID.randomUUID(), new TableName(table));
+    }
+
     private static void streamed(String table, long leastRate, OutputStream out) throws Exception {
         try (RowStream bounded = new RowStream(pulls,
-                new RowStream.Bounds(LONGEST, leastRate, Duration.ofMillis(500), 1), ACCESS::usable);
-                RowStream.Snapshot snapshot = bounded.begin(UUID.randomUUID()).orElseThrow()) {
+                new RowStream.Bounds(LONGEST, leastRate, Duration.ofMillis(500), 1), ACCESS::allowed);
+                RowStream.Snapshot snapshot = bounded.begin(anybodys(table)).orElseThrow()) {
             ServedTable served = ((TableReads.Found.Served) TableReads
                     .find(snapshot.connection(), new TableName(table))
                     .orElseThrow()).table();

@@ -57,7 +57,8 @@ final class CaptureSettings {
         engine.setProperty("errors.max.retries", "0");
         engine.setProperty("slot.max.retries", "0");
 
-        // The latency of the stream; at 5 ms, an idle engine takes a tenth of a core.
+        // The latency of the stream. Debezium spins through the last millisecond of each wait: at 20 ms an idle engine takes
+        // 4 % of a core, at 5 ms a tenth.
         engine.setProperty("poll.interval.ms", "20");
         engine.setProperty("max.batch.size", "4096");
         engine.setProperty("max.queue.size", "16384");

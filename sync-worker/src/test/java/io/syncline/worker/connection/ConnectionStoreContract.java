@@ -179,10 +179,10 @@ abstract class ConnectionStoreContract {
         commit(head, List.of(), List.of(accepted, refused), List.of(), null);
         assertThat(load(Set.of(), Set.of(REQUEST, OTHER_REQUEST, UUID.randomUUID()), Set.of()).outcomes())
                 .isEqualTo(Map.of(REQUEST, accepted.outcome(), OTHER_REQUEST, refused.outcome()));
-        assertThat(store().outcomesOfLast(0, Duration.ofSeconds(60), 10)).containsExactly(accepted, refused);
-        assertThat(store().outcomesOfLast(0, Duration.ofSeconds(60), 1)).containsExactly(refused);
+        assertThat(store().outcomesOfLast(0, Duration.ofHours(1), 10)).containsExactly(accepted, refused);
+        assertThat(store().outcomesOfLast(0, Duration.ofHours(1), 1)).containsExactly(refused);
         assertThat(store().outcomesOfLast(0, Duration.ofSeconds(1), 10)).isEmpty();
-        assertThat(store().outcomesOfLast(1, Duration.ofSeconds(60), 10)).isEmpty();
+        assertThat(store().outcomesOfLast(1, Duration.ofHours(1), 10)).isEmpty();
     }
 
     @Test

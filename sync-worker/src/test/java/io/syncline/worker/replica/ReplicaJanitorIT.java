@@ -20,7 +20,7 @@ class ReplicaJanitorIT {
             database.execute("INSERT INTO syncline_replica.\"t.2\" SELECT g, CASE WHEN g > 25000 THEN '{}' END, g,"
                     + " CASE WHEN g <= 24000 THEN now() - interval '8 days' WHEN g <= 25000 THEN now() END"
                     + " FROM generate_series(1, 25010) g");
-            database.execute("INSERT INTO syncline.replica_garbage VALUES ('t.1', now() - interval '2 minutes')");
+            database.execute("INSERT INTO syncline.replica_garbage VALUES ('t.1', now() - interval '2 hours')");
             database.execute(
                     "INSERT INTO syncline.replica_table VALUES ('t', 'topic', 1, 2, 'live', NULL, 't.2', 2, '{}',"
                             + " 10, 20, now(), NULL, NULL, NULL, 0, 0, now(), 0, 0, 0, 0, 30000, 5, '{}')");
@@ -31,7 +31,7 @@ class ReplicaJanitorIT {
             try (var connection = database.dataSource().getConnection(); var pull = connection.createStatement()) {
                 connection.setAutoCommit(false);
                 pull.execute("SELECT * FROM syncline_replica.\"t.1\"");
-                janitor.clean(Duration.ofMinutes(1), Duration.ofDays(7));
+                janitor.clean(Duration.ofHours(1), Duration.ofDays(7));
                 assertThat(database.column(TABLES)).containsExactlyInAnyOrder("t.1", "t.2");
                 connection.rollback();
             }
@@ -41,10 +41,10 @@ class ReplicaJanitorIT {
             assertThat(database.column("SELECT typname FROM pg_type WHERE typtype = 'e' AND typname LIKE '%used'"))
                     .containsExactly("used");
 
-            janitor.clean(Duration.ofMinutes(3), Duration.ofDays(7));
+            janitor.clean(Duration.ofHours(3), Duration.ofDays(7));
             assertThat(database.column(TABLES)).containsExactlyInAnyOrder("t.1", "t.2");
 
-            janitor.clean(Duration.ofMinutes(1), Duration.ofDays(7));
+            janitor.clean(Duration.ofHours(1), Duration.ofDays(7));
             assertThat(database.column(TABLES)).containsExactly("t.2");
             assertThat(database.column("SELECT replica_name FROM syncline.replica_garbage")).isEmpty();
         }

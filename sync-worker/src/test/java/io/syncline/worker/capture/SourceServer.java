@@ -1,5 +1,6 @@
 package io.syncline.worker.capture;
 
+import io.syncline.worker.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,13 +20,7 @@ final class SourceServer implements AutoCloseable {
     private final EmbeddedPostgres postgres;
 
     SourceServer(Map<String, String> settings) {
-        EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
-        settings.forEach(builder::setServerConfig);
-        try {
-            postgres = builder.start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        postgres = TestPostgres.start(settings);
     }
 
     static CaptureProperties properties() {
@@ -33,8 +28,10 @@ final class SourceServer implements AutoCloseable {
                 1 << 20, Duration.ofMinutes(1), 1000, DataSize.ofGigabytes(1), true);
     }
 
+    /** What the URL says of time-outs wins: a server that stalls is not one that refuses. */
     String url(String database) {
-        return "jdbc:postgresql://localhost:" + postgres.getPort() + "/" + database;
+        return "jdbc:postgresql://localhost:" + postgres.getPort() + "/" + database
+                + "?connectTimeout=60&loginTimeout=60&socketTimeout=120";
     }
 
     SourceDatabase as(String username) {

@@ -3,6 +3,7 @@ package io.syncline.worker.connection;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Site;
@@ -16,6 +17,7 @@ import io.syncline.worker.connection.ConnectionStore.Origin;
 import io.syncline.worker.connection.ConnectionStore.Scope;
 import io.syncline.worker.connection.ConnectionStore.Transaction;
 import java.io.IOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,12 +88,27 @@ class PostgresConnectionStoreIT extends ConnectionStoreContract {
     @Test
     void frozenOwner_losesItsTransactionToTheTimeOut_andItsCommitFails() {
         LogHead old = store.raiseFence(0, 1).orElseThrow();
-        try (Transaction frozen = store.begin(partition0())) {
+        try (HikariDataSource workers = database.workersPool();
+                Transaction frozen = new PostgresConnectionStore(workers).begin(partition0())) {
             // As long as it takes: the server ends the session after 5 s, and only then grants the lock.
             assertThat(store.raiseFence(0, 2)).isPresent();
             assertThatThrownBy(() -> frozen.commit(changes(old))).isInstanceOf(StoreUnavailableException.class);
         }
         assertThat(store.head(0)).hasValueSatisfying(head -> assertThat(head.fence()).isEqualTo(2));
+    }
+
+    @Test
+    void lock_isWaitedForLongerThanAFrozenOwnerHoldsIt() throws SQLException {
+        try (HikariDataSource workers = database.workersPool();
+                java.sql.Connection connection = workers.getConnection();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("""
+                        SELECT max(setting::int) FILTER (WHERE name = 'idle_in_transaction_session_timeout'),
+                               max(setting::int) FILTER (WHERE name = 'lock_timeout') FROM pg_settings
+                        WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout')""")) {
+            assertThat(rows.next()).isTrue();
+            assertThat(rows.getInt(1)).isPositive().isLessThan(rows.getInt(2));
+        }
     }
 
     @Test
@@ -147,7 +164,7 @@ class PostgresConnectionStoreIT extends ConnectionStoreContract {
         List<Incoming> requests = new ArrayList<>();
         for (String site : List.of("http://before.example", "http://nul\0.example", "http://after.example")) {
             requests.add(new Incoming(requests.size(),
-                    new RequestRecord(UUID.randomUUID(), store.clock().plusSeconds(60),
+                    new RequestRecord(UUID.randomUUID(), store.clock().plus(Duration.ofHours(1)),
                             Fixtures.register(SiteUrl.asSent(site)))));
         }
         var result = processor.process(List.of(new ConnectionProcessor.Batch(head, store.server(), requests, 3)))

@@ -1,10 +1,10 @@
 package io.syncline.worker.connection;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.worker.TestPostgres;
 import io.syncline.worker.start.StateDatabase;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -21,17 +21,27 @@ final class StateDatabaseUnderTest implements AutoCloseable {
     private final HikariDataSource pool;
 
     StateDatabaseUnderTest() {
-        try {
-            postgres = EmbeddedPostgres.builder().start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        database = new StateDatabase(postgres.getJdbcUrl("postgres", "postgres"), "postgres", "postgres");
+        postgres = TestPostgres.start();
+        database = new StateDatabase(
+                postgres.getJdbcUrl("postgres", "postgres") + "&connectTimeout=60&loginTimeout=60", "postgres",
+                "postgres");
         database.migrate();
-        pool = database.pool("test", 4, Duration.ofSeconds(10));
+        pool = patient(database.pool("test", 4, Duration.ofMinutes(2), "lock_timeout = '2min'",
+                "idle_in_transaction_session_timeout = '4min'"));
     }
 
+    /** A worker's, but that no machine is so slow that a lock is lost to it, or not waited for. */
     HikariDataSource pool() {
+        return pool;
+    }
+
+    /** A worker's, which loses its locks when it freezes. */
+    HikariDataSource workersPool() {
+        return patient(database.pool("worker", 1, Duration.ofSeconds(10)));
+    }
+
+    private static HikariDataSource patient(HikariDataSource pool) {
+        pool.setConnectionTimeout(Duration.ofMinutes(1).toMillis());
         return pool;
     }
 

@@ -1,8 +1,8 @@
 package io.syncline.worker.replica;
 
+import io.syncline.worker.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -19,11 +19,7 @@ final class ReplicaDatabase implements AutoCloseable {
     private final DataSource dataSource;
 
     ReplicaDatabase() {
-        try {
-            postgres = EmbeddedPostgres.builder().start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        postgres = TestPostgres.start();
         dataSource = postgres.getPostgresDatabase();
         Flyway.configure().dataSource(dataSource).defaultSchema("syncline").load().migrate();
     }

@@ -2,6 +2,7 @@ package io.syncline.worker.start;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.worker.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,7 +29,7 @@ class StateDatabaseUpgradeIT {
         for (String script : BEFORE_PULLS) {
             copy(script, scripts);
         }
-        try (EmbeddedPostgres postgres = EmbeddedPostgres.builder().start();
+        try (EmbeddedPostgres postgres = TestPostgres.start();
                 Connection connection = postgres.getPostgresDatabase().getConnection()) {
             Flyway.configure()
                     .dataSource(postgres.getPostgresDatabase())
@@ -40,7 +41,8 @@ class StateDatabaseUpgradeIT {
             insert(connection, "http://with-end.example", "{\"expires_at\":\"2027-01-31T12:00:00.123456Z\"}");
             insert(connection, "http://without-end.example", "{\"expires_at\":null}");
 
-            new StateDatabase(postgres.getJdbcUrl("postgres", "postgres"), "postgres", "postgres").migrate();
+            new StateDatabase(postgres.getJdbcUrl("postgres", "postgres") + "&connectTimeout=60&loginTimeout=60",
+                    "postgres", "postgres").migrate();
 
             try (Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery("""

@@ -42,7 +42,7 @@ public final class Calls {
         return () -> {
             random.nextBytes(token);
             long number = count[0]++;
-            return "{\"sender_url\":\"https://%s-%d.example\",\"connection_name\":\"Benchmark %d\",\"auth_token\":\"%s\"}"
+            return "{\"sender_url\":\"https://%s-%s.example\",\"connection_name\":\"Benchmark %s\",\"auth_token\":\"%s\"}"
                     .formatted(series, number, number, Base64.getUrlEncoder().withoutPadding().encodeToString(token));
         };
     }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ public final class LoadGenerator implements AutoCloseable {
     private final Selector selector;
     private final List<Peer> peers = new ArrayList<>();
     private final RequestSource requests;
+    private final LongSupplier nanoTime;
     private final ByteBuffer incoming = ByteBuffer.allocateDirect(64 * 1024);
 
     private long measureFrom;
@@ -39,8 +41,14 @@ public final class LoadGenerator implements AutoCloseable {
     private Histogram micros = histogram();
 
     public LoadGenerator(InetSocketAddress address, int connections, RequestSource requests) throws IOException {
+        this(address, connections, requests, System::nanoTime);
+    }
+
+    LoadGenerator(InetSocketAddress address, int connections, RequestSource requests, LongSupplier nanoTime)
+            throws IOException {
         this.selector = Selector.open();
         this.requests = requests;
+        this.nanoTime = nanoTime;
         for (int i = 0; i < connections; i++) {
             peers.add(new Peer(address));
         }
@@ -56,7 +64,7 @@ public final class LoadGenerator implements AutoCloseable {
         answered = 0;
         failed = 0;
         failure = null;
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         measureFrom = now + leadIn.toNanos();
         until = measureFrom + measured.toNanos();
         for (Peer peer : peers) {
@@ -69,7 +77,7 @@ public final class LoadGenerator implements AutoCloseable {
                     throw peer.broken;
                 }
             }
-            if (System.nanoTime() - until > DRAIN.toNanos()) {
+            if (nanoTime.getAsLong() - until > DRAIN.toNanos()) {
                 throw new IOException("%d requests were not answered within %s".formatted(outstanding, DRAIN));
             }
         }
@@ -90,7 +98,7 @@ public final class LoadGenerator implements AutoCloseable {
 
     private void answered(long sentAt, AnswerReader answer) {
         outstanding--;
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         if (now - measureFrom >= 0 && now - until < 0) {
             if (answer.status() == 200) {
                 answered++;
@@ -127,7 +135,7 @@ public final class LoadGenerator implements AutoCloseable {
         void send() throws IOException {
             ByteBuffer request = ByteBuffer.wrap(requests.next());
             outstanding++;
-            sentAt = System.nanoTime();
+            sentAt = nanoTime.getAsLong();
             // A request is far smaller than the socket's buffer, which is empty now: this never turns twice.
             while (request.hasRemaining()) {
                 channel.write(request);
@@ -148,7 +156,7 @@ public final class LoadGenerator implements AutoCloseable {
                         channel = connect();
                     }
                     answer.reset();
-                    if (System.nanoTime() - until < 0) {
+                    if (nanoTime.getAsLong() - until < 0) {
                         send();
                     }
                 }

@@ -60,7 +60,7 @@ final class Markdown {
         for (Step step : section.steps()) {
             if (step.disturbedRounds() > 0) {
                 line("");
-                line("At %d connections others used the machine during %d rounds of %d.".formatted(step.connections(),
+                line("At %s connections others used the machine during %s rounds of %s.".formatted(step.connections(),
                         step.disturbedRounds(), step.ratiosOfRounds().size()));
             }
             if (!step.clean()) {
@@ -76,7 +76,8 @@ final class Markdown {
         for (Map.Entry<String, Double> one : figures.cpuMicrosPerAnswer().entrySet()) {
             cpu.add(one.getKey() + " " + Math.round(one.getValue()));
         }
-        return List.of(connections, what, ratio, "%,.0f".formatted(figures.perSecond()), millis(figures.p50Ms()),
+        return List.of(connections, what, ratio, String.format(Locale.ROOT, "%,.0f", figures.perSecond()),
+                millis(figures.p50Ms()),
                 millis(figures.p90Ms()), millis(figures.p99Ms()), millis(figures.p999Ms()), String.join(", ", cpu));
     }
 
@@ -90,7 +91,7 @@ final class Markdown {
     }
 
     private static String millis(double value) {
-        return value < 10 ? two(value) : "%.1f".formatted(value);
+        return value < 10 ? two(value) : String.format(Locale.ROOT, "%.1f", value);
     }
 
     private static String two(double value) {

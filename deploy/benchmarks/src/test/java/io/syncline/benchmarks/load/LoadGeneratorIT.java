@@ -11,11 +11,15 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+/** Time goes on with each call, by a millisecond: however fast the machine is, as many lie in the lead-in and in the window. */
+@Timeout(120)
 class LoadGeneratorIT {
 
     private final Set<String> bodies = ConcurrentHashMap.newKeySet();
@@ -65,7 +69,7 @@ class LoadGeneratorIT {
 
     private Slice run(Duration leadIn, Duration measured) throws IOException {
         try (LoadGenerator load = new LoadGenerator(server.getAddress(), 8,
-                Calls.post("/call", Calls.registrations("test")))) {
+                Calls.post("/call", Calls.registrations("test")), () -> TimeUnit.MILLISECONDS.toNanos(calls.get()))) {
             return load.run(leadIn, measured);
         }
     }

@@ -5,6 +5,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -20,6 +22,9 @@ final class RememberedPort {
     private static final int LOWEST = 20_000;
     private static final int HIGHEST = 32_000;
     private static final int ATTEMPTS = 200;
+
+    /** By this JVM, whose parts start at once: until one listens its port looks free to the others. */
+    private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
 
     private RememberedPort() {}
 
@@ -38,6 +43,7 @@ final class RememberedPort {
             }
             port = anyFree();
         }
+        GIVEN.add(port);
         if (port != remembered(memory)) {
             PrivateFiles.write(memory, port + "\n");
         }
@@ -47,7 +53,7 @@ final class RememberedPort {
     static int anyFree() throws IOException {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST);
-            if (isFree(port)) {
+            if (!GIVEN.contains(port) && isFree(port) && GIVEN.add(port)) {
                 return port;
             }
         }

@@ -335,7 +335,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     /** For JDBC, without a credential. */
     public String url(String database) {
-        return "jdbc:postgresql://127.0.0.1:%d/%s".formatted(port, database);
+        return "jdbc:postgresql://127.0.0.1:%s/%s".formatted(port, database);
     }
 
     /** The superuser's. */

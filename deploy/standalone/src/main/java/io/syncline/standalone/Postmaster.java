@@ -101,7 +101,7 @@ record Postmaster(long pid) {
 
     private void signal(String name) throws IOException {
         // Java itself sends only TERM, for which PostgreSQL waits for its clients, and KILL.
-        Process kill = new ProcessBuilder("sh", "-c", "kill -%s %d".formatted(name, pid)).redirectErrorStream(true)
+        Process kill = new ProcessBuilder("sh", "-c", "kill -%s %s".formatted(name, pid)).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try {

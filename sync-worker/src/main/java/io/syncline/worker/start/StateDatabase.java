@@ -61,11 +61,11 @@ public final class StateDatabase {
                 SET TimeZone = 'UTC';
                 -- Before PostgreSQL 18 a scan that is off, and has to be made all the same, looks dear enough to be compiled.
                 SET jit = off;
-                SET idle_in_transaction_session_timeout = %d;
-                SET lock_timeout = %d;
-                SET statement_timeout = %d;
+                SET idle_in_transaction_session_timeout = %s;
+                SET lock_timeout = %s;
+                SET statement_timeout = %s;
                 -- PostgreSQL 17 and later: a client that freezes half-way through a message is not "idle".
-                SELECT set_config('transaction_timeout', '%d', false)
+                SELECT set_config('transaction_timeout', '%s', false)
                 WHERE current_setting('transaction_timeout', true) IS NOT NULL;
                 -- What is answered must have been written.
                 SELECT set_config('synchronous_commit', 'on', false)

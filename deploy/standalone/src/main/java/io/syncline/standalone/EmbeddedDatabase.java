@@ -9,6 +9,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
@@ -476,9 +477,13 @@ public final class EmbeddedDatabase implements AutoCloseable {
             return ours ? PrivateFiles.directory(cache) : Files.createTempDirectory("syncline-postgresql-");
         }
 
-        /** Between making the file and locking it lies a moment. */
-        private static boolean justMade(Path lockFile) throws IOException {
-            return Files.getLastModifiedTime(lockFile).toInstant().isAfter(Instant.now().minusSeconds(60));
+        /** Between making the file and locking it lies a moment; and it may go while others look at it. */
+        private static boolean isOld(Path lockFile) throws IOException {
+            try {
+                return Files.getLastModifiedTime(lockFile).toInstant().isBefore(Instant.now().minusSeconds(60));
+            } catch (NoSuchFileException gone) {
+                return false;
+            }
         }
 
         /** Ends what test JVMs that were killed have left over. */
@@ -486,7 +491,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             try (DirectoryStream<Path> places = Files.newDirectoryStream(cache, PREFIX + "*")) {
                 for (Path place : places) {
                     Path lockFile = place.resolve("lock");
-                    if (!Files.exists(lockFile) || justMade(lockFile)) {
+                    if (!isOld(lockFile)) {
                         continue;
                     }
                     try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);

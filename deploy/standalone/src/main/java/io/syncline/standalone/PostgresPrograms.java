@@ -10,6 +10,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
@@ -63,8 +64,12 @@ record PostgresPrograms(Path home) {
         Instant old = Instant.now().minus(UNPACKING_LIMIT);
         try (DirectoryStream<Path> drafts = Files.newDirectoryStream(cache, DRAFT + "*")) {
             for (Path draft : drafts) {
-                if (Files.getLastModifiedTime(draft).toInstant().isBefore(old)) {
-                    PrivateFiles.deleteTree(draft);
+                try {
+                    if (Files.getLastModifiedTime(draft).toInstant().isBefore(old)) {
+                        PrivateFiles.deleteTree(draft);
+                    }
+                } catch (NoSuchFileException unpackedMeanwhile) {
+                    continue;
                 }
             }
         }

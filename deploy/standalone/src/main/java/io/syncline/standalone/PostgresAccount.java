@@ -22,6 +22,9 @@ record PostgresAccount(List<String> prefix, int owner) {
     /** The account of nobody, on every Linux. */
     private static final int NOBODY = 65_534;
 
+    /** A machine that is busy is not one that forbids it. */
+    private static final int LIMIT_SECONDS = 30;
+
     static final PostgresAccount OURS = new PostgresAccount(List.of(), -1);
 
     /** @param cluster where the files are or will be; made by now */
@@ -80,7 +83,7 @@ record PostgresAccount(List<String> prefix, int owner) {
             Process process = new ProcessBuilder(command).redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            if (process.waitFor(5, TimeUnit.SECONDS)) {
+            if (process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
                 return process.exitValue() == 0;
             }
             process.destroyForcibly();

@@ -20,6 +20,8 @@ record Postmaster(long pid) {
 
     private static final Duration FAST = Duration.ofSeconds(5);
     private static final Duration IMMEDIATE = Duration.ofSeconds(5);
+    /** Its children see within moments that it is gone, but a machine may be busy with others. */
+    private static final Duration ORPHANS = Duration.ofSeconds(30);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
 
     private static final Pattern BLANKS = Pattern.compile("\\s+");
@@ -133,7 +135,7 @@ record Postmaster(long pid) {
         if (segment.length != 2) {
             return;
         }
-        long end = System.nanoTime() + IMMEDIATE.toNanos();
+        long end = System.nanoTime() + ORPHANS.toNanos();
         while (attached(segment[1]) > 0) {
             if (System.nanoTime() - end > 0) {
                 throw new IOException(

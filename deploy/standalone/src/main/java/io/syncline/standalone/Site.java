@@ -37,6 +37,7 @@ final class Site {
     /** What list-tables says of a table whose rows a peer gets now, be it that a newer copy is being made. */
     private static final Set<String> COPIED = Set.of("live", "refreshing");
     private static final String BEING_COPIED = "waiting";
+    private static final String NOT_BEGUN = "checking";
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     /** A database of the user's may have no table to serve. */
@@ -53,6 +54,8 @@ final class Site {
     private final ConfigurableApplicationContext worker;
     private final String gateway;
     private final String adminToken;
+    /** When a peer was first told of the tables that there are: only then does it count that there is none. */
+    private @Nullable Long listedSince;
 
     private Site(StandaloneProperties properties, Closing closing, DataDirectory data,
             @Nullable EmbeddedDatabase database, ConfigurableApplicationContext worker, String gateway,
@@ -258,7 +261,6 @@ final class Site {
 
     /** Waits until the site can be used; says why it cannot while that takes longer than it should. */
     Invitation awaitReady() throws InterruptedException, NotStartedException {
-        long begun = System.nanoTime();
         Duration remindAt = READY;
         Set<String> said = new HashSet<>(Reachability.complaints(properties));
         try (Operator operator = new Operator(gateway, adminToken)) {
@@ -270,7 +272,7 @@ final class Site {
                 if (!worker.isActive()) {
                     throw new NotStartedException("the worker has ended, see above");
                 }
-                Attempt attempt = attempt(operator, firstStart, begun);
+                Attempt attempt = attempt(operator, firstStart);
                 if (attempt.invitation() != null) {
                     return attempt.invitation();
                 }
@@ -293,7 +295,7 @@ final class Site {
         return new Attempt(null, obstacle);
     }
 
-    private Attempt attempt(Operator operator, FirstStart firstStart, long begun) {
+    private Attempt attempt(Operator operator, FirstStart firstStart) {
         try {
             Operator.Answer readiness = operator.readiness();
             if (readiness.status() != 200) {
@@ -315,11 +317,17 @@ final class Site {
             Set<String> awaited = awaited(database == null || properties.source() != null ? Set.of()
                     : DemoShop.tablesIn(database), listed.body());
             if (!awaited.isEmpty()) {
-                return obstacle("waiting for the first snapshot of %s; %s".formatted(awaited, capture(operator)));
+                return obstacle(
+                        "waiting for the first snapshot of %s; %s".formatted(awaited, said(operator.get("/tables"))));
             }
-            boolean mayHaveNone = System.nanoTime() - begun > FIRST_TABLE.toNanos();
-            if (served.isEmpty() && !mayHaveNone) {
-                return obstacle("no table is served yet; " + capture(operator));
+            long now = System.nanoTime();
+            long since = listedSince == null ? now : listedSince;
+            listedSince = since;
+            if (served.isEmpty()) {
+                Operator.Answer captured = operator.get("/tables");
+                if (now - since <= FIRST_TABLE.toNanos() || captured.status() != 200 || mayCome(captured.body())) {
+                    return obstacle("no table is served yet; " + said(captured));
+                }
             }
             return new Attempt(invitation(served, trial(operator, firstStart, served)), "");
         } catch (IOException | SQLException failure) {
@@ -339,7 +347,13 @@ final class Site {
         return awaited;
     }
 
-    /** The tables that list-tables says are in such a state. */
+    /** Whether a first table may follow, by what an operator hears of capture: it has not looked at the source yet, or copies one. */
+    static boolean mayCome(@Nullable JsonNode captured) {
+        return captured == null || captured.path("source").path("state").asString("").equals(NOT_BEGUN)
+                || !named(captured, BEING_COPIED::equals).isEmpty();
+    }
+
+    /** The tables that are said to be in such a state. */
     private static List<String> named(JsonNode listed, Predicate<String> state) {
         List<String> names = new ArrayList<>();
         for (JsonNode table : listed.path("tables")) {
@@ -350,8 +364,7 @@ final class Site {
         return names;
     }
 
-    private static String capture(Operator operator) throws IOException {
-        Operator.Answer tables = operator.get("/tables");
+    private static String said(Operator.Answer tables) {
         return tables.status() == 200 ? "GET /admin/api/tables says " + tables.body()
                 : "GET /admin/api/tables: " + tables.explained();
     }

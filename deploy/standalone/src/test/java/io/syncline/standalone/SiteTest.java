@@ -26,4 +26,18 @@ class SiteTest {
         assertThat(Site.awaited(Set.of("customers", "events", "large", "orders", "products"), LISTED))
                 .containsExactlyInAnyOrder("events", "products");
     }
+
+    @Test
+    void firstTable_mayComeWhileCaptureHasNotBegun_andWhileItCopiesOne() {
+        assertThat(Site.mayCome(captured("checking", ""))).isTrue();
+        assertThat(Site.mayCome(captured("running", "{'name':'notes','state':'waiting'}"))).isTrue();
+        assertThat(Site.mayCome(captured("running", "{'name':'notes','state':'left_out'}"))).isFalse();
+        assertThat(Site.mayCome(captured("failed", ""))).isFalse();
+        assertThat(Site.mayCome(JsonMapper.shared().readTree("{\"source\":null,\"tables\":[]}"))).isFalse();
+    }
+
+    private static JsonNode captured(String source, String table) {
+        return JsonMapper.shared()
+                .readTree("{'source':{'state':'%s'},'tables':[%s]}".formatted(source, table).replace('\'', '"'));
+    }
 }

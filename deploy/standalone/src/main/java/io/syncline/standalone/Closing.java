@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +35,17 @@ final class Closing implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Closing.class);
 
     private final TreeMap<Part, AutoCloseable> parts = new TreeMap<>();
+    private final Function<Part, Duration> limits;
     private boolean closing;
+
+    Closing() {
+        this(part -> part.limit);
+    }
+
+    /** @param limits how long each part's stop is waited for */
+    Closing(Function<Part, Duration> limits) {
+        this.limits = limits;
+    }
 
     /** @throws ClosingException when the stop has begun meanwhile; the part has been stopped then */
     <T extends AutoCloseable> T add(Part part, T closeable) {
@@ -66,8 +77,9 @@ final class Closing implements AutoCloseable {
         return parts.pollLastEntry();
     }
 
-    private static void stop(Part part, AutoCloseable closeable) {
+    private void stop(Part part, AutoCloseable closeable) {
         String name = part.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        Duration limit = limits.apply(part);
         long begun = System.nanoTime();
         FutureTask<@Nullable Void> task = new FutureTask<>(() -> {
             closeable.close();
@@ -77,10 +89,10 @@ final class Closing implements AutoCloseable {
         thread.setDaemon(true);
         thread.start();
         try {
-            task.get(part.limit.toMillis(), TimeUnit.MILLISECONDS);
+            task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
             LOG.info("{} stopped in {} ms", name, Duration.ofNanos(System.nanoTime() - begun).toMillis());
         } catch (TimeoutException slow) {
-            LOG.warn("the {} has not stopped within {} s: going on without", name, part.limit.toSeconds());
+            LOG.warn("the {} has not stopped within {} s: going on without", name, limit.toSeconds());
         } catch (ExecutionException failure) {
             LOG.warn("the {} has not stopped well", name, failure.getCause());
         } catch (InterruptedException interrupted) {

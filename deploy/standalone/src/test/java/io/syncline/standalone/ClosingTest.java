@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.syncline.standalone.Closing.Part;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class ClosingTest {
 
     private final List<String> stopped = Collections.synchronizedList(new ArrayList<>());
-    private final Closing closing = new Closing();
+    private final Closing closing = new Closing(_ -> Duration.ofMinutes(1));
 
     @Test
     void close_applicationsThenBrokerThenDatabase() {
@@ -30,12 +31,14 @@ class ClosingTest {
     @Test
     void close_goesOnWithoutAPartThatFailsOrHangs() {
         CountDownLatch never = new CountDownLatch(1);
-        add(Part.DATABASE);
-        closing.add(Part.BROKER, () -> {
+        Closing impatient = new Closing(
+                part -> part == Part.WORKER ? Duration.ofMillis(100) : Duration.ofMinutes(1));
+        impatient.add(Part.DATABASE, () -> stopped.add("DATABASE"));
+        impatient.add(Part.BROKER, () -> {
             throw new IllegalStateException("broken");
         });
-        closing.add(Part.WORKER, never::await);
-        closing.close();
+        impatient.add(Part.WORKER, never::await);
+        impatient.close();
         assertThat(stopped).containsExactly("DATABASE");
     }
 

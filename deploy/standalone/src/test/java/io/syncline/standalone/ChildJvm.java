@@ -18,11 +18,12 @@ import java.util.concurrent.TimeUnit;
 final class ChildJvm implements AutoCloseable {
 
     private final Process process;
+    private final Thread reading;
     private final List<String> lines = new CopyOnWriteArrayList<>();
 
     private ChildJvm(Process process) {
         this.process = process;
-        Thread reading = new Thread(this::read, "child-" + process.pid());
+        reading = new Thread(this::read, "child-" + process.pid());
         reading.setDaemon(true);
         reading.start();
     }
@@ -44,31 +45,36 @@ final class ChildJvm implements AutoCloseable {
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).directory(workingDirectory.toFile())
                 .redirectErrorStream(true);
+        // What whoever builds has set for a site of their own.
+        builder.environment()
+                .keySet()
+                .removeIf(name -> name.startsWith("SYNCLINE_") || name.startsWith("SPRING_")
+                        || name.startsWith("SERVER_"));
         builder.environment().putAll(environment);
         return new ChildJvm(builder.start());
     }
 
     /** What follows the prefix in the first line that has it. */
     String awaitLine(String prefix) {
-        return awaitLine(prefix, Duration.ofSeconds(60));
+        return awaitLine(prefix, Duration.ofMinutes(2));
     }
 
     String awaitLine(String prefix, Duration limit) {
         await().atMost(limit)
                 .pollInterval(Duration.ofMillis(20))
-                .until(() -> find(prefix) != null || !process.isAlive());
-        if (find(prefix) == null) {
+                .until(() -> find(prefix) != null || hasSaidAll());
+        String line = find(prefix);
+        if (line == null) {
             throw new AssertionError("the child has ended:\n" + text());
         }
-        String line = find(prefix);
-        return line == null ? "" : line.substring(prefix.length());
+        return line.substring(prefix.length());
     }
 
     /** Anywhere in what it has written. */
     void awaitText(String part) {
-        await().atMost(Duration.ofSeconds(90))
+        await().atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(20))
-                .until(() -> text().contains(part) || !process.isAlive());
+                .until(() -> text().contains(part) || hasSaidAll());
         if (!text().contains(part)) {
             throw new AssertionError("the child has ended without saying '" + part + "':\n" + text());
         }
@@ -96,12 +102,19 @@ final class ChildJvm implements AutoCloseable {
         if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("the child has not ended within %s:%n%s".formatted(limit, text()));
         }
+        // Its last lines may come behind its end.
+        reading.join(limit);
         return process.exitValue();
     }
 
     @Override
     public void close() {
         kill();
+    }
+
+    /** Not when it ends: what it wrote before may still be on its way. */
+    private boolean hasSaidAll() {
+        return !reading.isAlive();
     }
 
     private String find(String prefix) {

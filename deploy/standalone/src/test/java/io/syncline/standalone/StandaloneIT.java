@@ -5,10 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import io.syncline.model.credential.TokenHash;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +21,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -32,8 +36,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The one command, as a newcomer gives it, in processes of their own. */
 class StandaloneIT {
 
-    private static final Duration READY = Duration.ofSeconds(90);
-    private static final Duration STOPPED = Duration.ofSeconds(20);
+    private static final Duration READY = Duration.ofMinutes(5);
+    private static final Duration STOPPED = Duration.ofMinutes(2);
     private static final Pattern CURL = Pattern.compile(
             "  curl -s(?: -H 'content-type: application/json' -d @(?<body>\\S+))?(?: -H @(?<header>\\S+))? (?<url>\\S+)");
 
@@ -44,8 +48,7 @@ class StandaloneIT {
 
     @Test
     void start_triedStoppedKilledAndStartedAgain() throws Exception {
-        int port = RememberedPort.anyFree();
-        try (ChildJvm first = start(port)) {
+        try (ChildJvm first = start()) {
             first.awaitLine("Syncline is ready", READY);
             List<String> lines = curlLines(first);
             assertThat(tables(lines)).contains("customers 2500", "events 15600", "order_lines 22500", "orders 9000",
@@ -54,8 +57,8 @@ class StandaloneIT {
             assertThat(run(lines.get(2)).path("enabled").asBoolean()).isTrue();
             assertThat(run(lines.get(2)).path("incoming_mode").asString()).isEqualTo("require_approval");
 
-            try (ChildJvm second = start(port + 1)) {
-                assertThat(second.awaitExit(Duration.ofSeconds(30))).isEqualTo(1);
+            try (ChildJvm second = start()) {
+                assertThat(second.awaitExit(STOPPED)).isEqualTo(1);
                 assertThat(second.text()).contains("is in use by process " + first.pid(), ".syncline",
                         "--syncline.data-dir=");
             }
@@ -65,25 +68,28 @@ class StandaloneIT {
 
             first.signal("TERM");
             assertThat(first.awaitExit(STOPPED)).isEqualTo(143);
-            assertThat(Postmaster.of(folder.resolve(".syncline/postgresql/data"))).isEmpty();
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> Postmaster.of(folder.resolve(".syncline/postgresql/data")).isEmpty());
             assertNothingSecretIn(first.text());
         }
 
-        try (ChildJvm again = start(port)) {
+        try (ChildJvm again = start()) {
             again.awaitLine("Syncline is ready", READY);
             List<String> lines = curlLines(again);
             assertThat(tables(lines)).contains("products 401");
-            assertThat(connections(port)).hasSize(1);
+            assertThat(connections(lines)).hasSize(1);
             insertProduct("NEW-00002");
             again.kill();
         }
 
-        try (ChildJvm afterKill = start(port)) {
+        try (ChildJvm afterKill = start()) {
             afterKill.awaitLine("Syncline is ready", READY);
             assertThat(afterKill.text()).contains("is left over from a run that was killed");
             List<String> lines = curlLines(afterKill);
             awaitProduct(lines, "NEW-00002");
-            assertThat(tables(lines)).contains("products 402", "customers 2500", "order_lines 22500");
+            await().atMost(Duration.ofMinutes(1))
+                    .untilAsserted(() -> assertThat(tables(lines)).contains("products 402", "customers 2500",
+                            "order_lines 22500"));
             assertNothingSecretIn(afterKill.text());
             afterKill.signal("TERM");
             assertThat(afterKill.awaitExit(STOPPED)).isEqualTo(143);
@@ -100,7 +106,7 @@ class StandaloneIT {
                 statement.execute("INSERT INTO notes VALUES (1, 'first')");
             }
             String secret = postgres.password();
-            try (ChildJvm site = start(RememberedPort.anyFree(),
+            try (ChildJvm site = start(
                     "--spring.kafka.bootstrap-servers=" + kafka.bootstrapServers(),
                     "--spring.datasource.url=" + postgres.url("state"), "--spring.datasource.username=syncline",
                     "--spring.datasource.password=" + secret, "--syncline.source.url=" + postgres.url("site"),
@@ -123,11 +129,18 @@ class StandaloneIT {
 
     @Test
     void start_saysWhatOfTheUsersOwnDoesNotAnswer() throws Exception {
-        int nobody = RememberedPort.anyFree();
-        try (ChildJvm site = start(RememberedPort.anyFree(),
-                "--spring.datasource.url=jdbc:postgresql://127.0.0.1:" + nobody + "/state?password=geheim",
-                "--spring.datasource.username=u", "--syncline.surce.url=x")) {
-            site.awaitText("spring.datasource.url: 'jdbc:postgresql://127.0.0.1:" + nobody + "/state?password=***'");
+        // Bound, so that nobody else gets it, and not listened on.
+        try (SocketChannel nobody = SocketChannel.open()
+                .bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0))) {
+            saysWhatDoesNotAnswer("jdbc:postgresql://127.0.0.1:"
+                    + ((InetSocketAddress) nobody.getLocalAddress()).getPort() + "/state?password=");
+        }
+    }
+
+    private void saysWhatDoesNotAnswer(String url) throws Exception {
+        try (ChildJvm site = start("--spring.datasource.url=" + url + "geheim", "--spring.datasource.username=u",
+                "--syncline.surce.url=x")) {
+            site.awaitText("spring.datasource.url: '" + url + "***'");
             site.awaitText("--syncline.surce.url is on the command line, and nothing reads a property of that name");
             assertThat(site.text()).contains("start that PostgreSQL").doesNotContain("geheim");
             site.signal("TERM");
@@ -135,9 +148,10 @@ class StandaloneIT {
         }
     }
 
-    private ChildJvm start(int port, String... arguments) throws IOException {
+    /** On a port that is free for sure: what it says of itself names it. */
+    private ChildJvm start(String... arguments) throws IOException {
         List<String> all = new ArrayList<>(List.of(arguments));
-        all.add("--server.port=" + port);
+        all.add("--server.port=0");
         return ChildJvm.start(folder, Map.of(), StandaloneLauncher.class, all.toArray(String[]::new));
     }
 
@@ -148,28 +162,45 @@ class StandaloneIT {
         return lines;
     }
 
-    private List<String> tables(List<String> lines) throws Exception {
+    private List<String> tables(List<String> lines) {
         List<String> tables = new ArrayList<>();
         run(lines.get(0)).path("tables")
                 .forEach(table -> tables.add(table.path("name").asString() + " " + table.path("row_count").asLong()));
         return tables;
     }
 
-    private JsonNode pull(List<String> lines) throws Exception {
+    private JsonNode pull(List<String> lines) {
         return run(lines.get(1));
     }
 
-    /** What the line does when it is pasted into a shell; by curl itself where there is one. */
-    private JsonNode run(String line) throws Exception {
+    private record Answer(int status, String body) {}
+
+    /** What the line does when it is pasted into a shell; a 503 says that it wants to be sent again. */
+    private JsonNode run(String line) {
+        Answer answer = await().atMost(Duration.ofMinutes(1))
+                .until(() -> answer(line), one -> one.status() != 503);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return json.readTree(answer.body());
+    }
+
+    /** By curl itself where there is one. */
+    private Answer answer(String line) throws Exception {
         Optional<Path> curl = Stream.of("/usr/bin/curl", "/bin/curl", "/usr/local/bin/curl")
                 .map(Path::of)
                 .filter(Files::exists)
                 .findFirst();
         if (curl.isPresent()) {
-            Process shell = new ProcessBuilder("sh", "-c", line.strip()).directory(folder.toFile()).start();
-            String answer = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(shell.waitFor()).isZero();
-            return json.readTree(answer);
+            ProcessBuilder shell = new ProcessBuilder("sh", "-c", line.strip() + " -w '\n%{http_code}'")
+                    .directory(folder.toFile());
+            // Neither the machine's proxy nor its user's settings for curl.
+            shell.environment().keySet().removeIf(name -> name.toLowerCase(Locale.ROOT).endsWith("_proxy"));
+            Files.writeString(folder.resolve(".curlrc"), "");
+            shell.environment().put("CURL_HOME", folder.toString());
+            Process curling = shell.start();
+            String answer = new String(curling.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(curling.waitFor()).isZero();
+            int end = answer.lastIndexOf('\n');
+            return new Answer(Integer.parseInt(answer.substring(end + 1)), answer.substring(0, end));
         }
         Matcher parts = CURL.matcher(line);
         assertThat(parts.matches()).as(line).isTrue();
@@ -183,13 +214,12 @@ class StandaloneIT {
             request.header(header[0], header[1]);
         }
         HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-        return json.readTree(response.body());
+        return new Answer(response.statusCode(), response.body());
     }
 
-    private JsonNode connections(int port) throws Exception {
-        return run("  curl -s -H @.syncline/admin.header http://localhost:" + port
-                + "/admin/api/connections?direction=sender").path("connections");
+    private JsonNode connections(List<String> lines) {
+        return run(lines.get(2).replace("/admin/api/settings", "/admin/api/connections?direction=sender"))
+                .path("connections");
     }
 
     private void insertProduct(String sku) throws Exception {
@@ -207,7 +237,7 @@ class StandaloneIT {
     }
 
     private void awaitProduct(List<String> lines, String sku) {
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofMinutes(1))
                 .pollInterval(Duration.ofMillis(100))
                 .untilAsserted(
                         () -> assertThat(pull(lines).path("data").valueStream().map(row -> row.path("sku").asString()))

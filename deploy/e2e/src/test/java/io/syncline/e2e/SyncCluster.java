@@ -32,7 +32,17 @@ public final class SyncCluster implements AutoCloseable {
 
     public static final String ADMIN_TOKEN = "admin-token-of-the-test-cluster";
 
-    private static final Duration STARTED = Duration.ofSeconds(60);
+    private static final Duration STARTED = Duration.ofMinutes(2);
+    /**
+     * What a gateway has where the test does not say otherwise. All peers have one address; that a machine stood still for some
+     * seconds is no fault, so nobody hears 503 for it; and the client, which keeps a connection for 30 s, never writes to one
+     * that is being closed.
+     */
+    private static final Map<String, String> GATEWAY_SETTINGS = Map.of(
+            "--syncline.limits.failed-authentications-per-minute=", "0",
+            "--syncline.limits.registrations-per-minute=", "0",
+            "--syncline.gateway.reply-timeout=", "30s",
+            "--server.tomcat.keep-alive-timeout=", "5m");
 
     private final EmbeddedDatabase database;
     private final EmbeddedBroker broker;
@@ -41,7 +51,7 @@ public final class SyncCluster implements AutoCloseable {
     private final List<AutoCloseable> running = new ArrayList<>();
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(20))
+            .connectTimeout(Duration.ofMinutes(1))
             .build();
 
     private SyncCluster(EmbeddedDatabase database, EmbeddedBroker broker, Path directory, Path keyFile) {
@@ -95,13 +105,11 @@ public final class SyncCluster implements AutoCloseable {
         arguments.add("--server.port=0");
         arguments.add("--syncline.admin.token=" + ADMIN_TOKEN);
         arguments.addAll(List.of(settings));
-        // All of a test's peers have one address.
-        for (String limit : List.of("--syncline.limits.failed-authentications-per-minute=",
-                "--syncline.limits.registrations-per-minute=")) {
-            if (arguments.stream().noneMatch(argument -> argument.startsWith(limit))) {
-                arguments.add(limit + "0");
+        GATEWAY_SETTINGS.forEach((name, value) -> {
+            if (List.of(settings).stream().noneMatch(setting -> setting.startsWith(name))) {
+                arguments.add(name + value);
             }
-        }
+        });
         ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
         int port = Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));
         Gateway gateway = new Gateway("http://127.0.0.1:" + port);
@@ -207,7 +215,7 @@ public final class SyncCluster implements AutoCloseable {
 
         private HttpResponse<String> send(HttpRequest.Builder request) {
             try {
-                return http.send(request.timeout(Duration.ofSeconds(30)).build(), HttpResponse.BodyHandlers.ofString());
+                return http.send(request.timeout(Duration.ofMinutes(2)).build(), HttpResponse.BodyHandlers.ofString());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             } catch (InterruptedException e) {

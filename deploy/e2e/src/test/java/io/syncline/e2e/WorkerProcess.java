@@ -39,7 +39,7 @@ public final class WorkerProcess implements AutoCloseable {
     public void kill() {
         process.destroyForcibly();
         try {
-            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+            if (!process.waitFor(1, TimeUnit.MINUTES)) {
                 throw new IllegalStateException(name + " outlived SIGKILL");
             }
         } catch (InterruptedException e) {
@@ -60,7 +60,8 @@ public final class WorkerProcess implements AutoCloseable {
 
     private void signal(String signal) {
         try {
-            Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).inheritIO().start();
+            // The shell's own: not every machine has a program of that name.
+            Process kill = new ProcessBuilder("sh", "-c", "kill -" + signal + " " + process.pid()).inheritIO().start();
             if (kill.waitFor() != 0) {
                 throw new IllegalStateException(name + " took no SIG" + signal);
             }

@@ -52,7 +52,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 final class ConnectionRing implements AutoCloseable {
 
     static final int PARTITIONS = 4;
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final EmbeddedBroker broker;
     private final EmbeddedDatabase database;
@@ -98,7 +98,8 @@ final class ConnectionRing implements AutoCloseable {
                 "--spring.datasource.username=" + database.username(),
                 "--spring.datasource.password=" + database.password(), "--syncline.credentials.key-file=" + keyFile,
                 "--syncline.capture.enabled=false", "--syncline.worker.name=" + name,
-                "--syncline.worker.session-timeout=2s"));
+                // The members of the group hear of each other by it; their sessions outlast a machine that stands still.
+                "--syncline.worker.heartbeat-interval=500ms"));
         arguments.addAll(List.of(settings));
         return arguments;
     }
@@ -169,14 +170,25 @@ final class ConnectionRing implements AutoCloseable {
     }
 
     CompletableFuture<ReplyRecord> submit(Request request) {
-        return submit(new RequestRecord(UUID.randomUUID(), Instant.now().plusSeconds(10), request));
+        return submit(new RequestRecord(UUID.randomUUID(), Instant.now().plus(PATIENCE), request));
     }
 
     CompletableFuture<ReplyRecord> submit(RequestRecord record) {
-        CompletableFuture<ReplyRecord> reply = waiting.computeIfAbsent(record.requestId(),
-                id -> new CompletableFuture<>());
-        produce(record.request().key(), record.toJson());
+        // A new one for what is sent twice: the second reply is waited for, too.
+        CompletableFuture<ReplyRecord> reply = new CompletableFuture<>();
+        waiting.put(record.requestId(), reply);
+        send(record, reply);
         return reply;
+    }
+
+    /** A reply may be lost, for which a gateway makes up by looking; whoever asks again is told the same again. */
+    private void send(RequestRecord record, CompletableFuture<ReplyRecord> reply) {
+        produce(record.request().key(), record.toJson());
+        CompletableFuture.delayedExecutor(10, TimeUnit.SECONDS).execute(() -> {
+            if (!reply.isDone() && !closed) {
+                send(record, reply);
+            }
+        });
     }
 
     void produce(String key, byte[] value) {

@@ -56,13 +56,15 @@ class ConnectionRingIT {
                     .isEqualTo(new Outcome.Refused(Refusal.ALREADY_EXISTS)));
 
             SiteRequest.RegistrationRequested registered = registration("http://site-7.example");
-            RequestRecord deletion = new RequestRecord(UUID.randomUUID(), Instant.now().plusSeconds(10),
+            RequestRecord deletion = new RequestRecord(UUID.randomUUID(),
+                    Instant.now().plus(ConnectionRing.PATIENCE),
                     new SiteRequest.DeletionRequested(registered.siteUrl(), registered.fingerprint()));
             assertThat(ConnectionRing.answer(ring.submit(deletion))).isEqualTo(Outcome.Accepted.WITHOUT_RECORD);
             assertThat(ConnectionRing.answer(ring.submit(deletion))).as("sent twice: the same outcome")
                     .isEqualTo(Outcome.Accepted.WITHOUT_RECORD);
             ring.produce("http://garbage.example", new byte[]{1, 2, 3});
-            assertThat(ConnectionRing.answer(ring.submit(new RequestRecord(UUID.randomUUID(), Instant.now(),
+            assertThat(ConnectionRing.answer(ring.submit(new RequestRecord(UUID.randomUUID(),
+                    Instant.now().minusSeconds(1),
                     registration("http://late.example"))))).isEqualTo(new Outcome.Refused(Refusal.DEADLINE_PASSED));
             assertThat(ring.column("SELECT count(*) FROM syncline.connection")).containsExactly("499");
             assertThat(ring.column("SELECT count(*) FROM syncline.connection_event")).containsExactly("502");
@@ -95,15 +97,19 @@ class ConnectionRingIT {
                             .containsExactly(young.toString()));
             assertThat(ring.column("SELECT downloads || ' ' || records FROM syncline.pull_use"))
                     .containsExactly("1 1300");
-            EventLog log = EventLog.read(ring.bootstrapServers(), ring.keys());
-            assertThat(log.counted().stream().map(LoggedEvent::event).filter(SiteEvent.TablePulled.class::isInstance))
-                    .singleElement()
-                    .satisfies(event -> {
-                        SiteEvent.TablePulled pulled = (SiteEvent.TablePulled) event;
-                        assertThat(pulled.grant()).isEqualTo(over);
-                        assertThat(pulled.outcome()).isEqualTo(PullOutcome.UNKNOWN);
-                        assertThat(pulled.rows()).isEqualTo(300);
-                    });
+            // Into the log goes what is committed already, and nobody is answered who could have waited for that.
+            Awaitility.await("it is in the log")
+                    .atMost(ConnectionRing.PATIENCE)
+                    .untilAsserted(() -> assertThat(EventLog.read(ring.bootstrapServers(), ring.keys())
+                            .counted()
+                            .stream()
+                            .map(LoggedEvent::event)
+                            .filter(SiteEvent.TablePulled.class::isInstance)).singleElement().satisfies(event -> {
+                                SiteEvent.TablePulled pulled = (SiteEvent.TablePulled) event;
+                                assertThat(pulled.grant()).isEqualTo(over);
+                                assertThat(pulled.outcome()).isEqualTo(PullOutcome.UNKNOWN);
+                                assertThat(pulled.rows()).isEqualTo(300);
+                            }));
             assertThat(ring.ask(new SiteRequest.PullReported(site, over, 7, 70, null, 1, PullOutcome.COMPLETED)))
                     .as("too late")
                     .isEqualTo(new Outcome.Refused(Refusal.GRANT_CLOSED));

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
@@ -47,13 +48,16 @@ final class LimitedSite implements AutoCloseable {
         for (int i = 0; i < gatewayCount; i++) {
             gateways.add(cluster.startGateway(gatewaySettings));
         }
-        admin("PATCH", "/settings", "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}", 200);
+        Awaitility.await("the worker decides")
+                .atMost(Duration.ofMinutes(2))
+                .untilAsserted(() -> admin("PATCH", "/settings",
+                        "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}", 200));
         awaitLive("goods", "secrets");
     }
 
     private void awaitLive(String... tables) {
         Awaitility.await("the tables are captured")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(
                         admin("GET", "/tables", null, 200).get("tables")
                                 .valueStream()
@@ -117,6 +121,17 @@ final class LimitedSite implements AutoCloseable {
 
     HttpResponse<String> pull(int gateway, Peer peer) {
         return gateway(gateway).call("pull-data", peer.body("goods"));
+    }
+
+    /**
+     * What a call is answered in the end: asked again for as long as it is told that nothing was begun, which is no answer to
+     * what these tests ask, and true of a machine that stood still for longer than a call waits.
+     */
+    static HttpResponse<String> inTheEnd(Supplier<HttpResponse<String>> call) {
+        return Awaitility.await("another answer than 503")
+                .atMost(Duration.ofMinutes(2))
+                .pollDelay(Duration.ZERO)
+                .until(call::get, answer -> answer.statusCode() != 503);
     }
 
     static int rows(HttpResponse<String> response) {

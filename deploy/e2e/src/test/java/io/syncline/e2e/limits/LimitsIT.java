@@ -1,6 +1,7 @@
 package io.syncline.e2e.limits;
 
 import static io.syncline.e2e.limits.LimitedSite.error;
+import static io.syncline.e2e.limits.LimitedSite.inTheEnd;
 import static io.syncline.e2e.limits.LimitedSite.json;
 import static io.syncline.e2e.limits.LimitedSite.rows;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -24,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,7 +42,8 @@ class LimitsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        site = new LimitedSite(directory, 3);
+        // Long enough for a machine that stands still, and short enough for the one test that waits until it is over.
+        site = new LimitedSite(directory, 3, "--syncline.gateway.reply-timeout=15s");
     }
 
     @AfterAll
@@ -62,7 +65,7 @@ class LimitsIT {
     @Test
     void fiftyPullsAtOnce_overThreeGateways_giveExactlyTheRecordsThatAreLeft() throws Exception {
         Peer peer = site.peer("\"max_records_total\":" + (10 * LimitedSite.ROWS + 17));
-        List<HttpResponse<String>> answers = atOnce(50, i -> site.pull(i, peer));
+        List<HttpResponse<String>> answers = atOnce(50, i -> inTheEnd(() -> site.pull(i, peer)));
         assertThat(answers.stream().filter(answer -> answer.statusCode() == 200).mapToInt(LimitedSite::rows).sum())
                 .isEqualTo(10 * LimitedSite.ROWS + 17);
         assertThat(answers.stream().filter(answer -> answer.statusCode() != 200).map(LimitedSite::error).distinct())
@@ -77,7 +80,7 @@ class LimitsIT {
     @Test
     void fiftyPullsAtOnce_overThreeGateways_areExactlyTheDownloadsAllowed() throws Exception {
         Peer peer = site.peer("\"max_downloads\":7");
-        List<HttpResponse<String>> answers = atOnce(50, i -> site.pull(i, peer));
+        List<HttpResponse<String>> answers = atOnce(50, i -> inTheEnd(() -> site.pull(i, peer)));
         Map<String, Long> counted = answers.stream()
                 .collect(Collectors.groupingBy(answer -> answer.statusCode() == 200 ? "200" : error(answer),
                         Collectors.counting()));
@@ -149,10 +152,10 @@ class LimitsIT {
         }
         assertThat(reported(free, 1).getFirst().get("outcome").asString()).isEqualTo("completed");
         Awaitility.await("pulls are decided again")
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(site.pull(2, limited).statusCode()).isEqualTo(200));
         Awaitility.await("what was not decided in time is given back")
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(use(limited)).isEqualTo("1 " + LimitedSite.ROWS));
     }
 
@@ -182,11 +185,12 @@ class LimitsIT {
 
     @Test
     void expiry_isSaidAtOnce_andIsAFactUnasked() {
-        Instant end = Instant.now().plusSeconds(2);
-        Peer peer = site.peer("\"expires_at\":\"" + end + "\"");
+        Peer peer = site.peer("\"expires_at\":\"" + Instant.now().plus(Duration.ofHours(1)) + "\"");
         assertThat(site.pull(0, peer).statusCode()).isEqualTo(200);
+        site.admin("PATCH", "/connections/" + peer.uuid(),
+                "{\"expires_at\":\"" + Instant.now().plusSeconds(1) + "\"}", 200);
         Awaitility.await("it is a fact")
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(
                         facts(peer, SiteEvent.ConnectionExpired.class)).hasSize(1));
         for (int gateway = 0; gateway < 3; gateway++) {
@@ -290,23 +294,15 @@ class LimitsIT {
 
     @Test
     void rate_eachGatewayItsShare() {
-        Awaitility.await("the gateways know each other")
-                .atMost(Duration.ofSeconds(15))
-                .untilAsserted(() -> {
-                    Peer probe = site.peer("\"rate_limit_requests_per_minute\":3");
-                    for (int gateway = 0; gateway < 3; gateway++) {
-                        assertThat(List.of(schema(gateway, probe), schema(gateway, probe))).containsExactly(200, 429);
-                    }
-                });
-        Peer peer = site.peer("\"rate_limit_requests_per_minute\":10");
-        long passed = 0;
-        for (int call = 0; call < 30; call++) {
-            passed += schema(call, peer) == 200 ? 1 : 0;
-        }
-        assertThat(passed).as("a third each, rounded up").isEqualTo(12);
-        HttpResponse<String> refused = site.gateway(0).call("table-schema", peer.body("goods"));
-        assertThat(error(refused)).isEqualTo("429 Too many requests");
-        assertThat(Integer.parseInt(refused.headers().firstValue("Retry-After").orElseThrow())).isBetween(1, 61);
+        // A gateway that has not heard of both others yet takes a larger share; each try is a minute of another peer.
+        Awaitility.await("the gateways know each other").atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
+            Peer peer = site.peer("\"rate_limit_requests_per_minute\":10");
+            long passed = IntStream.range(0, 30).filter(call -> schema(call, peer) == 200).count();
+            assertThat(passed).as("a third each, rounded up").isEqualTo(12);
+            HttpResponse<String> refused = site.gateway(0).call("table-schema", peer.body("goods"));
+            assertThat(error(refused)).isEqualTo("429 Too many requests");
+            assertThat(Integer.parseInt(refused.headers().firstValue("Retry-After").orElseThrow())).isBetween(1, 61);
+        });
     }
 
     private static int schema(int gateway, Peer peer) {
@@ -318,7 +314,7 @@ class LimitsIT {
     /** Waits until so many pulls of a peer are closed; its history. */
     private static List<JsonNode> reported(Peer peer, int pulls) {
         Awaitility.await("the pulls are reported")
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(site.history(peer)).hasSize(pulls));
         return site.history(peer);
     }

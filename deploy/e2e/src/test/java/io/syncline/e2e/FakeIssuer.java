@@ -109,14 +109,14 @@ public final class FakeIssuer implements AutoCloseable {
         serve(server);
     }
 
-    /** What it says of somebody for the next minutes; to be changed. */
+    /** What it says of somebody for the next hour; to be changed. */
     public JWTClaimsSet.Builder claims(String subject, String... roles) {
         Instant now = Instant.now();
         return new JWTClaimsSet.Builder().issuer(issuer())
                 .audience(AUDIENCE)
                 .subject(subject)
                 .issueTime(Date.from(now))
-                .expirationTime(Date.from(now.plusSeconds(300)))
+                .expirationTime(Date.from(now.plusSeconds(3_600)))
                 .claim("roles", List.of(roles));
     }
 

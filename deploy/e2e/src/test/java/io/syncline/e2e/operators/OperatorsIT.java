@@ -9,12 +9,12 @@ import io.syncline.model.credential.CredentialKeys;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +39,7 @@ class OperatorsIT {
         cluster.startWorker("--syncline.worker.name=worker-a");
         gateway = cluster.startGateway();
         Awaitility.await()
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> ok(gateway.admin("PATCH", "/settings",
                         "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}")));
     }
@@ -293,39 +293,42 @@ class OperatorsIT {
     /** Sealing, MAC and signing keys; the log that is proved at the end has events under both. */
     @Test
     void keysRotate_whilePeersRegister_andNobodyIsRefused() throws Exception {
+        String before = sealedUnder(0);
         Instant begun = Instant.now();
         CredentialKeys.rotate(cluster.keyFile(), new SecureRandom(), begun, begun.plusSeconds(2));
-        String before = cluster.keys().seal("x", new SecureRandom()).keyId();
-        Set<String> sealedUnder = new java.util.HashSet<>();
-        for (int i = 0; sealedUnder.size() < 2; i++) {
-            assertThat(Instant.now()).isBefore(begun.plusSeconds(60));
-            String site = "http://during-rotation-" + i + ".example";
-            ok(gateway.call("register-connection",
-                    "{\"sender_url\":\"" + site + "\",\"connection_name\":\"R\",\"auth_token\":\"t-" + i + "\"}"));
-            try (java.sql.Connection connection = cluster.database().connect("syncline");
-                    java.sql.PreparedStatement statement = connection
-                            .prepareStatement("SELECT sealed_token FROM syncline.connection WHERE site_url = ?")) {
-                statement.setString(1, site);
-                java.sql.ResultSet row = statement.executeQuery();
-                row.next();
-                sealedUnder.add(row.getString(1).split("\\.", 2)[0]);
-            }
+        for (int i = 1; sealedUnder(i).equals(before); i++) {
+            assertThat(Instant.now()).as("the new keys are never used").isBefore(begun.plusSeconds(120));
         }
-        assertThat(sealedUnder).contains(before);
+    }
+
+    /** The id of the key under which a new registration's token lies in the database. */
+    private static String sealedUnder(int registration) throws SQLException {
+        String site = "http://during-rotation-" + registration + ".example";
+        ok(gateway.call("register-connection", "{\"sender_url\":\"" + site
+                + "\",\"connection_name\":\"R\",\"auth_token\":\"t-" + registration + "\"}"));
+        try (java.sql.Connection connection = cluster.database().connect("syncline");
+                java.sql.PreparedStatement statement = connection
+                        .prepareStatement("SELECT sealed_token FROM syncline.connection WHERE site_url = ?")) {
+            statement.setString(1, site);
+            java.sql.ResultSet row = statement.executeQuery();
+            row.next();
+            return row.getString(1).split("\\.", 2)[0];
+        }
     }
 
     @Test
     void workers_andWhatTheyOwn() {
-        Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+        Awaitility.await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
             JsonNode answer = ok(gateway.admin("GET", "/workers", null));
+            assertThat(answer.path("workers")).hasSize(1);
             JsonNode worker = answer.path("workers").get(0);
             assertThat(worker.path("name").asString()).isEqualTo("worker-a");
             assertThat(worker.path("alive").booleanValue()).isTrue();
             assertThat(worker.path("owns")).hasSize(4);
-            assertThat(answer.path("partitions").valueStream().map(one -> one.path("worker").asString()))
+            assertThat(answer.path("partitions").valueStream().map(one -> one.path("worker").asString("nobody")))
                     .containsOnly("worker-a")
                     .hasSize(4);
-            assertThat(answer.path("partitions").get(0).path("waiting").longValue()).isZero();
+            assertThat(answer.path("partitions").get(0).path("waiting").asLong(-1)).isZero();
         });
     }
 }

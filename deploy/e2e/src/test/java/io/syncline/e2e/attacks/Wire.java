@@ -13,7 +13,7 @@ import java.util.Locale;
 /** HTTP/1.1 as bytes: a client library would refuse to send what is to be tried here. */
 final class Wire implements AutoCloseable {
 
-    private static final int PATIENCE_MS = 30_000;
+    private static final int PATIENCE_MS = 120_000;
 
     private final Socket socket;
     private final InputStream in;

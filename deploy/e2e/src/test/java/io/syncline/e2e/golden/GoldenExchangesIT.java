@@ -159,7 +159,7 @@ class GoldenExchangesIT {
     /** Waits until no table's first snapshot is under way; those that this version does not capture say so. */
     private static void awaitCaptured(SyncCluster.Gateway gateway) {
         Awaitility.await("every table is captured")
-                .atMost(Duration.ofSeconds(90))
+                .atMost(Duration.ofMinutes(3))
                 .pollInterval(Duration.ofMillis(250))
                 .untilAsserted(() -> {
                     HttpResponse<String> response = gateway.admin("GET", "/tables", null);

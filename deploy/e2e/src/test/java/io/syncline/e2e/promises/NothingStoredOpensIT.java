@@ -87,7 +87,7 @@ class NothingStoredOpensIT {
 
     private void busyRun(SyncCluster.Gateway gateway) {
         Awaitility.await()
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(2))
                 .until(() -> gateway.admin("PATCH", "/settings",
                         "{\"enabled\":true,\"incoming_mode\":\"require_password\",\"incoming_password\":\""
                                 + INCOMING_PASSWORD + "\"}")

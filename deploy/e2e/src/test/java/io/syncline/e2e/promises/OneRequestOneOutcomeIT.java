@@ -48,6 +48,9 @@ class OneRequestOneOutcomeIT {
     /** Callers that wait at once; on a machine that is too slow for the rate, the rest is not asked. */
     private static final int MOST_WAITING = 500;
     private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(2);
+    /** Every so many faults, this many requests are decided before the next one: else a slow machine would do nothing but start. */
+    private static final int FAULTS_IN_A_ROW = 4;
+    private static final int DECIDED_BETWEEN = 100;
     private static final Pattern UUID = Pattern.compile("\"connection_uuid\":\"([^\"]+)\"");
 
     /** What a caller was told. */
@@ -70,9 +73,13 @@ class OneRequestOneOutcomeIT {
                 "--syncline.capture.enabled=false"};
             WorkerProcess[] workers = {cluster.startWorkerProcess("worker-0", settings),
                 cluster.startWorkerProcess("worker-1", settings)};
-            SyncCluster.Gateway gateway = cluster.startGateway();
-            assertThat(gateway.admin("PATCH", "/settings", "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}")
-                    .statusCode()).isEqualTo(200);
+            // As in production, so that deadlines pass while nobody decides.
+            SyncCluster.Gateway gateway = cluster.startGateway("--syncline.gateway.reply-timeout=5s");
+            Awaitility.await("a worker decides")
+                    .atMost(Duration.ofMinutes(2))
+                    .until(() -> gateway
+                            .admin("PATCH", "/settings", "{\"enabled\":true,\"incoming_mode\":\"auto_accept\"}")
+                            .statusCode() == 200);
 
             try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
                     ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor()) {
@@ -90,8 +97,14 @@ class OneRequestOneOutcomeIT {
                 for (int fault = 0; fault < FAULTS; fault++) {
                     int before = answers.size();
                     int pause = random.nextInt(3 * REQUESTS_A_SECOND);
+                    if (fault % FAULTS_IN_A_ROW == 0) {
+                        long decided = applied(answers);
+                        Awaitility.await("requests are decided in spite of the faults")
+                                .atMost(Duration.ofMinutes(3))
+                                .until(() -> applied(answers) >= decided + DECIDED_BETWEEN);
+                    }
                     Awaitility.await("load goes on")
-                            .atMost(Duration.ofSeconds(60))
+                            .atMost(Duration.ofMinutes(3))
                             .pollInterval(Duration.ofMillis(5))
                             .until(() -> answers.size() > before + pause);
                     int victim = random.nextInt(workers.length);
@@ -114,15 +127,19 @@ class OneRequestOneOutcomeIT {
         Duration frozen = SESSION_TIMEOUT.plusMillis(500 + random.nextInt(2_000));
         victim.freeze();
         Awaitility.await("the session has timed out")
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofMinutes(1))
                 .until(() -> System.nanoTime() - frozenAt > frozen.toNanos());
         assertThat(other.alive()).isTrue();
         victim.thaw();
     }
 
+    private static long applied(Map<String, Answered> answers) {
+        return answers.values().stream().filter(answer -> answer.told() == Told.APPLIED).count();
+    }
+
     private static void awaitDecidingAgain(SyncCluster.Gateway gateway, Map<String, Answered> answers) {
         Awaitility.await("requests are decided after the last fault")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(3))
                 .until(() -> register(gateway, "http://after-" + answers.size() + "-" + System.nanoTime() + ".example")
                         .told() == Told.APPLIED);
     }
@@ -156,8 +173,6 @@ class OneRequestOneOutcomeIT {
         System.out.println("OneRequestOneOutcomeIT: " + told);
         assertThat(answers.values().stream().filter(answer -> answer.told() == Told.OTHER)).isEmpty();
         assertThat(told.getOrDefault(Told.NO_ANSWER, 0L)).as("the gateway answers").isLessThan(answers.size() / 20);
-        assertThat(told.get(Told.APPLIED)).as("requests are decided in spite of the faults")
-                .isGreaterThan(answers.size() / 10);
 
         awaitRest(cluster);
         EventLog log = LogFoldsToState.atRest(cluster);
@@ -188,7 +203,7 @@ class OneRequestOneOutcomeIT {
      */
     private static void awaitRest(SyncCluster cluster) {
         Awaitility.await("the database stands where the log stands")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(3))
                 .untilAsserted(() -> {
                     EventLog read = EventLog.read(cluster.broker().bootstrapServers(), cluster.keys());
                     assertThat(heads(cluster)).isEqualTo(read.heads()

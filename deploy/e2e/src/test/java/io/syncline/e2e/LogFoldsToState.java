@@ -72,7 +72,7 @@ public final class LogFoldsToState {
     public static EventLog atRest(SyncCluster cluster) {
         AtomicReference<EventLog> log = new AtomicReference<>();
         Awaitility.await("the log folds to the state")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> {
                     EventLog read = EventLog.read(cluster.broker().bootstrapServers(), cluster.keys());
                     check(cluster, read);

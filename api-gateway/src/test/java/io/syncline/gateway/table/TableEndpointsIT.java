@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.gateway.TestPostgres;
 import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.BrokenOffException;
 import io.syncline.gateway.http.PeerAnswer;
@@ -79,8 +80,14 @@ class TableEndpointsIT {
 
     private static final int STREAMS = 3;
     private static final int LONG_ROWS = 300;
+    private static final int LONG_TEXT = 100_000;
     private static final List<String> MOODS = List.of("sad", "ok", "happy");
-    private static final Duration LONGEST = Duration.ofSeconds(20);
+    private static final Duration LONGEST = Duration.ofMinutes(10);
+    /** Far more than any of it takes: only what never comes is to fail. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final String TURNED_AWAY = "Too many pulls are running";
+    /** Each time that somebody is turned away takes a second. */
+    private static final int MOST_TIMES = 60;
 
     private static EmbeddedPostgres postgres;
     private static HikariDataSource pulls;
@@ -147,7 +154,7 @@ class TableEndpointsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        postgres = EmbeddedPostgres.builder().start();
+        postgres = TestPostgres.start();
         execute("CREATE SCHEMA syncline");
         for (String migration : List.of("V2__replica", "V3__capture", "V5__changes", "V10__capture_lag")) {
             execute(Files.readString(
@@ -159,10 +166,8 @@ class TableEndpointsIT {
         pulls = new HikariDataSource(config);
         rows = new RowStream(pulls, new RowStream.Bounds(LONGEST, 0, Duration.ofSeconds(1), STREAMS - 1),
                 ACCESS::allowed);
-        gateway = new SpringApplicationBuilder(Gateway.class).properties("server.port=0",
-                "spring.threads.virtual.enabled=true", "spring.config.name=none",
-                // How long Tomcat waits for a client that takes nothing.
-                "server.tomcat.connection-timeout=5s").run();
+        // Whoever reads nothing is still there when it is looked at.
+        gateway = serve(Duration.ofMinutes(10));
 
         table("basic", List.of("id integer"), List.of("id integer", "name text", "qty integer"),
                 IntStream.rangeClosed(1, 150)
@@ -204,6 +209,13 @@ class TableEndpointsIT {
         connection("others", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
         connection("few", ConnectionStatus.ACTIVE,
                 settings(10, List.of("basic", "text_pk"), List.of("basic", "composite_pk")));
+    }
+
+    /** @param untaken how long Tomcat waits for a client that takes nothing */
+    private static ConfigurableApplicationContext serve(Duration untaken) {
+        return new SpringApplicationBuilder(Gateway.class).properties("server.port=0",
+                "spring.threads.virtual.enabled=true", "spring.config.name=none",
+                "server.tomcat.connection-timeout=" + untaken).run();
     }
 
     @AfterAll
@@ -646,18 +658,19 @@ class TableEndpointsIT {
     }
 
     private HttpResponse<String> lines(String hash, String fields) throws Exception {
-        return http.send(HttpRequest.newBuilder(URI.create("http://localhost:" + port()
+        return send(HttpRequest.newBuilder(URI.create("http://localhost:" + port(gateway)
                 + "/phoenix_kit/sync/api/pull-data"))
                 .header("Content-Type", "application/json")
                 .header("Accept", "application/x-ndjson")
                 .POST(HttpRequest.BodyPublishers.ofString("{\"auth_token_hash\":\"" + hash + "\"," + fields + "}"))
-                .build(), HttpResponse.BodyHandlers.ofString());
+                .build());
     }
 
     @Test
     void bigPull_streamsInConstantMemory_breaksOffWhenTheClientGoes_andIsBounded() throws Exception {
         int rows = 1_000_000;
-        execute("CREATE TABLE syncline_replica.\"big.1\" (k1 bigint NOT NULL, wire text, row_hash bigint, removed_key text,"
+        // Unlogged: the log would take as much room on the disk once more.
+        execute("CREATE UNLOGGED TABLE syncline_replica.\"big.1\" (k1 bigint NOT NULL, wire text, row_hash bigint, removed_key text,"
                 + " changed bigint NOT NULL, commit_lsn bigint NOT NULL, lsn bigint NOT NULL, number bigint NOT NULL,"
                 + " removed_at timestamptz, PRIMARY KEY (k1))");
         execute("INSERT INTO syncline_replica.\"big.1\" SELECT g, '{\"id\":' || g || ',\"u\":\"61626364-6566-6768-696a-"
@@ -678,43 +691,60 @@ class TableEndpointsIT {
                         rows, all.bytes() / 1_000_000, seconds, (used() - before) >> 20);
         assertThat(all.rows()).isEqualTo(rows);
         assertThat(all.whole()).isTrue();
-        assertThat(used() - before).isLessThan(32L << 20);
+        // What else runs in this JVM makes garbage too, between the collection and the look.
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            System.gc();
+            assertThat(used() - before).isLessThan(32L << 20);
+        });
 
-        // As many as one peer may have, by a client that does not read: the others have some left.
         List<Socket> idle = new ArrayList<>();
-        for (int i = 0; i < STREAMS - 1; i++) {
-            idle.add(openAndWait("big", "many"));
-        }
-        assertThat(call("pull-data", "many", "\"table_name\":\"basic\"", null).statusCode()).isEqualTo(503);
-        assertThat(call("pull-data", "active", "\"table_name\":\"basic\"", null).statusCode()).isEqualTo(200);
+        try {
+            // As many as one peer may have, by a client that does not read: the others have some left.
+            for (int i = 0; i < STREAMS - 1; i++) {
+                idle.add(openAndWait(gateway, "big", "many"));
+            }
+            assertThat(once(request("pull-data", "many", "\"table_name\":\"basic\"", null)).statusCode())
+                    .isEqualTo(503);
+            assertThat(call("pull-data", "active", "\"table_name\":\"basic\"", null).statusCode()).isEqualTo(200);
 
-        // As many as there are.
-        idle.addFirst(openAndWait("big", "others"));
-        assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS);
-        int facts = RING.announced.size();
-        HttpResponse<String> refused = call("pull-data", "active", "\"table_name\":\"basic\"", null);
-        assertThat(refused.statusCode()).isEqualTo(503);
-        assertThat(RING.announced).as("a pull that was never begun is none").hasSize(facts);
-        assertThat(refused.headers().firstValue("Retry-After")).contains("1");
-        assertThat(refused.body()).contains("Too many pulls are running");
-        // Calls that pull nothing are not concerned.
-        assertThat(ok("list-tables", "active").path("success").booleanValue()).isTrue();
+            // As many as there are.
+            idle.addFirst(openAndWait(gateway, "big", "others"));
+            assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS);
+            int facts = RING.announced.size();
+            HttpResponse<String> refused = once(request("pull-data", "active", "\"table_name\":\"basic\"", null));
+            assertThat(refused.statusCode()).isEqualTo(503);
+            assertThat(RING.announced).as("a pull that was never begun is none").hasSize(facts);
+            assertThat(refused.headers().firstValue("Retry-After")).contains("1");
+            assertThat(refused.body()).contains(TURNED_AWAY);
+            // Calls that pull nothing are not concerned.
+            assertThat(ok("list-tables", "active").path("success").booleanValue()).isTrue();
 
-        // One goes, the others just sit there.
-        idle.getFirst().close();
-        await().atMost(Duration.ofSeconds(2))
-                .untilAsserted(
-                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(STREAMS - 1));
-        await().atMost(Duration.ofSeconds(15))
-                .untilAsserted(
-                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
-        for (Socket one : idle) {
-            one.close();
+            // One goes, the others just sit there.
+            idle.getFirst().close();
+            awaitStreams(STREAMS - 1);
+        } finally {
+            for (Socket one : idle) {
+                one.close();
+            }
         }
-        await().atMost(Duration.ofSeconds(5))
-                .untilAsserted(
-                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+        awaitStreams(0);
         assertThat(ok("pull-data", "active", "\"table_name\":\"basic\"").path("data").size()).isEqualTo(150);
+    }
+
+    @Test
+    void receiverThatTakesNothing_isLetGoOf() throws Exception {
+        table("untaken", List.of("id integer"), List.of("id integer", "t text"), longRows());
+        try (ConfigurableApplicationContext impatient = serve(Duration.ofSeconds(5));
+                Socket idle = openAndWait(impatient, "untaken", "active", 1 << 16)) {
+            awaitStreams(0);
+            assertNotWhole(idle);
+        }
+    }
+
+    private static void awaitStreams(int count) {
+        await().atMost(PATIENCE)
+                .untilAsserted(
+                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isEqualTo(count));
     }
 
     @Test
@@ -722,31 +752,36 @@ class TableEndpointsIT {
         table("long", List.of("id integer"), List.of("id integer", "t text"), longRows());
         connection("ending", ConnectionStatus.ACTIVE, ConnectionSettings.DEFAULTS);
         UUID ending = ACCESS.senders.get("ending").uuid();
-        try (Socket whole = openAndWait("long", "active", 1 << 16);
-                Socket cut = openAndWait("long", "ending", 1 << 16)) {
+        try (Socket whole = openAndWait(gateway, "long", "active", 1 << 16);
+                Socket cut = openAndWait(gateway, "long", "ending", 1 << 16)) {
+            // Two rows have left, or there would be nothing to count.
+            assertThat(cut.getInputStream().readNBytes(LONG_TEXT * 5 / 2)).hasSize(LONG_TEXT * 5 / 2);
             ACCESS.senders.remove("ending");
             rows.look();
-            assertThat(new String(cut.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                    .as("the last chunk and the end of the JSON")
-                    .doesNotEndWith("]}\r\n0\r\n\r\n");
-            await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            assertNotWhole(cut);
+            await().atMost(PATIENCE).untilAsserted(() -> {
                 LEDGER.tick();
                 assertThat(RING.reports()).anySatisfy(report -> {
                     assertThat(report.grant()).isEqualTo(grantOf(ending));
                     assertThat(report.outcome()).isEqualTo(PullOutcome.BROKEN_OFF);
-                    assertThat(report.rows()).isBetween(1L, LONG_ROWS - 1L);
+                    assertThat(report.rows()).isBetween(2L, LONG_ROWS - 1L);
                     assertThat(report.bytes()).isPositive();
                 });
             });
-            assertThat(new String(whole.getInputStream().readNBytes(1 << 16), StandardCharsets.UTF_8))
-                    .as("others go on")
-                    .contains("\"id\":1");
+            assertThat(whole.getInputStream().readNBytes(LONG_ROWS * LONG_TEXT)).as("others go on")
+                    .hasSize(LONG_ROWS * LONG_TEXT);
         }
+    }
+
+    private static void assertNotWhole(Socket receiver) throws IOException {
+        assertThat(new String(receiver.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .as("the last chunk and the end of the JSON")
+                .doesNotEndWith("]}\r\n0\r\n\r\n");
     }
 
     /** More than sockets take while nobody reads. */
     private static List<Row> longRows() {
-        String text = "x".repeat(100_000);
+        String text = "x".repeat(LONG_TEXT);
         return IntStream.rangeClosed(1, LONG_ROWS)
                 .mapToObj(i -> row("{\"id\":" + i + ",\"t\":\"" + text + "\"}", i))
                 .toList();
@@ -787,9 +822,7 @@ class TableEndpointsIT {
                 .hasMessageContaining("syncline.gateway.pull-least-rate");
         streamed("basic", 1_000_000, OutputStream.nullOutputStream());
         streamed("slowly", 1_000, OutputStream.nullOutputStream());
-        await().atMost(Duration.ofSeconds(5))
-                .untilAsserted(
-                        () -> assertThat(pulls.getHikariPoolMXBean().getActiveConnections()).isZero());
+        awaitStreams(0);
     }
 
     @Test
@@ -874,24 +907,43 @@ class TableEndpointsIT {
         return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 
-    private Socket openAndWait(String table, String hash) throws IOException {
-        return openAndWait(table, hash, 8192);
+    private static Socket openAndWait(ConfigurableApplicationContext server, String table, String hash)
+            throws IOException {
+        return openAndWait(server, table, hash, 8192);
     }
 
-    private Socket openAndWait(String table, String hash, int receiveBuffer) throws IOException {
+    /** A client whose stream has begun, and that reads no further. */
+    private static Socket openAndWait(ConfigurableApplicationContext server, String table, String hash,
+            int receiveBuffer) throws IOException {
+        Socket socket = open(server, table, hash, receiveBuffer);
+        String status = status(socket);
+        for (int again = 0; status.endsWith("503") && again < MOST_TIMES; again++) {
+            socket.close();
+            socket = open(server, table, hash, receiveBuffer);
+            status = status(socket);
+        }
+        assertThat(status).isEqualTo("HTTP/1.1 200");
+        return socket;
+    }
+
+    private static String status(Socket socket) throws IOException {
+        return new String(socket.getInputStream().readNBytes("HTTP/1.1 200".length()), StandardCharsets.US_ASCII);
+    }
+
+    private static Socket open(ConfigurableApplicationContext server, String table, String hash, int receiveBuffer)
+            throws IOException {
         String body = "{\"auth_token_hash\":\"" + hash + "\",\"table_name\":\"" + table + "\"}";
-        Socket socket = new Socket("localhost", port());
+        Socket socket = new Socket("localhost", port(server));
         socket.setReceiveBufferSize(receiveBuffer);
         socket.getOutputStream()
                 .write(("POST /phoenix_kit/sync/api/pull-data HTTP/1.1\r\nHost: x\r\nContent-Type:"
                         + " application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
                         .getBytes(StandardCharsets.US_ASCII));
-        assertThat(socket.getInputStream().read()).isEqualTo('H');
         return socket;
     }
 
-    private static int port() {
-        return ((ServletWebServerApplicationContext) gateway).getWebServer().getPort();
+    private static int port(ConfigurableApplicationContext server) {
+        return ((ServletWebServerApplicationContext) server).getWebServer().getPort();
     }
 
     private JsonNode ok(String call, String hash) throws Exception {
@@ -908,21 +960,40 @@ class TableEndpointsIT {
 
     private HttpResponse<String> call(String call, String hash, String fields, @Nullable String agent)
             throws Exception {
-        return post(call, "{\"auth_token_hash\":\"" + hash + "\"," + fields + "}", agent);
+        return send(request(call, hash, fields, agent));
     }
 
     private HttpResponse<String> post(String call, String body, @Nullable String agent) throws Exception {
-        return http.send(request(call, body, agent), HttpResponse.BodyHandlers.ofString());
+        return send(posted(call, body, agent));
+    }
+
+    /**
+     * Comes again when told to: a stream gives its place back behind the last byte of its answer, and whoever has read that
+     * may be there before.
+     */
+    private HttpResponse<String> send(HttpRequest request) throws Exception {
+        HttpResponse<String> response = once(request);
+        for (int again = 0; response.body().contains(TURNED_AWAY) && again < MOST_TIMES; again++) {
+            response = once(request);
+        }
+        return response;
+    }
+
+    private HttpResponse<String> once(HttpRequest request) throws Exception {
+        return http.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
     private InputStream open(String call, String hash, String fields, @Nullable String agent) throws Exception {
-        return http.send(request(call, "{\"auth_token_hash\":\"" + hash + "\"," + fields + "}", agent),
-                HttpResponse.BodyHandlers.ofInputStream()).body();
+        return http.send(request(call, hash, fields, agent), HttpResponse.BodyHandlers.ofInputStream()).body();
     }
 
-    private static HttpRequest request(String call, String body, @Nullable String agent) {
+    private static HttpRequest request(String call, String hash, String fields, @Nullable String agent) {
+        return posted(call, "{\"auth_token_hash\":\"" + hash + "\"," + fields + "}", agent);
+    }
+
+    private static HttpRequest posted(String call, String body, @Nullable String agent) {
         HttpRequest.Builder request = HttpRequest
-                .newBuilder(URI.create("http://localhost:" + port() + "/phoenix_kit/sync/api/" + call))
+                .newBuilder(URI.create("http://localhost:" + port(gateway) + "/phoenix_kit/sync/api/" + call))
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body));
         if (agent != null) {

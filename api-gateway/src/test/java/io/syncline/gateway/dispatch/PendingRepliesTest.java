@@ -90,7 +90,7 @@ class PendingRepliesTest {
                     Thread.ofVirtual().start(() -> table.arrived(id, mine));
                     table.arrived(UUID.randomUUID(), OUTCOME);
                     boolean impatient = ThreadLocalRandom.current().nextBoolean();
-                    return waiting.await(impatient ? Duration.ZERO : Duration.ofSeconds(10))
+                    return waiting.await(impatient ? Duration.ZERO : Duration.ofMinutes(1))
                             .map(mine::equals)
                             .orElse(impatient);
                 }

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -113,7 +114,7 @@ class AccessPolicyTest {
         "22, 6, 21, false", "0, 23, 13, true"})
     void hours_bothIncluded_overMidnightToo(int start, int end, int hour, boolean allowed) {
         ConnectionSettings settings = with(List.of(), start, end, null);
-        String day = "2026-03-01T%02d:".formatted(hour);
+        String day = String.format(Locale.ROOT, "2026-03-01T%02d:", hour);
         assertThat(AccessPolicy.allowsHour(settings, Instant.parse(day + "00:00Z"))).isEqualTo(allowed);
         assertThat(AccessPolicy.allowsHour(settings, Instant.parse(day + "59:59.999999Z"))).isEqualTo(allowed);
     }

@@ -1,8 +1,9 @@
 package io.syncline.gateway.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
 import com.nimbusds.jose.jwk.source.JWKSetCacheRefreshEvaluator;
@@ -10,15 +11,17 @@ import com.nimbusds.jose.jwk.source.JWKSetUnavailableException;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import io.syncline.gateway.HeldPort;
 import io.syncline.gateway.http.BoundedLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,22 +33,29 @@ import org.slf4j.LoggerFactory;
 /** Whatever an issuer answers, or does not: bounded, and said. */
 class IssuerKeysIT {
 
+    private HeldPort port;
     private HttpServer server;
     private String issuer;
     private IssuerKeys keys;
 
     @BeforeEach
     void start() throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        port = new HeldPort();
+        server = serverThere();
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.start();
-        issuer = "http://127.0.0.1:" + server.getAddress().getPort() + "/realms/one";
+        issuer = "http://127.0.0.1:" + port.number() + "/realms/one";
         keys = new IssuerKeys(issuer, new BoundedLog(LoggerFactory.getLogger(IssuerKeysIT.class), System::nanoTime));
     }
 
     @AfterEach
-    void stop() {
+    void stop() throws IOException {
         server.stop(0);
+        port.close();
+    }
+
+    private HttpServer serverThere() throws IOException {
+        return HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port.number()), 0);
     }
 
     private void discovery(HttpHandler handler) {
@@ -73,21 +83,40 @@ class IssuerKeysIT {
         }
     }
 
-    private void read() throws JWKSetUnavailableException {
-        keys.getJWKSet(JWKSetCacheRefreshEvaluator.noRefresh(), 0, null);
+    private JWKSet read() {
+        AtomicReference<JWKSet> read = new AtomicReference<>();
+        assertThat(failure(Optional.empty(), read)).isEmpty();
+        return read.get();
     }
 
     private void cannot(String sentence) {
-        assertThatThrownBy(this::read).isInstanceOf(JWKSetUnavailableException.class).hasMessage(sentence);
-        assertThat(keys.failure()).isEqualTo(sentence).doesNotContain("127.0.0.1");
+        assertThat(failure(Optional.of(sentence), new AtomicReference<>())).hasValueSatisfying(
+                why -> assertThat(why).isEqualTo(sentence).doesNotContain("127.0.0.1"));
+    }
+
+    /** Why they cannot be read, if so; they are read anew where it is only that this machine needed more than the three seconds. */
+    private Optional<String> failure(Optional<String> expected, AtomicReference<JWKSet> read) {
+        return await().atMost(Duration.ofMinutes(1))
+                .until(() -> failure(read),
+                        why -> why.equals(expected) || why.filter(one -> one.endsWith(" within 3 s")).isEmpty());
+    }
+
+    private Optional<String> failure(AtomicReference<JWKSet> read) {
+        try {
+            read.set(keys.getJWKSet(JWKSetCacheRefreshEvaluator.noRefresh(), 0, null));
+            assertThat(keys.failure()).isNull();
+            return Optional.empty();
+        } catch (JWKSetUnavailableException e) {
+            assertThat(keys.failure()).isEqualTo(e.getMessage());
+            return Optional.of(e.getMessage());
+        }
     }
 
     @Test
     void keysAreWhereTheDiscoveryDocumentSays() throws Exception {
         RSAKey key = new RSAKeyGenerator(2048).keyID("k").generate().toPublicJWK();
         keysAt("/certs", answering(200, "{\"keys\":[" + key.toJSONString() + ",{\"kty\":\"of tomorrow\"}]}"));
-        assertThat(keys.getJWKSet(JWKSetCacheRefreshEvaluator.noRefresh(), 0, null).getKeys()).containsExactly(key);
-        assertThat(keys.failure()).isNull();
+        assertThat(read().getKeys()).containsExactly(key);
     }
 
     @ParameterizedTest
@@ -157,17 +186,14 @@ class IssuerKeysIT {
     }
 
     @Test
-    void nobodyThere_thenBack() throws Exception {
+    void nobodyThere_thenBack() throws IOException {
         keysAt("/certs", answering(200, "{\"keys\":[]}"));
         server.stop(0);
         cannot("discovery: no connection");
-        server = HttpServer.create(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), URI.create(issuer).getPort()),
-                0);
+        server = serverThere();
         keysAt("/certs", answering(200, "{\"keys\":[]}"));
         server.start();
-        read();
-        assertThat(keys.failure()).isNull();
+        assertThat(read().getKeys()).isEmpty();
     }
 
     @ParameterizedTest

@@ -6,12 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.syncline.gateway.state.HighWater;
 import io.syncline.model.credential.CredentialKeys;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.net.ServerSocket;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** What a gateway does while something that it needs is away, and that it never gives up. */
 class OutageIT {
+
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @TempDir Path directory;
 
@@ -32,89 +35,76 @@ class OutageIT {
         assertThat(liveness.statusCode()).as(liveness.body()).isEqualTo(200);
     }
 
+    private static void await(Callable<Boolean> condition) {
+        Awaitility.await().atMost(PATIENCE).until(condition);
+    }
+
+    /** Nothing but 503 from the first call on; that it is for this reason, a slow machine may find out later. */
     private static void assert503(GatewayUnderTest gateway, String sentence) {
         for (String call : List.of("verify-connection", "register-connection", "list-tables", "update-status")) {
-            HttpResponse<String> response = gateway.call(call, "{\"sender_url\":\"x\",\"auth_token_hash\":\"x\"}");
-            assertThat(response.statusCode()).as(call + response.body()).isEqualTo(503);
-            assertThat(response.body()).startsWith("{\"success\":false,\"error\":\"")
-                    .contains(sentence)
-                    .doesNotContain("Exception")
-                    .doesNotContain("SQL");
-            assertThat(response.headers().firstValue("retry-after")).isPresent();
+            await(() -> refused(gateway, call).contains(sentence));
         }
+    }
+
+    private static String refused(GatewayUnderTest gateway, String call) {
+        HttpResponse<String> response = gateway.call(call, "{\"sender_url\":\"x\",\"auth_token_hash\":\"x\"}");
+        assertThat(response.statusCode()).as(call + response.body()).isEqualTo(503);
+        assertThat(response.body()).startsWith("{\"success\":false,\"error\":\"")
+                .doesNotContain("Exception")
+                .doesNotContain("SQL");
+        assertThat(response.headers().firstValue("retry-after")).isPresent();
+        return response.body();
     }
 
     @Test
     void databaseAwayAtStartThenThereThenAwayAgain() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
         Path keys = directory.resolve("keys");
         CredentialKeys.writeNew(keys, new SecureRandom());
+        Path data = directory.resolve("pg");
+        HeldPort port = new HeldPort();
         EmbeddedPostgres postgres = null;
         GatewayUnderTest gateway = GatewayUnderTest.startAlone(keys,
-                "--spring.datasource.url=jdbc:postgresql://127.0.0.1:" + port + "/postgres");
+                "--spring.datasource.url=jdbc:postgresql://127.0.0.1:" + port.number() + "/postgres");
         try {
             gateway.bean(HighWater.class).logRead();
             assertLives(gateway);
             assert503(gateway, "cannot be used now");
             assertThat(readiness(gateway).path("status").asString()).isEqualTo("OUT_OF_SERVICE");
-            assertThat(readiness(gateway).at("/components/database/details/cause").asString())
-                    .contains("the state database cannot be used");
+            await(() -> readiness(gateway).at("/components/database/details/cause")
+                    .asString()
+                    .contains("the state database cannot be used"));
             assertThat(readiness(gateway).at("/components/database/details/remedy").asString())
                     .contains("spring.datasource.url");
             assertThat(readiness(gateway).at("/components/broker/details/remedy").asString())
                     .contains("spring.kafka.bootstrap-servers");
             assertThat(readiness(gateway).at("/components/replies/details/cause").asString()).isNotEmpty();
 
-            postgres = EmbeddedPostgres.builder()
-                    .setPort(port)
-                    .setDataDirectory(directory.resolve("pg"))
-                    .setCleanDataDirectory(false)
-                    .start();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .until(() -> readiness(gateway)
-                            .at("/components/database/details/remedy")
-                            .asString()
-                            .contains("start a worker"));
+            postgres = TestPostgres.start(port, data);
+            await(() -> readiness(gateway).at("/components/database/details/remedy")
+                    .asString()
+                    .contains("start a worker"));
             assert503(gateway, "start a worker");
 
             gateway.adopt(postgres);
             gateway.makeSchema();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .until(() -> readiness(gateway)
-                            .at("/components/database/status")
-                            .asString()
-                            .equals("UP"));
-            assertThat(gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode()).isEqualTo(200);
+            await(() -> readiness(gateway).at("/components/database/status").asString().equals("UP"));
+            await(() -> gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode() == 200);
 
             postgres.close();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .until(() -> readiness(gateway)
-                            .at("/components/database/status")
-                            .asString()
-                            .equals("OUT_OF_SERVICE"));
+            await(() -> readiness(gateway).at("/components/database/status").asString().equals("OUT_OF_SERVICE"));
             assertLives(gateway);
             assert503(gateway, "cannot be used now");
 
-            postgres = EmbeddedPostgres.builder()
-                    .setPort(port)
-                    .setDataDirectory(directory.resolve("pg"))
-                    .setCleanDataDirectory(false)
-                    .start();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .until(
-                            () -> gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode() == 200);
+            // Closing waits for its end, but not for long.
+            await(() -> Files.notExists(data.resolve("postmaster.pid")));
+            postgres = TestPostgres.start(port, data);
+            await(() -> gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode() == 200);
         } finally {
             gateway.closeGateway();
             if (postgres != null) {
                 postgres.close();
             }
+            port.close();
         }
     }
 
@@ -122,7 +112,7 @@ class OutageIT {
     void withoutBrokerAtStart_nobodyIsAnsweredFromADatabaseThatMayBeBehind() throws Exception {
         Path keys = directory.resolve("keys");
         CredentialKeys.writeNew(keys, new SecureRandom());
-        try (EmbeddedPostgres postgres = EmbeddedPostgres.builder().start()) {
+        try (EmbeddedPostgres postgres = TestPostgres.start()) {
             GatewayUnderTest gateway = GatewayUnderTest.startAlone(keys,
                     "--spring.datasource.url=" + postgres.getJdbcUrl("postgres", "postgres"));
             try {
@@ -144,12 +134,7 @@ class OutageIT {
         GatewayUnderTest one = GatewayUnderTest.startAlone(keys, broker);
         GatewayUnderTest two = GatewayUnderTest.startAlone(keys, broker, "--syncline.prefix=/other/");
         try {
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .until(() -> readiness(one)
-                            .at("/components/broker/details/cause")
-                            .asString()
-                            .contains("cannot be reached"));
+            await(() -> readiness(one).at("/components/broker/details/cause").asString().contains("cannot be reached"));
             assertLives(one);
             assertThat(two.send("POST", "/other/sync/api/nothing", "").body()).contains("\"success\":false");
             assertThat(two.send("POST", "/phoenix_kit/sync/api/verify-connection", "").statusCode()).isEqualTo(404);

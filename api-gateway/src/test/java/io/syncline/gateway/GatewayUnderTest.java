@@ -6,8 +6,10 @@ import io.syncline.model.credential.AuthToken;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.StoredSettings;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -36,9 +38,12 @@ import org.springframework.context.ConfigurableApplicationContext;
 final class GatewayUnderTest implements AutoCloseable {
 
     static final String ADMIN_TOKEN = "operators-token";
+    /** Whoever hears that the database is away has waited for it before. */
+    private static final int MOST_TIMES = 30;
     private static final Path MIGRATIONS = Path.of("../sync-worker/src/main/resources/db/migration");
 
     private EmbeddedPostgres postgres;
+    private boolean awaitsDatabase;
     private final CredentialKeys keys;
     private final ConfigurableApplicationContext context;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -52,7 +57,7 @@ final class GatewayUnderTest implements AutoCloseable {
 
     /** With a database of its own, the schema there, and nothing in the log. */
     static GatewayUnderTest start(Path directory, String... more) throws Exception {
-        EmbeddedPostgres postgres = EmbeddedPostgres.builder().start();
+        EmbeddedPostgres postgres = TestPostgres.start();
         Path keyFile = directory.resolve("keys");
         CredentialKeys.writeNew(keyFile, new SecureRandom());
         List<String> arguments = new ArrayList<>(
@@ -63,6 +68,7 @@ final class GatewayUnderTest implements AutoCloseable {
         made.makeSchema();
         // In place of a broker that says it: the log is empty.
         made.bean(HighWater.class).logRead();
+        made.awaitsDatabase = true;
         return made;
     }
 
@@ -173,9 +179,25 @@ final class GatewayUnderTest implements AutoCloseable {
                         "application/json");
     }
 
+    /**
+     * Comes again when told to: to a machine that stands still for two seconds, a database that is there is away as well.
+     */
     HttpResponse<String> send(String method, String path, String body, String... headers) {
+        HttpResponse<String> response = once(method, path, body, headers);
+        for (int again = 0; awaitsDatabase && isAway(response) && again < MOST_TIMES; again++) {
+            response = once(method, path, body, headers);
+        }
+        return response;
+    }
+
+    private static boolean isAway(HttpResponse<String> response) {
+        return response.statusCode() == 503 && (response.body().contains("The state database cannot be used now")
+                || response.body().contains("The state database is too slow now"));
+    }
+
+    private HttpResponse<String> once(String method, String path, String body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                .timeout(Duration.ofSeconds(30))
+                .timeout(Duration.ofMinutes(1))
                 .method(method, body.isEmpty() ? HttpRequest.BodyPublishers.noBody()
                         : HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) {
@@ -200,12 +222,22 @@ final class GatewayUnderTest implements AutoCloseable {
 
     /** Sends bytes as they are and gives what comes back until the other side closes. */
     String raw(String request) throws IOException {
+        ByteArrayOutputStream answer = new ByteArrayOutputStream();
         try (Socket socket = new Socket("127.0.0.1", port)) {
-            socket.setSoTimeout(10_000);
-            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
-            socket.shutdownOutput();
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            socket.setSoTimeout(60_000);
+            try {
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+                socket.shutdownOutput();
+            } catch (SocketException e) {
+                // It may have answered and closed before it was sent everything.
+            }
+            try {
+                socket.getInputStream().transferTo(answer);
+            } catch (SocketException e) {
+                // Whoever closes without having read everything resets the connection, behind its answer.
+            }
         }
+        return answer.toString(StandardCharsets.ISO_8859_1);
     }
 
     /** Ends the gateway and leaves the database. */

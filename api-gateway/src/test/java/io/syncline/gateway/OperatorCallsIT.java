@@ -35,7 +35,7 @@ class OperatorCallsIT {
         sender = gateway.sender("http://sender.example", "tok-s", true, ConnectionSettings.DEFAULTS);
         gateway.impose("http://sender.example", "sender", "revoked");
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofMinutes(1))
                 .until(() -> gateway.admin("GET", "/settings", null).statusCode() == 200);
     }
 

@@ -38,9 +38,9 @@ class PeerCallsIT {
         gateway.sender("http://pending.example", "tok-pending", false, ConnectionSettings.DEFAULTS);
         gateway.sender("http://suspended.example", "tok-suspended", true, ConnectionSettings.DEFAULTS);
         gateway.impose("http://suspended.example", "sender", "suspended");
-        gateway.sender("http://expired.example", "tok-expired", true, expiring(Instant.now().minusSeconds(1)));
+        gateway.sender("http://expired.example", "tok-expired", true, expiring(Instant.now().minusSeconds(3_600)));
         // Usable as soon as the pool has made its first connection.
-        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> status().statusCode() == 200);
+        Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> status().statusCode() == 200);
     }
 
     @AfterAll

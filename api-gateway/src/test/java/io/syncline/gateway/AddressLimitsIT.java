@@ -3,6 +3,7 @@ package io.syncline.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.gateway.http.AddressLimits;
+import io.syncline.model.testing.HeldPort;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

@@ -5,6 +5,7 @@ import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.credential.AuthToken;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.StoredSettings;
+import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

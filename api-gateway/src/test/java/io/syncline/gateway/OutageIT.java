@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.syncline.gateway.state.HighWater;
 import io.syncline.model.credential.CredentialKeys;
+import io.syncline.model.testing.HeldPort;
+import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;

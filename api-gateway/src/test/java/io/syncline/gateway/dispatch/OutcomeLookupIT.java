@@ -2,11 +2,11 @@ package io.syncline.gateway.dispatch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.syncline.gateway.TestPostgres;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.log.PartitionLock;
 import io.syncline.model.log.ReplyRecord;
+import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.sql.Connection;
 import java.sql.PreparedStatement;

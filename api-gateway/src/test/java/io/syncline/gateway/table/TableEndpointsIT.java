@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.syncline.gateway.TestPostgres;
 import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.BrokenOffException;
 import io.syncline.gateway.http.PeerAnswer;
@@ -26,6 +25,7 @@ import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.ReplicaLayout;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
+import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterOutputStream;

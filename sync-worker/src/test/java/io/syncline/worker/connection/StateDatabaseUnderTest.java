@@ -1,7 +1,7 @@
 package io.syncline.worker.connection;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.syncline.worker.TestPostgres;
+import io.syncline.model.testing.TestPostgres;
 import io.syncline.worker.start.StateDatabase;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;

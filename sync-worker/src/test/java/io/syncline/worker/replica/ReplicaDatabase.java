@@ -1,6 +1,6 @@
 package io.syncline.worker.replica;
 
-import io.syncline.worker.TestPostgres;
+import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.sql.Connection;

@@ -2,7 +2,7 @@ package io.syncline.worker.start;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.syncline.worker.TestPostgres;
+import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package io.syncline.gateway;
+package io.syncline.model.testing;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;

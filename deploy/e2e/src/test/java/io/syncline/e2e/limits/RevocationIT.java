@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,6 +59,7 @@ class RevocationIT {
     static void start() throws Exception {
         site = new LimitedSite(SyncCluster.onPostgres("14", directory), 3,
                 "--syncline.http.trusted-proxies=127.0.0.0/8,::1");
+        site.fillTable("bulky", BULKY_ROWS, BULKY_ROW);
     }
 
     @AfterAll
@@ -133,37 +135,76 @@ class RevocationIT {
                 .statusCode();
     }
 
-    /** What is on its way ends too, whatever ended the connection. */
+    /** What ends a pull that is on its way, and of which peer. */
+    private record End(String name, Supplier<Peer> peer, Consumer<Peer> comes) {}
+
+    /** What is on its way ends too, whatever the peer may not do any more. */
     @Test
-    void aRunningPull_endsWithItsConnection_andIsRecordedAsBrokenOff() throws Exception {
-        site.fillTable("bulky", BULKY_ROWS, BULKY_ROW);
-        Map<String, Consumer<Peer>> ends = Map.of(
-                "revoke", peer -> site.admin("POST", "/connections/" + peer.uuid() + "/revoke", "{}", 200),
-                "suspend", peer -> site.admin("POST", "/connections/" + peer.uuid() + "/suspend", "{}", 200),
-                "delete", peer -> site.admin("DELETE", "/connections/" + peer.uuid(), null, 204),
-                "expire", peer -> site.admin("PATCH", "/connections/" + peer.uuid(),
-                        "{\"expires_at\":\"" + Instant.now().plusSeconds(1) + "\"}", 200));
-        List<String> ways = List.copyOf(ends.keySet());
-        inParallel(ways.size(), i -> endsWith(ways.get(i), Objects.requireNonNull(ends.get(ways.get(i)))));
+    void aRunningPull_endsWithItsConnection_itsTable_orItsApproval_andIsRecordedAsBrokenOff() throws Exception {
+        List<End> ends = List.of(
+                new End("revoke", site::peer,
+                        peer -> site.admin("POST", "/connections/" + peer.uuid() + "/revoke", "{}", 200)),
+                new End("suspend", site::peer,
+                        peer -> site.admin("POST", "/connections/" + peer.uuid() + "/suspend", "{}", 200)),
+                new End("delete", site::peer,
+                        peer -> site.admin("DELETE", "/connections/" + peer.uuid(), null, 204)),
+                new End("expire", site::peer,
+                        peer -> change(peer, "\"expires_at\":\"" + Instant.now().plusSeconds(1) + "\"")),
+                new End("exclude", site::peer, peer -> change(peer, "\"excluded_tables\":[\"bulky\"]")),
+                new End("deny", RevocationIT::approvedPeer,
+                        peer -> site.admin("POST", "/transfers/" + approval(peer, "approved") + "/deny", "{}", 200)));
+        inParallel(ends.size(), i -> endsWith(ends.get(i)));
     }
 
-    private static boolean endsWith(String way, Consumer<Peer> end) throws IOException {
-        Peer peer = site.peer();
+    @Test
+    void aRunningPull_endsWhenTheModuleIsDisabled() throws Exception {
+        try {
+            endsWith(new End("disable", site::peer,
+                    peer -> site.admin("PATCH", "/settings", "{\"enabled\":false}", 200)));
+        } finally {
+            site.admin("PATCH", "/settings", "{\"enabled\":true}", 200);
+        }
+    }
+
+    private static void change(Peer peer, String setting) {
+        site.admin("PATCH", "/connections/" + peer.uuid(), "{" + setting + "}", 200);
+    }
+
+    private static Peer approvedPeer() {
+        Peer peer = site.peer("\"approval_mode\":\"require_approval\"");
+        assertThat(site.gateway(0).call("pull-data", peer.body("bulky")).statusCode()).isEqualTo(202);
+        site.admin("POST", "/transfers/" + approval(peer, "waiting") + "/approve", "{}", 200);
+        return peer;
+    }
+
+    private static String approval(Peer peer, String state) {
+        return site.admin("GET", "/transfers?state=" + state + "&site_url=" + peer.site(), null, 200)
+                .get("transfers")
+                .get(0)
+                .get("uuid")
+                .asString();
+    }
+
+    private static boolean endsWith(End end) throws IOException {
+        Peer peer = end.peer().get();
         try (Socket pull = openPull(peer, "bulky")) {
             InputStream in = pull.getInputStream();
             // With two rows' bytes here, a whole row has left, however soon the rest is cut off.
             AtomicLong given = new AtomicLong(in.readNBytes(2 * BULKY_ROW).length);
-            assertThat(given).as(way).hasValue(2 * BULKY_ROW);
-            end.accept(peer);
+            assertThat(given).as(end.name()).hasValue(2 * BULKY_ROW);
+            end.comes().accept(peer);
             // Read slowly, or all of it would be here before anybody could have looked.
-            Awaitility.await(way).atMost(Duration.ofMinutes(2)).pollInterval(Duration.ofMillis(100)).until(() -> {
-                int some = in.readNBytes(1 << 16).length;
-                given.addAndGet(some);
-                return some < 1 << 16;
-            });
-            assertThat(given.get()).as(way).isLessThan((long) BULKY_ROWS * BULKY_ROW);
+            Awaitility.await(end.name())
+                    .atMost(Duration.ofMinutes(2))
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(() -> {
+                        int some = in.readNBytes(1 << 16).length;
+                        given.addAndGet(some);
+                        return some < 1 << 16;
+                    });
+            assertThat(given.get()).as(end.name()).isLessThan((long) BULKY_ROWS * BULKY_ROW);
         }
-        Awaitility.await(way + " is reported").atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
+        Awaitility.await(end.name() + " is reported").atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
             assertThat(site.history(peer)).hasSize(1);
             JsonNode pulled = site.history(peer).getFirst();
             assertThat(pulled.get("outcome").asString()).isEqualTo("broken_off");

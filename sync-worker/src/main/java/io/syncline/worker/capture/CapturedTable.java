@@ -69,6 +69,8 @@ final class CapturedTable {
     private @Nullable StreamedChange lastLetGo;
     private boolean wanted;
     private CaptureStore.@Nullable Request request;
+    /** The newest that has been taken. It is read once more where that is not in the state database yet. */
+    private CaptureStore.@Nullable Request taken;
     private int requests;
     private long lastRequest;
     private boolean reading;
@@ -190,7 +192,7 @@ final class CapturedTable {
 
     /** The replica asks for a new generation: at once the first time, more and more slowly while that does not help. */
     synchronized void request(CaptureStore.Request asked) {
-        if (asked.equals(request)) {
+        if (asked.equals(request) || asked.equals(taken)) {
             return;
         }
         request = asked;
@@ -209,6 +211,9 @@ final class CapturedTable {
     /** What the generation that has just begun answers. */
     synchronized CaptureStore.@Nullable Request takeRequest() {
         CaptureStore.Request answered = request;
+        if (answered != null) {
+            taken = answered;
+        }
         request = null;
         return answered;
     }

@@ -49,7 +49,7 @@ class ReplicaEqualsSourceIT {
     private static final Duration TIME = Duration.parse(System.getProperty("syncline.property.time", "PT75S"));
     private static final Duration WRITING = Duration.ofSeconds(20);
     private static final Duration SESSION = Duration.ofSeconds(6);
-    private static final Duration CAUGHT_UP = Duration.ofSeconds(90);
+    private static final Duration CAUGHT_UP = Duration.ofMinutes(5);
     private static final int WRITERS = 3;
 
     /** Of {@code tok-t}. */
@@ -66,7 +66,10 @@ class ReplicaEqualsSourceIT {
             execute(cluster, RandomTable.TYPES);
             List<WorkerProcess> running = new ArrayList<>(List.of(worker(cluster), worker(cluster)));
             SyncCluster.Gateway gateway = cluster.startGateway();
-            gateway.admin("PATCH", "/settings", "{\"enabled\":true}");
+            // Workers that are still starting decide nothing.
+            await().atMost(CAUGHT_UP)
+                    .untilAsserted(() -> assertThat(
+                            gateway.admin("PATCH", "/settings", "{\"enabled\":true}").statusCode()).isEqualTo(200));
             await().atMost(CAUGHT_UP)
                     .untilAsserted(() -> assertThat(gateway.admin("POST", "/connections",
                             "{\"direction\":\"sender\",\"name\":\"t\",\"site_url\":\"http://t.example\",\"status\":\"active\","
@@ -129,8 +132,8 @@ class ReplicaEqualsSourceIT {
                 List<String> replica = replica(gateway, table);
                 assertThat(differences(cluster, table, replica)).isEmpty();
                 JsonNode listed = listed(gateway, table);
-                assertThat(listed.path("row_count").longValue()).isEqualTo(replica.size());
-                assertThat(listed.path("checksum").asString()).isEqualTo(RowChecksum.text(replica.stream()
+                assertThat(listed.path("row_count").longValue(-1)).isEqualTo(replica.size());
+                assertThat(listed.path("checksum").asString("")).isEqualTo(RowChecksum.text(replica.stream()
                         .mapToLong(row -> RowChecksum.of(row.getBytes(StandardCharsets.UTF_8)))
                         .sum()));
                 follower.follow();
@@ -219,7 +222,7 @@ class ReplicaEqualsSourceIT {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         List<String> lines = new ArrayList<>(answer.body().lines().toList());
         JsonNode last = JsonMapper.shared().readTree(lines.removeLast());
-        assertThat(last.path("rows").longValue()).isEqualTo(lines.size());
+        assertThat(last.path("rows").longValue(-1)).isEqualTo(lines.size());
         return lines;
     }
 

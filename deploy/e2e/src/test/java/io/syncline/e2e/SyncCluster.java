@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -31,6 +32,9 @@ import org.springframework.context.ConfigurableApplicationContext;
 public final class SyncCluster implements AutoCloseable {
 
     public static final String ADMIN_TOKEN = "admin-token-of-the-test-cluster";
+
+    /** A worker's way to the source, for a test that gives it another one. */
+    public static final String SOURCE_URL = "--syncline.source.url=";
 
     private static final Duration STARTED = Duration.ofMinutes(2);
     /**
@@ -137,7 +141,9 @@ public final class SyncCluster implements AutoCloseable {
 
     private List<String> workerArguments(String... settings) {
         List<String> arguments = common();
-        arguments.add("--syncline.source.url=" + database.url("site"));
+        if (Stream.of(settings).noneMatch(argument -> argument.startsWith(SOURCE_URL))) {
+            arguments.add(SOURCE_URL + database.url("site"));
+        }
         arguments.add("--syncline.source.username=" + database.username());
         arguments.add("--syncline.source.password=" + database.password());
         arguments.addAll(List.of(settings));

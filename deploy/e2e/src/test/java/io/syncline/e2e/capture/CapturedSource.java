@@ -32,8 +32,12 @@ final class CapturedSource implements AutoCloseable {
 
     static final String SOURCE = "shop";
 
+    /** Longer than anything stands still: a capturer that has lost the lease reads tables anew that tests count the readings of. */
+    private static final Duration SESSION = Duration.ofSeconds(30);
+
     private final EmbeddedDatabase database;
     private final EmbeddedDatabase state;
+    private final Sluice sluice;
     private final Path directory;
     private EmbeddedBroker broker;
     private final List<Capture> captures = new ArrayList<>();
@@ -59,6 +63,7 @@ final class CapturedSource implements AutoCloseable {
         this.directory = directory;
         this.database = database.createDatabase(SOURCE);
         this.state = state.createDatabase("state");
+        sluice = new Sluice(database.port());
         broker = EmbeddedBroker.start(directory.resolve("kafka"));
         Flyway.configure().dataSource(stateDatabase()).schemas("syncline").locations("db/migration").load().migrate();
         try (Admin admin = Admin.create(kafka())) {
@@ -93,6 +98,11 @@ final class CapturedSource implements AutoCloseable {
 
     EmbeddedDatabase database() {
         return database;
+    }
+
+    /** What all captures read the source through. */
+    Sluice sluice() {
+        return sluice;
     }
 
     EmbeddedDatabase stateServer() {
@@ -143,10 +153,10 @@ final class CapturedSource implements AutoCloseable {
 
     private Capture startCapture(Map<String, Object> kafka) {
         Capture capture = new Capture(
-                new SourceProperties(database.url(SOURCE), database.username(), database.password()),
+                new SourceProperties(sluice.url(SOURCE), database.username(), database.password()),
                 new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
                         maxRowBytes, Duration.ofSeconds(3), 100_000, maxRetainedWal, true),
-                stateDatabase(), kafka, Duration.ofSeconds(6), (short) 1);
+                stateDatabase(), kafka, SESSION, (short) 1);
         capture.start();
         captures.add(capture);
         return capture;
@@ -213,6 +223,25 @@ final class CapturedSource implements AutoCloseable {
         });
     }
 
+    /** A table is being read, and is not all read. */
+    void awaitReading(String table, Duration longest) {
+        await().atMost(longest).until(() -> isReading(table));
+    }
+
+    boolean isReading(String table) {
+        return !ask("SELECT 1 FROM pg_stat_progress_copy JOIN pg_stat_activity USING (pid) WHERE query LIKE 'COPY %\""
+                + table
+                + "\"%'").isEmpty();
+    }
+
+    /** That a table has been read as a whole is remembered, a moment after its topic says so: whoever captures goes on with it. */
+    void awaitRemembered(String table, Duration longest) {
+        await().atMost(longest)
+                .until(() -> !askState(
+                        "SELECT 1 FROM syncline.capture_table WHERE complete AND table_name = '" + table + "'")
+                        .isEmpty());
+    }
+
     Map<String, String> statusOfTables() {
         Map<String, String> states = new HashMap<>();
         askState("SELECT table_name || '=' || state FROM syncline.capture_status").forEach(
@@ -223,7 +252,9 @@ final class CapturedSource implements AutoCloseable {
 
     @Override
     public void close() {
+        sluice.open();
         captures.forEach(Capture::stop);
+        sluice.close();
         fold.close();
         broker.close();
         state.close();

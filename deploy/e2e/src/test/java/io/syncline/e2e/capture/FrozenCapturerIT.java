@@ -18,23 +18,25 @@ import org.junit.jupiter.api.io.TempDir;
 /** A capturer that stands still in the middle of a snapshot, its sessions open, while another takes over; then it wakes up. */
 class FrozenCapturerIT {
 
-    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final Duration SOON = Duration.ofMinutes(4);
     private static final String SITE = "site";
+    private static final String READING = "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database()";
 
     @TempDir Path directory;
 
     @Test
     void frozenInTheMiddleOfASnapshot_itKeepsNobodyWaiting_andLeavesNoHolesAndNoGhosts() throws SQLException {
-        try (SyncCluster cluster = SyncCluster.start(directory)) {
+        try (SyncCluster cluster = SyncCluster.start(directory);
+                Sluice sluice = new Sluice(cluster.database().port())) {
             execute(cluster, "CREATE TABLE big (id int PRIMARY KEY, v text)",
                     "INSERT INTO big SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 300000) g");
-            WorkerProcess frozen = cluster.startWorkerProcess("frozen", "--syncline.worker.session-timeout=6s");
-            await().atMost(SOON)
-                    .pollInterval(Duration.ofMillis(10))
-                    .until(() -> ask(cluster,
-                            "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 50000") == 1);
+            sluice.shut();
+            WorkerProcess frozen = cluster.startWorkerProcess("frozen", SyncCluster.SOURCE_URL + sluice.url(SITE),
+                    "--syncline.worker.session-timeout=6s");
+            await().atMost(SOON).until(() -> ask(cluster, READING) == 1);
             frozen.freeze();
-            assertThat(ask(cluster, "SELECT count(*) FROM pg_stat_progress_copy")).as("it is in the middle").isOne();
+            assertThat(ask(cluster, READING)).as("it is in the middle").isOne();
+            sluice.open();
             cluster.startWorkerProcess("other", "--syncline.worker.session-timeout=6s");
             // As long as the other may take to start.
             execute(cluster, "SET lock_timeout = '4min'; ALTER TABLE big ADD COLUMN w int DEFAULT 7",
@@ -43,6 +45,9 @@ class FrozenCapturerIT {
 
             try (TopicFold topics = new TopicFold(cluster.broker().bootstrapServers())) {
                 awaitEqual(cluster, topics);
+                await("what has been read is remembered").atMost(SOON)
+                        .until(() -> askState(cluster,
+                                "SELECT count(*) FROM syncline.capture_table WHERE table_name = 'big' AND complete") == 1);
                 long generation = topics.generation("big");
                 frozen.thaw();
                 execute(cluster, "UPDATE big SET v = 'again' WHERE id % 1000 = 2",

@@ -89,7 +89,7 @@ final class TopicFold implements AutoCloseable {
 
     /** Reads on to the present end of every table's topic. */
     private Table read(String table) {
-        Set<TopicPartition> partitions = consumer.listTopics(Duration.ofSeconds(5))
+        Set<TopicPartition> partitions = consumer.listTopics()
                 .keySet()
                 .stream()
                 .filter(topic -> topic.startsWith(Topics.TABLE_PREFIX))

@@ -20,7 +20,7 @@ final class Closing implements AutoCloseable {
     /** In the order in which they need each other: the last is stopped first. */
     enum Part {
         DATA_DIRECTORY(Duration.ofSeconds(1)),
-        DATABASE(Duration.ofSeconds(11)),
+        DATABASE(Duration.ofSeconds(21)),
         BROKER(Duration.ofSeconds(4)),
         WORKER(Duration.ofSeconds(4)),
         GATEWAY(Duration.ofSeconds(4));

@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
 record Postmaster(long pid) {
 
     private static final Duration FAST = Duration.ofSeconds(5);
-    private static final Duration IMMEDIATE = Duration.ofSeconds(5);
+    /** PostgreSQL itself kills children that have not ended after 5 s. */
+    private static final Duration IMMEDIATE = Duration.ofSeconds(15);
     /** Its children see within moments that it is gone, but a machine may be busy with others. */
     private static final Duration ORPHANS = Duration.ofSeconds(30);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(10);

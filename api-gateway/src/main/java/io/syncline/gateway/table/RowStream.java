@@ -220,22 +220,21 @@ public final class RowStream implements AutoCloseable {
             return connection;
         }
 
-        /** A page's end and the next key, as far as there are such; see {@link RowQuery#endOfPage}. */
-        List<List<String>> endOfPage(RowQuery query, long size, boolean deleted) throws SQLException {
-            List<List<String>> keys = new ArrayList<>();
+        /** The key that ends a page of so many, if there are more; see {@link RowQuery#endOfPage}. */
+        Optional<List<String>> endOfPage(RowQuery query, long size, boolean deleted) throws SQLException {
             try (Statement statement = connection.createStatement()) {
                 allowSorting(statement, query);
                 try (ResultSet row = statement.executeQuery(query.endOfPage(size, deleted))) {
-                    while (row.next()) {
-                        List<String> key = new ArrayList<>();
-                        for (int i = 1; i <= query.keySize(); i++) {
-                            key.add(row.getString(i));
-                        }
-                        keys.add(key);
+                    if (!row.next()) {
+                        return Optional.empty();
                     }
+                    List<String> key = new ArrayList<>();
+                    for (int i = 1; i <= query.keySize(); i++) {
+                        key.add(row.getString(i));
+                    }
+                    return row.next() ? Optional.of(key) : Optional.empty();
                 }
             }
-            return keys;
         }
 
         /**

@@ -281,13 +281,16 @@ public final class TableEndpoints {
     private PeerAnswer download(PeerCall call, TableAccess.Sender sender, ServedTable table, PullOptions options)
             throws SQLException, InterruptedException {
         long most = options.most(sender.settings().maxRecordsPerRequest());
-        return switch (ledger.download(PullLedger.Caller.of(call), sender, table, Math.min(most, table.rows()))) {
+        // One at least: rows may have come when the answer is made, and what has none to give cannot say where it ended.
+        long rows = Math.max(1, Math.min(most, table.rows()));
+        return switch (ledger.download(PullLedger.Caller.of(call), sender, table, rows)) {
             case PullLedger.Answer.No no -> no.answer();
             case PullLedger.Answer.Yes(Pull pull) -> {
                 // Where nothing is counted, rows that have come since the table was looked up are given too.
-                long size = pull.counted() ? pull.records() : most;
+                long records = pull.counted() ? Math.min(most, pull.records()) : most;
                 yield give(call, sender, table, pull,
-                        (snapshot, now) -> options.plain() ? first(now, size) : page(snapshot, now, options, size));
+                        (snapshot, now) -> options.plain() ? first(now, records)
+                                : page(snapshot, now, options, most, records));
             }
         };
     }
@@ -303,9 +306,14 @@ public final class TableEndpoints {
         });
     }
 
-    /** A page in the key's order, and what is needed to go on from there. */
-    private static Given page(RowStream.Snapshot snapshot, ServedTable table, PullOptions options, long size)
-            throws SQLException {
+    /**
+     * A page in the key's order, and what is needed to go on from there.
+     *
+     * @param size    how many rows it has at most, deleted ones included
+     * @param records how many that are not deleted: only those count as given
+     */
+    private static Given page(RowStream.Snapshot snapshot, ServedTable table, PullOptions options, long size,
+            long records) throws SQLException {
         PullToken.Cursor cursor = options.cursor();
         PullToken.AsOf since = options.since();
         if (since != null && table.keyless()) {
@@ -323,16 +331,19 @@ public final class TableEndpoints {
         if (since != null) {
             query = query.changedSince(table.changes().after(since));
         }
-        String next = null;
-        if (size == 0) {
-            query = query.atMost(0);
-        } else if (size < Long.MAX_VALUE) {
-            List<List<String>> end = snapshot.endOfPage(query, size, since != null);
-            if (end.size() > 1) {
-                query = query.endingAt(end.getFirst());
-                next = new PullToken.Cursor(asOf, since, end.getFirst()).text(table.table());
-            }
+        List<String> end = null;
+        boolean deleted = since != null;
+        if (deleted && records < size) {
+            end = snapshot.endOfPage(query, records, false).orElse(null);
+            query = end == null ? query : query.endingAt(end);
         }
+        long most = deleted ? size : records;
+        if (most < Long.MAX_VALUE) {
+            List<String> sooner = snapshot.endOfPage(query, most, deleted).orElse(null);
+            end = sooner == null ? end : sooner;
+            query = sooner == null ? query : query.endingAt(sooner);
+        }
+        String next = end == null ? null : new PullToken.Cursor(asOf, since, end).text(table.table());
         RowQuery rows = query;
         String tail = ",\"as_of\":" + json(asOf.text(table.table()))
                 + (next == null ? ",\"has_more\":false}" : ",\"has_more\":true,\"next_cursor\":" + json(next) + "}");

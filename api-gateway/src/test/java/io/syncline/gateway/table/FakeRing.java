@@ -12,10 +12,12 @@ import java.util.function.Function;
 /** A ring in which a worker decides as the test says, and a broker that takes what is announced unless told otherwise. */
 final class FakeRing implements PullLedger.Ring {
 
+    static final Function<SiteRequest.PullRequested, Submission> GRANTS_ALL = request -> new Submission.Decided(
+            new Outcome.Granted(request.grant(), request.records()));
+
     final List<SiteRequest> asked = new CopyOnWriteArrayList<>();
     final List<SiteRequest> announced = new CopyOnWriteArrayList<>();
-    volatile Function<SiteRequest.PullRequested, Submission> worker = request -> new Submission.Decided(
-            new Outcome.Granted(request.grant(), request.records()));
+    volatile Function<SiteRequest.PullRequested, Submission> worker = GRANTS_ALL;
     volatile Function<SiteRequest, CompletableFuture<Void>> broker = request -> CompletableFuture.completedFuture(null);
 
     @Override

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.gateway.dispatch.Submission;
 import io.syncline.gateway.http.BoundedLog;
 import io.syncline.gateway.http.BrokenOffException;
 import io.syncline.gateway.http.PeerAnswer;
@@ -14,6 +15,7 @@ import io.syncline.model.api.SyncPaths;
 import io.syncline.model.connection.AccessPolicy;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.ConnectionStatus;
+import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.SiteRequest;
@@ -207,6 +209,7 @@ class TableEndpointsIT {
         connection("seven", ConnectionStatus.ACTIVE, settings(7, List.of(), List.of()));
         connection("many", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
         connection("others", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
+        connection("counted", ConnectionStatus.ACTIVE, counted(10_000));
         connection("few", ConnectionStatus.ACTIVE,
                 settings(10, List.of("basic", "text_pk"), List.of("basic", "composite_pk")));
     }
@@ -576,6 +579,122 @@ class TableEndpointsIT {
         assertThat(ids(second)).isEmpty();
         assertThat(second.path("deleted").toString()).isEqualTo("[{\"id\":151}]");
         assertThat(second.path("as_of").asString()).isEqualTo(new PullToken.AsOf(1, 20).text(new TableName("basic")));
+    }
+
+    @Test
+    void changes_ofAnEmptiedTable_whereAWorkerDecides_areAllItsDeletions() throws Exception {
+        table("emptied", List.of("id integer"), List.of("id integer"), numbered(1, 5));
+        deleted("emptied", "true");
+        String asked = "\"table_name\":\"emptied\",\"since\":\"" + asOf("emptied", 20) + "\"";
+
+        JsonNode all = ok("pull-data", "counted", asked);
+        assertThat(ids(all)).isEmpty();
+        assertThat(deletedIds(all)).containsExactly(1, 2, 3, 4, 5);
+        assertThat(all.path("has_more").booleanValue()).isFalse();
+        assertThat(all.path("as_of").asString()).isEqualTo(asOf("emptied", 21));
+
+        List<String> lines = lines("counted", asked).body().lines().toList();
+        assertThat(lines).hasSize(1);
+        assertThat(deletedIds(JsonMapper.shared().readTree(lines.getLast()))).containsExactly(1, 2, 3, 4, 5);
+
+        List<JsonNode> pages = pages("counted", asked + ",\"limit\":2");
+        assertThat(pages).extracting(TableEndpointsIT::deletedIds)
+                .containsExactly(List.of(1, 2), List.of(3, 4), List.of(5));
+    }
+
+    @Test
+    void changes_withFewerRecordsLeftThanChanged_endAtTheLastRowGiven() throws Exception {
+        table("thinned", List.of("id integer"), List.of("id integer"), numbered(1, 6));
+        execute("UPDATE syncline_replica.\"thinned.1\" SET changed = 21");
+        deleted("thinned", "k1 IN (1, 2, 4, 6)");
+        String asked = "\"table_name\":\"thinned\",\"since\":\"" + asOf("thinned", 20) + "\"";
+        RING.worker = request -> granted(request, 1);
+        try {
+            List<JsonNode> pages = pages("counted", asked);
+            assertThat(pages).extracting(TableEndpointsIT::ids).containsExactly(List.of(3), List.of(5));
+            assertThat(pages).extracting(TableEndpointsIT::deletedIds)
+                    .as("a deletion is no record, and comes with the rows before which its key is")
+                    .containsExactly(List.of(1, 2), List.of(4, 6));
+
+            pages = pages("counted", asked + ",\"limit\":2");
+            assertThat(pages).extracting(TableEndpointsIT::ids)
+                    .containsExactly(List.of(), List.of(3), List.of(5), List.of());
+            assertThat(pages).extracting(TableEndpointsIT::deletedIds)
+                    .containsExactly(List.of(1, 2), List.of(), List.of(4), List.of(6));
+        } finally {
+            RING.worker = FakeRing.GRANTS_ALL;
+        }
+    }
+
+    @Test
+    void page_ofATableThatWasEmptyWhenAWorkerWasAsked_tellsOfTheRowsThatCame() throws Exception {
+        table("filled", List.of("id integer"), List.of("id integer"), numbered(1, 2));
+        RING.worker = request -> {
+            filled("'{\"id\":' || k1 || '}'", 2);
+            return granted(request, request.records());
+        };
+        HttpResponse<String> answer;
+        int times = 0;
+        try {
+            do {
+                // Also for whoever is turned away and comes again: by then they would be there.
+                filled("NULL", 0);
+                answer = once(request("pull-data", "counted", "\"table_name\":\"filled\",\"limit\":10", null));
+            } while (answer.body().contains(TURNED_AWAY) && ++times < MOST_TIMES);
+        } finally {
+            RING.worker = FakeRing.GRANTS_ALL;
+        }
+        JsonNode first = JsonMapper.shared().readTree(answer.body());
+        assertThat(ids(first)).containsExactly(1);
+        assertThat(first.path("has_more").booleanValue()).isTrue();
+        assertThat(ids(ok("pull-data", "counted", "\"table_name\":\"filled\",\"cursor\":\""
+                + first.path("next_cursor").asString() + "\""))).containsExactly(2);
+    }
+
+    private static void filled(String wire, int count) {
+        try {
+            execute("UPDATE syncline_replica.\"filled.1\" SET changed = 21, wire = " + wire);
+            execute("UPDATE syncline.replica_table SET last_change = 21, row_count = " + count
+                    + " WHERE table_name = 'filled'");
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Submission granted(SiteRequest.PullRequested request, long records) {
+        return new Submission.Decided(new Outcome.Granted(request.grant(), records));
+    }
+
+    private static List<Row> numbered(int first, int last) {
+        return IntStream.rangeClosed(first, last).mapToObj(i -> row("{\"id\":" + i + "}", i)).toList();
+    }
+
+    /** Deletes rows of a table that was served as of 20, as the replica does it. */
+    private static void deleted(String table, String which) throws SQLException {
+        String replica = "syncline_replica.\"" + table + ".1\"";
+        execute("UPDATE " + replica + " SET wire = NULL, removed_key = '{\"id\":' || k1 || '}', changed = 21 WHERE "
+                + which);
+        execute("UPDATE syncline.replica_table SET last_change = 21, row_count = (SELECT count(*) FROM " + replica
+                + " WHERE wire IS NOT NULL) WHERE table_name = '" + table + "'");
+    }
+
+    private static String asOf(String table, long change) {
+        return new PullToken.AsOf(1, change).text(new TableName(table));
+    }
+
+    private static List<Integer> deletedIds(JsonNode answer) {
+        return answer.path("deleted").valueStream().map(key -> key.path("id").intValue()).toList();
+    }
+
+    /** All pages, each behind the one before. */
+    private List<JsonNode> pages(String hash, String fields) throws Exception {
+        List<JsonNode> pages = new ArrayList<>(List.of(ok("pull-data", hash, fields)));
+        while (pages.getLast().path("has_more").booleanValue()) {
+            pages.add(ok("pull-data", hash,
+                    fields + ",\"cursor\":\"" + pages.getLast().path("next_cursor").asString() + "\""));
+        }
+        assertThat(pages.getLast().has("next_cursor")).isFalse();
+        return pages;
     }
 
     @Test
@@ -1011,6 +1130,13 @@ class TableEndpointsIT {
         ConnectionSettings d = ConnectionSettings.DEFAULTS;
         return new ConnectionSettings(perRequest, null, null, allowed, excluded, List.of(), null, null, null,
                 d.approvalMode(), List.of(), d.rateLimitRequestsPerMinute(), null);
+    }
+
+    /** What is counted never runs out, and yet a worker decides each pull. */
+    private static ConnectionSettings counted(int perRequest) {
+        ConnectionSettings d = ConnectionSettings.DEFAULTS;
+        return new ConnectionSettings(perRequest, 1_000_000L, 1_000_000L, List.of(), List.of(), List.of(), null, null,
+                null, d.approvalMode(), List.of(), d.rateLimitRequestsPerMinute(), null);
     }
 
     private record Row(String wire, Object... key) {}

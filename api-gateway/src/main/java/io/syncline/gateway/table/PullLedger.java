@@ -21,6 +21,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,10 +49,12 @@ public final class PullLedger implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(PullLedger.class);
 
-    /** The records that {@code table-records} draws from, for one connection and table. */
+    /** The records that {@code table-records} draws from, for one connection, table and caller's address. */
     static final long RECORDS_AT_ONCE = 1_000;
     /** How long it draws from one grant. */
     static final Duration DRAWN_FOR = Duration.ofMinutes(1);
+    /** Grants that are drawn from: addresses are as many as callers please, and whoever finds none is given another. */
+    static final int MOST_DRAWN = 10_000;
     /** For what lies between a stream's end and its report. */
     private static final Duration MARGIN = Duration.ofSeconds(30);
     private static final Duration ACKNOWLEDGED_WITHIN = Duration.ofSeconds(5);
@@ -70,7 +73,8 @@ public final class PullLedger implements AutoCloseable {
     private final Supplier<UUID> ids;
     private final Duration longestStream;
     private final LongSupplier nanoTime;
-    private final Map<Source, Drawn> drawn = new HashMap<>();
+    /** The oldest first. */
+    private final Map<Source, Drawn> drawn = new LinkedHashMap<>();
     /** Connections with something counted, and when a grant of theirs was last reported: for so long as that may take. */
     private final Map<UUID, Long> reportedAt = new HashMap<>();
     private final Deque<Unsent> unsent = new ArrayDeque<>();
@@ -136,7 +140,8 @@ public final class PullLedger implements AutoCloseable {
 
     /** @param rows as many as the answer would hold at most */
     Answer records(Caller call, TableAccess.Sender sender, ServedTable table, long rows) throws SQLException {
-        Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()));
+        Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()),
+                call.address());
         if (isOpen(source) && AccessPolicy.needsApproval(sender.settings(), table.name())
                 && !approvals.approved(sender.site(), table.name())) {
             // Denied since, or over: a worker says which.
@@ -364,8 +369,11 @@ public final class PullLedger implements AutoCloseable {
 
     // ---- table-records: one grant, many answers
 
-    /** @param decided whether a worker decides before rows are given: with the settings, that may change */
-    private record Source(UUID connection, String table, boolean decided) {}
+    /**
+     * @param decided whether a worker decides before rows are given: with the settings, that may change
+     * @param address the caller's: a grant's fact names one, and must not lay another caller's rows to its charge
+     */
+    private record Source(UUID connection, String table, boolean decided, String address) {}
 
     /** A grant that answers draw from. Guarded by the ledger. */
     private static final class Drawn {
@@ -411,10 +419,11 @@ public final class PullLedger implements AutoCloseable {
 
     private synchronized Draw first(Source source, Open grant, long rows, Instant asOf) {
         Drawn made = new Drawn(grant, asOf);
-        Drawn before = drawn.put(source, made);
-        if (before != null) {
-            // Two calls found none at the same time.
-            retire(before);
+        // Where two calls found none at the same time, there is one by now.
+        retire(source);
+        drawn.put(source, made);
+        if (drawn.size() > MOST_DRAWN) {
+            retire(drawn.keySet().iterator().next());
         }
         return draw(made, Math.min(rows, made.left), asOf);
     }

@@ -26,8 +26,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -240,6 +242,45 @@ class PullLedgerTest {
         });
         give(yes(ledger.records(CALLER, sender, TABLE, 100)), 1);
         assertThat(ring.asked).hasSize(2);
+    }
+
+    @Test
+    void records_eachAddressDrawsFromAGrantOfItsOwn() throws Exception {
+        PullLedger.Caller elsewhere = new PullLedger.Caller("203.0.113.9", CALLER.path());
+        TableAccess.Sender sender = sender(null, 100_000L);
+        give(yes(ledger.records(CALLER, sender, TABLE, 100)), 100);
+        give(yes(ledger.records(elsewhere, sender, TABLE, 100)), 7);
+        give(yes(ledger.records(CALLER, sender, TABLE, 100)), 50);
+        now += Duration.ofSeconds(61).toNanos();
+        ledger.tick();
+        assertThat(ring.reports()
+                .stream()
+                .collect(Collectors.toMap(report -> addressOf(report.grant()),
+                        SiteRequest.PullReported::rows)))
+                .isEqualTo(Map.of("192.0.2.1", 150L, "203.0.113.9", 7L));
+    }
+
+    private String addressOf(UUID grant) {
+        return ring.asked.stream()
+                .map(SiteRequest.PullRequested.class::cast)
+                .filter(request -> request.grant().equals(grant))
+                .findFirst()
+                .orElseThrow()
+                .address();
+    }
+
+    @Test
+    void records_ofMoreAddressesThanAreKept_theOldestIsReported() throws Exception {
+        TableAccess.Sender sender = sender(null, null);
+        give(yes(ledger.records(CALLER, sender, TABLE, 100)), 7);
+        for (int i = 1; i < PullLedger.MOST_DRAWN; i++) {
+            yes(ledger.records(new PullLedger.Caller("2001:db8::" + i, CALLER.path()), sender, TABLE, 100)).unused();
+        }
+        ledger.tick();
+        assertThat(ring.reports()).isEmpty();
+        yes(ledger.records(new PullLedger.Caller("203.0.113.9", CALLER.path()), sender, TABLE, 100)).unused();
+        ledger.tick();
+        assertThat(ring.reports()).singleElement().satisfies(report -> assertThat(report.rows()).isEqualTo(7));
     }
 
     @Test

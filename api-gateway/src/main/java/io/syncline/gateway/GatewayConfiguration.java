@@ -50,7 +50,6 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.jdbc.autoconfigure.DataSourceProperties;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
-import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
@@ -266,8 +265,9 @@ class GatewayConfiguration {
     // The front of the house: what each request goes through before anybody asks what it wants.
 
     @Bean
-    WebServerFactoryCustomizer<TomcatServletWebServerFactory> webServer(GatewayProperties properties) {
-        return new WebServer(properties.gateway(), properties.admin().port(), properties.admin().address());
+    TomcatServletWebServerFactory webServerFactory(GatewayProperties properties) {
+        return new GatewayWebServerFactory(properties.gateway(), properties.admin().port(),
+                properties.admin().address());
     }
 
     @Bean

@@ -3,6 +3,7 @@ package io.syncline.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.gateway.http.AddressLimits;
+import io.syncline.gateway.http.BoundedHttp;
 import io.syncline.model.testing.HeldPort;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -10,13 +11,22 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+import org.apache.catalina.connector.Connector;
+import org.apache.tomcat.util.threads.VirtualThreadExecutor;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,25 +120,77 @@ class AddressLimitsIT {
     }
 
     @Test
+    void operatorsPort_hasTheBoundsOfThePeers() throws Exception {
+        try (HeldPort port = new HeldPort();
+                GatewayUnderTest gateway = GatewayUnderTest.start(directory,
+                        "--syncline.admin.port=" + port.number(), "--server.tomcat.max-connections=77",
+                        "--server.tomcat.connection-timeout=7s", "--server.max-http-request-header-size=7KB")) {
+            List<Connector> connectors = List.of(gateway.webServer().getTomcat().getService().findConnectors());
+            assertThat(connectors).extracting(Connector::getLocalPort)
+                    .containsExactlyInAnyOrder(gateway.port(), port.number());
+            assertThat(connectors).extracting(Connector::getProtocolHandler)
+                    .asInstanceOf(InstanceOfAssertFactories.list(BoundedHttp.class))
+                    .allSatisfy(http -> {
+                        assertThat(http.getMaxConnections()).isEqualTo(77);
+                        assertThat(http.getConnectionTimeout()).isEqualTo(7_000);
+                        assertThat(http.getMaxHttpRequestHeaderSize()).isEqualTo(7 * 1_024);
+                        assertThat(http.getMaxKeepAliveRequests()).as("as gateway.yml has it").isEqualTo(-1);
+                        assertThat(http.getExecutor()).isInstanceOf(VirtualThreadExecutor.class);
+                    });
+        }
+    }
+
+    @Test
     void tls_byASpringBundle_saysThatItStays() throws Exception {
-        Path pem = selfSigned();
-        try (GatewayUnderTest gateway = GatewayUnderTest.start(directory, "--server.ssl.bundle=web",
-                "--spring.ssl.bundle.pem.web.keystore.certificate=file:" + pem.resolve("cert.pem"),
-                "--spring.ssl.bundle.pem.web.keystore.private-key=file:" + pem.resolve("key.pem"),
-                "--spring.ssl.bundle.pem.web.reload-on-update=true");
-                HttpClient https = HttpClient.newBuilder().sslContext(trusting(pem.resolve("cert.pem"))).build()) {
-            HttpResponse<String> response = https.send(
-                    HttpRequest.newBuilder(URI.create("https://localhost:" + gateway.port() + "/admin/api/settings"))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
+        Path pem = selfSigned("web");
+        try (GatewayUnderTest gateway = GatewayUnderTest.start(directory, tls(pem));
+                HttpClient https = HttpClient.newBuilder().sslContext(trusting(pem)).build()) {
+            HttpResponse<String> response = get(https, "https://localhost:" + gateway.port() + "/admin/api/settings");
             assertThat(response.statusCode()).isEqualTo(401);
             assertThat(response.headers().firstValue("strict-transport-security")).hasValueSatisfying(
                     value -> assertThat(value).startsWith("max-age="));
         }
     }
 
-    private Path selfSigned() throws Exception {
-        Path store = directory.resolve("web.p12");
+    @Test
+    void tls_isSpokenAtBothPorts_withTheCertificateThatThereIs() throws Exception {
+        Path pem = selfSigned("web");
+        try (HeldPort port = new HeldPort();
+                GatewayUnderTest gateway = GatewayUnderTest.start(directory,
+                        tls(pem, "--syncline.admin.port=" + port.number()));
+                HttpClient https = HttpClient.newBuilder().sslContext(trusting(pem)).build()) {
+            assertThat(get(https, "https://localhost:" + port.number() + "/actuator/health/liveness").statusCode())
+                    .isEqualTo(200);
+            assertThat(get(https, "https://localhost:" + gateway.port() + "/phoenix_kit/sync/api/nothing").statusCode())
+                    .isEqualTo(404);
+
+            Path another = selfSigned("another");
+            X509Certificate replacement = certificate(another);
+            Files.move(another, pem, StandardCopyOption.ATOMIC_MOVE);
+            for (int each : List.of(gateway.port(), port.number())) {
+                Awaitility.await()
+                        .atMost(Duration.ofMinutes(2))
+                        .untilAsserted(() -> assertThat(certificateAt(each)).isEqualTo(replacement));
+            }
+        }
+    }
+
+    private static HttpResponse<String> get(HttpClient https, String url) throws Exception {
+        return https.send(HttpRequest.newBuilder(URI.create(url)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static String[] tls(Path pem, String... more) {
+        return Stream.concat(Stream.of("--server.ssl.bundle=web",
+                "--spring.ssl.bundle.pem.web.keystore.certificate=file:" + pem,
+                "--spring.ssl.bundle.pem.web.keystore.private-key=file:" + pem,
+                "--spring.ssl.bundle.pem.web.reload-on-update=true",
+                "--spring.ssl.bundle.watch.file.quiet-period=100ms"),
+                Stream.of(more)).toArray(String[]::new);
+    }
+
+    /** Certificate and key in one file, so that both are replaced at once. */
+    private Path selfSigned(String name) throws Exception {
+        Path store = directory.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
                 "-genkeypair", "-keyalg", "EC", "-alias", "web", "-dname", "CN=localhost", "-ext", "san=dns:localhost",
                 "-validity", "2", "-storetype", "PKCS12", "-keystore", store.toString(), "-storepass", "changeit")
@@ -136,11 +198,9 @@ class AddressLimitsIT {
                 .start();
         assertThat(keytool.waitFor()).isZero();
         KeyStore keys = KeyStore.getInstance(store.toFile(), "changeit".toCharArray());
-        Files.writeString(directory.resolve("cert.pem"),
-                pem("CERTIFICATE", keys.getCertificate("web").getEncoded()));
-        Files.writeString(directory.resolve("key.pem"),
-                pem("PRIVATE KEY", keys.getKey("web", "changeit".toCharArray()).getEncoded()));
-        return directory;
+        return Files.writeString(directory.resolve(name + ".pem"),
+                pem("CERTIFICATE", keys.getCertificate("web").getEncoded())
+                        + pem("PRIVATE KEY", keys.getKey("web", "changeit".toCharArray()).getEncoded()));
     }
 
     private static String pem(String what, byte[] der) {
@@ -148,17 +208,45 @@ class AddressLimitsIT {
                 + "-----\n";
     }
 
-    private static SSLContext trusting(Path certificate) throws Exception {
+    private static X509Certificate certificate(Path pem) throws Exception {
+        try (var in = Files.newInputStream(pem)) {
+            return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+        }
+    }
+
+    private static SSLContext trusting(Path pem) throws Exception {
         KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
         trusted.load(null, null);
-        try (var in = Files.newInputStream(certificate)) {
-            trusted.setCertificateEntry("web",
-                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in));
-        }
+        trusted.setCertificateEntry("web", certificate(pem));
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(trusted);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, factory.getTrustManagers(), null);
         return context;
+    }
+
+    /** What the server shows, trusted or not. */
+    private static X509Certificate certificateAt(int port) throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, new TrustManager[]{new Anybody()}, null);
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", port)) {
+            socket.setSoTimeout(60_000);
+            socket.startHandshake();
+            return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+        }
+    }
+
+    private static final class Anybody implements X509TrustManager {
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
     }
 }

@@ -30,6 +30,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.springframework.boot.tomcat.TomcatWebServer;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /**
@@ -109,6 +111,10 @@ final class GatewayUnderTest implements AutoCloseable {
 
     <T> T bean(Class<T> type) {
         return context.getBean(type);
+    }
+
+    TomcatWebServer webServer() {
+        return (TomcatWebServer) ((WebServerApplicationContext) context).getWebServer();
     }
 
     void execute(String sql, Object... parameters) throws SQLException {

@@ -8,40 +8,44 @@ import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardHost;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
-import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.boot.web.server.WebServer;
+import org.springframework.boot.web.servlet.ServletContextInitializer;
 
-/** Gives Tomcat our bounds, and the operators a port of their own where one is configured. */
-final class WebServer implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+/** Makes a Tomcat with our bounds, in which the operators have a port of their own where one is configured. */
+final class GatewayWebServerFactory extends TomcatServletWebServerFactory {
 
     private final GatewayProperties.Gateway bounds;
     private final int operatorsPort;
-    private final @Nullable String operatorsAddress;
+    private final @Nullable InetAddress operatorsAddress;
 
     /** @param operatorsPort 0: none of their own */
-    WebServer(GatewayProperties.Gateway bounds, int operatorsPort, @Nullable String operatorsAddress) {
+    GatewayWebServerFactory(GatewayProperties.Gateway bounds, int operatorsPort, @Nullable String operatorsAddress) {
         this.bounds = bounds;
         this.operatorsPort = operatorsPort;
-        this.operatorsAddress = operatorsAddress;
-    }
-
-    @Override
-    public void customize(TomcatServletWebServerFactory factory) {
-        factory.setProtocol(BoundedHttp.class.getName());
-        factory.addConnectorCustomizers(this::bound);
-        factory.addContextCustomizers(context -> {
+        this.operatorsAddress = operatorsAddress == null ? null : address(operatorsAddress);
+        setProtocol(BoundedHttp.class.getName());
+        addConnectorCustomizers(this::bound);
+        addContextCustomizers(context -> {
             if (context.getParent() instanceof StandardHost host) {
                 host.setErrorReportValveClass(PlainErrors.class.getName());
             }
         });
+    }
+
+    @Override
+    public WebServer getWebServer(ServletContextInitializer... initializers) {
         if (operatorsPort != 0) {
+            // Here, where all of server.* is known, and as the peers': Spring Boot itself gives a further connector neither
+            // TLS nor any bound.
             Connector operators = new Connector(BoundedHttp.class.getName());
+            customizeConnector(operators);
             operators.setPort(operatorsPort);
-            bound(operators);
-            if (operatorsAddress != null && operators.getProtocolHandler() instanceof BoundedHttp http) {
-                http.setAddress(address(operatorsAddress));
+            if (operators.getProtocolHandler() instanceof BoundedHttp http) {
+                http.setAddress(operatorsAddress);
             }
-            factory.addAdditionalConnectors(operators);
+            addAdditionalConnectors(operators);
         }
+        return super.getWebServer(initializers);
     }
 
     private void bound(Connector connector) {

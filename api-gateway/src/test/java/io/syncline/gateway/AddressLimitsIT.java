@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.syncline.gateway.http.AddressLimits;
 import io.syncline.gateway.http.BoundedHttp;
 import io.syncline.model.testing.HeldPort;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -110,6 +112,20 @@ class AddressLimitsIT {
                     .atMost(Duration.ofMinutes(1))
                     .untilAsserted(() -> assertThat(status(http, own + "/admin/api/settings")).isEqualTo(200));
             assertThat(status(http, own + "/phoenix_kit/sync/api/status")).isEqualTo(404);
+            HostileInputIT.disguisedOperators().forEach(path -> assertNotAnswered(gateway, path));
+            HostileInputIT.assertProblem(gateway.raw("GET /admin/api/settings HTTP/1.1\r\nHost: a\r\n\r\n"), 404);
+        }
+    }
+
+    private static void assertNotAnswered(GatewayUnderTest gateway, String path) {
+        try {
+            assertThat(gateway.raw("GET " + path + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+                    + GatewayUnderTest.ADMIN_TOKEN + "\r\n\r\n")).as(path)
+                    .containsPattern("^HTTP/1.1 40[04]")
+                    .doesNotContain("UP")
+                    .doesNotContain("incoming_mode");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

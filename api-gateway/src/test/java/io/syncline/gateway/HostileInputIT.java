@@ -152,6 +152,39 @@ class HostileInputIT {
         }
     }
 
+    @Test
+    void operators_areRefusedAtTheDoor_inTheirOwnForm() throws IOException {
+        String settings = " /admin/api/settings HTTP/1.1\r\nHost: a\r\n";
+        assertProblem(gateway.raw("PATCH" + settings + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 411);
+        assertProblem(gateway.raw("OPTIONS" + settings + "Access-Control-Request-Method: PATCH\r\n\r\n"), 405);
+    }
+
+    static void assertProblem(String answer, int status) {
+        assertThat(answer).startsWith("HTTP/1.1 " + status)
+                .containsPattern("(?i)content-type: *application/problem\\+json")
+                .contains("\"status\":" + status + ",\"detail\":\"");
+    }
+
+    /** Spring reads a path by its decoded segments, without their parameters; whoever guards it must as well. */
+    static Stream<String> disguisedOperators() {
+        return Stream.of("/%61ctuator/health", "/actuato%72/health/liveness", "/actuator/%68ealth",
+                "/actuator;x/health", "/actuator;x=y/health;z/liveness", "/%61ctuator;x/health", "//actuator/health",
+                "/;x/actuator/health", "/./actuator/health", "/x/../actuator/health", "/%2e/actuator/health",
+                "/%61dmin/api/settings", "/admi%6E;x/api/settings", "/admin;x/api/settings", "//admin/api/settings",
+                "/admin/%61pi/settings");
+    }
+
+    @ParameterizedTest
+    @MethodSource("disguisedOperators")
+    void disguisedOperators_areNotAnsweredMoreThanTheyWouldBe(String path) throws IOException {
+        String answer = gateway.raw("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        assertNothingInternal(answer);
+        // Where there is one port, it is health's as well, under any of its names.
+        if (path.contains("api")) {
+            assertThat(answer).startsWith("HTTP/1.1 4").doesNotContain("incoming_mode");
+        }
+    }
+
     @FunctionalInterface
     private interface Client {
         void call(GatewayUnderTest bounded) throws Exception;

@@ -10,12 +10,10 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
-import org.springframework.http.HttpHeaders;
 
 /**
  * Who presents wrong credentials again and again is refused for the rest of the minute, whatever is presented then: else
@@ -90,8 +88,6 @@ public final class AddressLimits implements Filter {
             HttpServletResponse response) throws IOException {
         refused.incrementAndGet();
         log.warn(refusal.name(), refusal.sentence() + ": " + address);
-        SyncApiErrors.Answer no = operators ? SyncApiErrors.problem(refusal) : SyncApiErrors.of(refusal);
-        new Written(no.status(), operators ? OperatorRoutes.PROBLEM : Written.JSON, JsonBody.write(no.body()),
-                Map.of(HttpHeaders.RETRY_AFTER, Long.toString(Math.max(1, until.toSeconds())))).writeTo(response);
+        SyncApiErrors.written(refusal, operators, SyncApiErrors.retryAfter(until)).writeTo(response);
     }
 }

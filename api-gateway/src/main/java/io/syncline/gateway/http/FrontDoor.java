@@ -9,7 +9,10 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.server.PathContainer;
+import org.springframework.http.server.RequestPath;
 
 /**
  * What holds for every request and every answer. Bodies come with their length: a body in chunks may be one request to us
@@ -26,6 +29,8 @@ public final class FrontDoor implements Filter {
     /** A request line without a version is HTTP/0.9 to Tomcat: no headers, and no end but that of the connection. */
     private static final String VERSIONED = "HTTP/";
     private static final int NO_PORT = 0;
+    /** What the paths of operators and health checks begin with. */
+    private static final Set<String> OPERATORS = Set.of("admin", "actuator");
 
     private final int operatorsPort;
 
@@ -43,15 +48,16 @@ public final class FrontDoor implements Filter {
         if (http.isSecure()) {
             answer.setHeader(HSTS, ONE_YEAR);
         }
+        boolean operators = isOperators(http);
         if (!http.getProtocol().startsWith(VERSIONED)) {
-            refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
+            refuse(PeerRefusal.Known.NO_SUCH_CALL, operators, answer);
         } else if (http.getHeader(HttpHeaders.TRANSFER_ENCODING) != null) {
-            refuse(PeerRefusal.Known.BODY_WITHOUT_LENGTH, answer);
+            refuse(PeerRefusal.Known.BODY_WITHOUT_LENGTH, operators, answer);
         } else if (http.getHeader(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD) != null) {
             // A browser asks for a page of another origin: there is none that may.
-            refuse(new PeerRefusal.WrongMethod("GET, HEAD, POST, PATCH, DELETE"), answer);
-        } else if (operatorsPort != NO_PORT && http.getLocalPort() == operatorsPort != isOperators(http)) {
-            refuse(PeerRefusal.Known.NO_SUCH_CALL, answer);
+            refuse(new PeerRefusal.WrongMethod("GET, HEAD, POST, PATCH, DELETE"), operators, answer);
+        } else if (operatorsPort != NO_PORT && http.getLocalPort() == operatorsPort != operators) {
+            refuse(PeerRefusal.Known.NO_SUCH_CALL, operators, answer);
         } else {
             chain.doFilter(request, response);
         }
@@ -61,13 +67,22 @@ public final class FrontDoor implements Filter {
         HEADERS.forEach(response::setHeader);
     }
 
+    /** As Spring reads a path: by its segments, each decoded and without parameters, or there would be names for more doors. */
     private static boolean isOperators(HttpServletRequest request) {
-        String path = request.getRequestURI();
-        return path.startsWith("/admin") || path.startsWith("/actuator");
+        return RequestPath.parse(request.getRequestURI(), request.getContextPath())
+                .pathWithinApplication()
+                .elements()
+                .stream()
+                .filter(PathContainer.PathSegment.class::isInstance)
+                .map(element -> ((PathContainer.PathSegment) element).valueToMatch())
+                .filter(segment -> !segment.isEmpty())
+                .findFirst()
+                .filter(OPERATORS::contains)
+                .isPresent();
     }
 
-    private static void refuse(PeerRefusal refusal, HttpServletResponse response) throws IOException {
-        SyncApiErrors.Answer no = SyncApiErrors.of(refusal);
-        new Written(no.status(), Written.JSON, JsonBody.write(no.body()), no.headers()).writeTo(response);
+    private static void refuse(PeerRefusal refusal, boolean operators, HttpServletResponse response)
+            throws IOException {
+        SyncApiErrors.written(refusal, operators, Map.of()).writeTo(response);
     }
 }

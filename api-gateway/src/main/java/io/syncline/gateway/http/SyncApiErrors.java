@@ -5,6 +5,7 @@ import io.syncline.gateway.state.StateDatabaseBehindException;
 import io.syncline.model.connection.Refusal;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -152,6 +153,15 @@ public final class SyncApiErrors {
         Answer answer = of(refusal);
         String detail = answer.body() instanceof Body body ? body.error() : "";
         return problem(answer.status(), detail, null, answer.headers());
+    }
+
+    /** What a filter refuses, in the form of whoever is meant to read it. */
+    static Written written(PeerRefusal refusal, boolean operators, Map<String, String> more) {
+        Answer no = operators ? problem(refusal) : of(refusal);
+        Map<String, String> headers = new HashMap<>(no.headers());
+        headers.putAll(more);
+        return new Written(no.status(), operators ? OperatorRoutes.PROBLEM : Written.JSON, JsonBody.write(no.body()),
+                headers);
     }
 
     private static Answer problem(HttpStatus status, String detail, @Nullable List<OperatorRefusal.FieldProblem> errors,

@@ -26,6 +26,9 @@ class OutageIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+    /** What peers hear, whatever the reason: that is for readiness and for operators. */
+    private static final String DATABASE_AWAY = "The state database cannot be used now; try again later";
+
     @TempDir Path directory;
 
     private static JsonNode readiness(GatewayUnderTest gateway) {
@@ -44,7 +47,7 @@ class OutageIT {
     /** Nothing but 503 from the first call on; that it is for this reason, a slow machine may find out later. */
     private static void assert503(GatewayUnderTest gateway, String sentence) {
         for (String call : List.of("verify-connection", "register-connection", "list-tables", "update-status")) {
-            await(() -> refused(gateway, call).contains(sentence));
+            await(() -> refused(gateway, call).equals("{\"success\":false,\"error\":\"" + sentence + "\"}"));
         }
     }
 
@@ -70,7 +73,7 @@ class OutageIT {
         try {
             gateway.bean(HighWater.class).logRead();
             assertLives(gateway);
-            assert503(gateway, "cannot be used now");
+            assert503(gateway, DATABASE_AWAY);
             assertThat(readiness(gateway).path("status").asString()).isEqualTo("OUT_OF_SERVICE");
             await(() -> readiness(gateway).at("/components/database/details/cause")
                     .asString()
@@ -85,7 +88,8 @@ class OutageIT {
             await(() -> readiness(gateway).at("/components/database/details/remedy")
                     .asString()
                     .contains("start a worker"));
-            assert503(gateway, "start a worker");
+            assert503(gateway, DATABASE_AWAY);
+            await(() -> gateway.admin("GET", "/connections", null).body().contains("start a worker"));
 
             gateway.adopt(postgres);
             gateway.makeSchema();
@@ -95,7 +99,7 @@ class OutageIT {
             postgres.close();
             await(() -> readiness(gateway).at("/components/database/status").asString().equals("OUT_OF_SERVICE"));
             assertLives(gateway);
-            assert503(gateway, "cannot be used now");
+            assert503(gateway, DATABASE_AWAY);
 
             // Closing waits for its end, but not for long.
             await(() -> Files.notExists(data.resolve("postmaster.pid")));
@@ -120,7 +124,8 @@ class OutageIT {
             try {
                 gateway.adopt(postgres);
                 gateway.makeSchema();
-                assert503(gateway, "behind what is known");
+                assert503(gateway, DATABASE_AWAY);
+                await(() -> gateway.admin("GET", "/connections", null).body().contains("behind what is known"));
                 assertLives(gateway);
             } finally {
                 gateway.closeGateway();

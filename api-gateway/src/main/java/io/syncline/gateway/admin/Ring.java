@@ -35,7 +35,7 @@ final class Ring {
             case Submission.Decided(Outcome.Refused(var refusal)) ->
                     Optional.of(new OperatorAnswer.No(new OperatorRefusal.Refused(refusal)));
             case Submission.NotApplied notApplied -> unavailable(
-                    "The request was not applied, and will not be: " + notApplied.why() + "; try again later");
+                    "The request was not applied, and will not be: " + notApplied.cause() + "; try again later");
             case Submission.NotKnown notKnown -> unavailable(
                     "It is not known whether the request was applied: look before you try again");
             case Submission.Busy busy -> unavailable(

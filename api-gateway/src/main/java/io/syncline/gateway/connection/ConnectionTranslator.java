@@ -113,7 +113,7 @@ final class ConnectionTranslator {
             case Submission.Decided(Outcome.Refused(var refusal)) ->
                     PeerAnswer.refused(new PeerRefusal.Refused(refusal));
             case Submission.NotApplied notApplied -> unavailable(
-                    "The request was not applied, and will not be: " + notApplied.why() + "; try again later");
+                    "The request was not applied: " + notApplied.why() + "; try again later");
             case Submission.NotKnown notKnown -> unavailable("It is not known whether the request was applied:"
                     + " ask verify-connection before you try again");
             case Submission.Busy busy -> unavailable(

@@ -54,7 +54,7 @@ public final class RequestDispatcher {
      */
     public Submission submit(UUID requestId, Request request, Optional<String> expected) {
         if (ring.usable() instanceof Check.Down down) {
-            return new Submission.NotApplied(down.cause());
+            return new Submission.NotApplied("Kafka cannot be used now", down.cause());
         }
         int partition = producer.partitionOf(request);
         Optional<DatabaseClock.Reading> now = clock.now(partition);

@@ -125,7 +125,8 @@ public final class OperatorRoutes {
                 }
             }
         } catch (Exception e) {
-            no = SyncApiErrors.problem(SyncApiErrors.logged(log, call, id, e));
+            SyncApiErrors.logged(log, call, id, e);
+            no = SyncApiErrors.problem(e);
         }
         log.info(call + no.status().value(), call + " refused: " + no.status().value() + ", request " + id + " from "
                 + servlet.getRemoteAddr());

@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -19,6 +21,10 @@ public final class SyncApiErrors {
 
     static final Duration SOON = Duration.ofSeconds(1);
     private static final Duration LATER = Duration.ofSeconds(5);
+    private static final PeerRefusal DATABASE_AWAY = new PeerRefusal.Unavailable(
+            "The state database cannot be used now; try again later", LATER);
+    /** States of a database without our tables and columns. */
+    private static final Set<String> NOT_SET_UP = Set.of("42P01", "3F000", "42703");
 
     /** An error answer of the peers' protocol. */
     record Answer(HttpStatus status, Object body, Map<String, String> headers) {}
@@ -170,41 +176,57 @@ public final class SyncApiErrors {
                 new Problem("about:blank", status.getReasonPhrase(), status.value(), detail, errors), headers);
     }
 
-    /** What the caller reads when something was thrown: what is away and may come back, or that we did not foresee it. */
+    /** What a peer reads when something was thrown: what is away and may come back, or that we did not foresee it. */
     static PeerRefusal of(Throwable thrown) {
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof StateDatabaseBehindException) {
-                return new PeerRefusal.Unavailable(
-                        "The state database is behind what is known to have happened; try again later", LATER);
-            }
+        if (found(thrown, StateDatabaseBehindException.class).isPresent()) {
+            return DATABASE_AWAY;
         }
         if (thrown instanceof UnavailableException unavailable) {
             return new PeerRefusal.Unavailable(unavailable.sentence(), SOON);
         }
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLException sql) {
-                return ofDatabase(sql);
-            }
-        }
-        return PeerRefusal.Known.UNEXPECTED;
+        return found(thrown, SQLException.class).map(SyncApiErrors::ofDatabase).orElse(PeerRefusal.Known.UNEXPECTED);
     }
 
     private static PeerRefusal ofDatabase(SQLException thrown) {
-        String state = thrown.getSQLState() == null ? "08" : thrown.getSQLState();
-        return switch (state) {
-            case "42P01", "3F000", "42703" -> new PeerRefusal.Unavailable(
-                    "The state database is not set up yet: start a worker; try again later", LATER);
+        return switch (state(thrown)) {
             // Query cancelled, lock not available: slow, not broken.
             case "57014", "55P03" ->
                     new PeerRefusal.Unavailable("The state database is too slow now; try again later", LATER);
-            case String other when other.startsWith("08") || other.startsWith("57P") || other.startsWith("53")
-                    || other.startsWith("28") || other.equals("3D000") -> new PeerRefusal.Unavailable(
-                            "The state database cannot be used now; try again later", LATER);
+            case String away when away.startsWith("08") || away.startsWith("57P") || away.startsWith("53")
+                    || away.startsWith("28") || away.equals("3D000") || NOT_SET_UP.contains(away) -> DATABASE_AWAY;
             case String other -> PeerRefusal.Known.UNEXPECTED;
         };
     }
 
-    /** Writes one bounded line about what was thrown, and says what the caller reads. */
+    /** What an operator reads of the same: the cause too, where there is something to do about it. */
+    static Answer problem(Throwable thrown) {
+        if (found(thrown, StateDatabaseBehindException.class).isPresent()) {
+            return away("The state database is behind what is known to have happened; try again later");
+        }
+        if (found(thrown, SQLException.class).filter(sql -> NOT_SET_UP.contains(state(sql))).isPresent()) {
+            return away("The state database is not set up yet: start a worker; try again later");
+        }
+        return problem(of(thrown));
+    }
+
+    private static Answer away(String detail) {
+        return problem(HttpStatus.SERVICE_UNAVAILABLE, detail, null, retryAfter(LATER));
+    }
+
+    private static String state(SQLException thrown) {
+        return thrown.getSQLState() == null ? "08" : thrown.getSQLState();
+    }
+
+    private static <T extends Throwable> Optional<T> found(Throwable thrown, Class<T> type) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (type.isInstance(cause)) {
+                return Optional.of(type.cast(cause));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Writes one bounded line about what was thrown, and says what a peer reads. */
     static PeerRefusal logged(BoundedLog log, String call, UUID id, Throwable thrown) {
         PeerRefusal refusal = of(thrown);
         if (refusal instanceof PeerRefusal.Unavailable) {

@@ -73,8 +73,9 @@ class ConnectionTranslatorTest {
             assertThat(answer.apply(new Submission.Decided(new Outcome.Refused(refusal))))
                     .isEqualTo(PeerAnswer.refused(new PeerRefusal.Refused(refusal)));
         }
-        assertThat(sentence(answer.apply(new Submission.NotApplied("why")))).contains("was not applied")
-                .contains("why");
+        assertThat(
+                sentence(answer.apply(new Submission.NotApplied("it rains", "java.net.ConnectException: broker:9092"))))
+                .isEqualTo("The request was not applied: it rains; try again later");
         assertThat(sentence(answer.apply(new Submission.NotKnown()))).contains("not known")
                 .contains("verify-connection")
                 .doesNotContain("was not applied");

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -166,6 +167,15 @@ class PullLedgerTest {
         assertThat(no(ledger.download(CALLER, sender(9L, null), TABLE, 500)))
                 .isInstanceOf(PeerRefusal.Unavailable.class);
         assertThat(ring.reports()).singleElement().satisfies(report -> assertThat(report.rows()).isZero());
+    }
+
+    @Test
+    void notApplied_isSaidWithoutItsCause() {
+        ring.worker = request -> new Submission.NotApplied("it rains", "java.net.ConnectException: broker:9092");
+        assertThat(no(ledger.download(CALLER, sender(9L, null), TABLE, 500)))
+                .asInstanceOf(InstanceOfAssertFactories.type(PeerRefusal.Unavailable.class))
+                .extracting(PeerRefusal.Unavailable::sentence)
+                .isEqualTo("The pull was not begun: it rains; try again later");
     }
 
     @Test

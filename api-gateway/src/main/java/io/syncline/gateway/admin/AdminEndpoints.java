@@ -35,13 +35,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 
 /** What operators do: settings, sender connections, what is imposed on connections, a look at the tables. */
 public final class AdminEndpoints {
@@ -259,20 +260,33 @@ public final class AdminEndpoints {
         }
         Connection connection = found.get().connection();
         AuthToken token = AuthToken.random(random);
-        Optional<OperatorAnswer> no = ring.ask(call,
+        Submission submission = ring.submit(call,
                 new SiteRequest.TokenRotationRequested(connection.siteUrl(), connection.uuid(),
                         keys.fingerprint(token.hash()), keys.seal(token.text(), random), seconds, call.by()));
-        return no.isPresent() ? no.get()
-                : new OperatorAnswer.Ok(new RotatedView(connection.uuid(), token.text(), previousUntil(call)));
+        Optional<OperatorAnswer> no = Ring.refused(submission);
+        if (no.isPresent()) {
+            return submission instanceof Submission.Decided(Outcome.Refused(Refusal decided))
+                    && decided == Refusal.TOO_MANY_TOKENS ? tooManyTokens(call) : no.get();
+        }
+        Instant replacedUntil = reads.connection(call.subject())
+                .flatMap(now -> previousTokens(now).map(PreviousToken::until).findFirst())
+                .orElse(null);
+        return new OperatorAnswer.Ok(new RotatedView(connection.uuid(), token.text(), replacedUntil));
     }
 
-    private @Nullable Instant previousUntil(OperatorCall call) throws SQLException {
+    private OperatorAnswer tooManyTokens(OperatorCall call) throws SQLException {
         return reads.connection(call.subject())
-                .flatMap(found -> found.connection() instanceof Connection.Sender sender
-                        ? Optional.ofNullable(sender.previousToken())
-                        : Optional.empty())
-                .map(PreviousToken::until)
-                .orElse(null);
+                .flatMap(found -> previousTokens(found).filter(previous -> previous.taken(found.at()))
+                        .map(PreviousToken::until)
+                        .min(Comparator.naturalOrder()))
+                .map(first -> new OperatorAnswer.No(new OperatorRefusal.RefusedUntil(Refusal.TOO_MANY_TOKENS, first)))
+                .orElseGet(() -> new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.TOO_MANY_TOKENS)));
+    }
+
+    /** The one that was replaced last is the first. */
+    private static Stream<PreviousToken> previousTokens(ConnectionReads.Found found) {
+        return found.connection() instanceof Connection.Sender sender ? sender.previousTokens().stream()
+                : Stream.empty();
     }
 
     private OperatorAnswer remove(OperatorCall call) throws SQLException {

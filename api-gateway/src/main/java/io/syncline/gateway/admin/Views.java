@@ -17,6 +17,7 @@ import io.syncline.model.connection.PeerWish;
 import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.SiteUrl;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +46,7 @@ final class Views {
 
     /**
      * @param authToken           only here: nobody can be told of it again
-     * @param previousValidUntil the token before is taken until then
+     * @param previousValidUntil the token that was replaced is taken until then
      */
     record RotatedView(UUID uuid, String authToken, @Nullable Instant previousValidUntil) {
 
@@ -88,7 +89,8 @@ final class Views {
             @Nullable ConnectionStatus status) {}
 
     /**
-     * @param status in force
+     * @param status                  in force
+     * @param previousTokenValidUntil the last of the tokens before the present one ends then
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record ConnectionView(
@@ -126,8 +128,7 @@ final class Views {
     }
 
     private static @Nullable Instant previousUntil(Connection.Sender sender, Instant now) {
-        PreviousToken previous = sender.previousToken();
-        return previous != null && now.isBefore(previous.until()) ? previous.until() : null;
+        return sender.previousTokensTaken(now).map(PreviousToken::until).max(Comparator.naturalOrder()).orElse(null);
     }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)

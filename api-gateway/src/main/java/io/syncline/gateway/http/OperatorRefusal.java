@@ -1,6 +1,7 @@
 package io.syncline.gateway.http;
 
 import io.syncline.model.connection.Refusal;
+import java.time.Instant;
 import java.util.List;
 
 /** Why an operator's call does not succeed; answered as RFC 9457 problem details. */
@@ -23,6 +24,9 @@ public sealed interface OperatorRefusal {
 
     /** A worker decided so. */
     record Refused(Refusal refusal) implements OperatorRefusal {}
+
+    /** A worker decided so, and would not from then on. */
+    record RefusedUntil(Refusal refusal, Instant until) implements OperatorRefusal {}
 
     record NotFound(String detail) implements OperatorRefusal {}
 

@@ -97,7 +97,8 @@ public final class SyncApiErrors {
         Map<String, String> headers = switch (refusal) {
             case DEADLINE_PASSED, PASSWORDS_BUSY, RATE_EXCEEDED -> retryAfter(SOON);
             case MODULE_DISABLED, INCOMING_DENIED, PASSWORD_REQUIRED, PASSWORD_INVALID, ALREADY_EXISTS, NOT_FOUND,
-                    TOKEN_IN_USE, NOT_AWAITING_APPROVAL, NOT_ACTIVE, CONNECTION_EXPIRED, ADDRESS_NOT_ALLOWED,
+                    TOKEN_IN_USE, TOO_MANY_TOKENS, NOT_AWAITING_APPROVAL, NOT_ACTIVE, CONNECTION_EXPIRED,
+                    ADDRESS_NOT_ALLOWED,
                     OUTSIDE_HOURS, DOWNLOAD_PASSWORD_REQUIRED, DOWNLOAD_PASSWORD_INVALID, TABLE_NOT_FOUND,
                     DOWNLOAD_LIMIT_REACHED, RECORD_LIMIT_REACHED, TRANSFER_DENIED, TRANSFER_UNKNOWN, GRANT_CLOSED,
                     NO_SENDER, CHANGED_SINCE, OPERATOR_EXISTS, OPERATOR_UNKNOWN, TOO_MANY_OPERATORS, TOO_LARGE,
@@ -122,7 +123,8 @@ public final class SyncApiErrors {
             case PASSWORD_REQUIRED, PASSWORD_INVALID, DOWNLOAD_PASSWORD_REQUIRED, DOWNLOAD_PASSWORD_INVALID ->
                     HttpStatus.UNAUTHORIZED;
             case RATE_EXCEEDED -> HttpStatus.TOO_MANY_REQUESTS;
-            case ALREADY_EXISTS, TOKEN_IN_USE, NOT_AWAITING_APPROVAL, GRANT_CLOSED, NO_SENDER, OPERATOR_EXISTS,
+            case ALREADY_EXISTS, TOKEN_IN_USE, TOO_MANY_TOKENS, NOT_AWAITING_APPROVAL, GRANT_CLOSED, NO_SENDER,
+                    OPERATOR_EXISTS,
                     TOO_MANY_OPERATORS ->
                     HttpStatus.CONFLICT;
             case CHANGED_SINCE -> HttpStatus.PRECONDITION_FAILED;
@@ -141,6 +143,8 @@ public final class SyncApiErrors {
                     invalid.errors(), Map.of());
             case OperatorRefusal.Refused refused -> problem(statusOf(refused.refusal()), refused.refusal().sentence(),
                     null, Map.of());
+            case OperatorRefusal.RefusedUntil refused -> problem(statusOf(refused.refusal()),
+                    refused.refusal().sentence() + "; this is so until " + refused.until(), null, Map.of());
             case OperatorRefusal.NotFound notFound ->
                     problem(HttpStatus.NOT_FOUND, notFound.detail(), null, Map.of());
             case OperatorRefusal.Unavailable unavailable ->

@@ -8,6 +8,7 @@ import io.syncline.model.connection.Direction;
 import io.syncline.model.connection.Grant;
 import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.ModuleSettings;
+import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Pulls;
 import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.Site;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -38,8 +40,10 @@ public final class LogFoldsToState {
     private static final String CONNECTIONS = """
             SELECT site_url, direction, uuid, name, fingerprint, sealed_token, peer_status, registered_via, remote_ip,
                 user_agent, confirmed, notify_peer, settings, created_by,
-                floor(extract(epoch FROM expires_at) * 1000000)::bigint, previous_fingerprint,
-                floor(extract(epoch FROM previous_until) * 1000)::bigint,
+                floor(extract(epoch FROM expires_at) * 1000000)::bigint,
+                array_to_string(previous_fingerprints, ','),
+                (SELECT string_agg(floor(extract(epoch FROM until) * 1000)::bigint::text, ',' ORDER BY place)
+                    FROM unnest(previous_untils) WITH ORDINALITY AS previous (until, place)),
                 floor(extract(epoch FROM created_at) * 1000)::bigint, floor(extract(epoch FROM updated_at) * 1000)::bigint
             FROM syncline.connection""";
     private static final String IMPOSITIONS = """
@@ -133,10 +137,15 @@ public final class LogFoldsToState {
                     null, null,
                     null, sql(s.confirmed()), sql(s.notifyPeer()), StoredSettings.write(s.settings()), s.createdBy(),
                     s.settings().expiresAt() == null ? null : micros(s.settings().expiresAt()),
-                    s.previousToken() == null ? null : s.previousToken().fingerprint().hex(),
-                    s.previousToken() == null ? null : s.previousToken().until().toEpochMilli(),
+                    previous(s, token -> token.fingerprint().hex()),
+                    previous(s, token -> String.valueOf(token.until().toEpochMilli())),
                     s.createdAt().toEpochMilli(), s.updatedAt().toEpochMilli());
         };
+    }
+
+    private static @Nullable String previous(Connection.Sender sender, Function<PreviousToken, String> part) {
+        return sender.previousTokens().isEmpty() ? null
+                : sender.previousTokens().stream().map(part).collect(Collectors.joining(","));
     }
 
     private static String row(Grant grant) {

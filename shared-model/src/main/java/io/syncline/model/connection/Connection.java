@@ -3,7 +3,9 @@ package io.syncline.model.connection;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.SealedSecret;
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +43,7 @@ public sealed interface Connection {
      *
      * @param confirmed the receiver has shown that it holds the token, or an operator said so: until then the status is
      *                  {@code pending}
-     * @param previousToken what was replaced, null where nothing was
+     * @param previousTokens what was replaced, the newest first, each with an end of its own
      * @param notifyPeer    whether the peer is told of this connection and of its changes
      */
     record Sender(
@@ -50,13 +52,20 @@ public sealed interface Connection {
             String name,
             CredentialFingerprint fingerprint,
             SealedSecret sealedToken,
-            @Nullable PreviousToken previousToken,
+            List<PreviousToken> previousTokens,
             boolean confirmed,
             boolean notifyPeer,
             ConnectionSettings settings,
             String createdBy,
             Instant createdAt,
             Instant updatedAt) implements Connection {
+
+        /** So many that were replaced may be taken at once: each is one more that may have leaked. */
+        public static final int MOST_PREVIOUS_TOKENS = 4;
+
+        public Sender {
+            previousTokens = List.copyOf(previousTokens);
+        }
 
         @Override
         public Direction direction() {
@@ -78,28 +87,47 @@ public sealed interface Connection {
 
         @Override
         public boolean takes(CredentialFingerprint presented, Instant now) {
-            return fingerprint.equals(presented) || (previousToken != null
-                    && previousToken.fingerprint().equals(presented) && now.isBefore(previousToken.until()));
+            return fingerprint.equals(presented) || previousTokensTaken(now)
+                    .anyMatch(previous -> previous.fingerprint().equals(presented));
+        }
+
+        /** The replaced tokens that have not ended. */
+        public Stream<PreviousToken> previousTokensTaken(Instant now) {
+            return previousTokens.stream().filter(previous -> previous.taken(now));
+        }
+
+        /** Those that nobody else may have: the one that was replaced last is kept until it is replaced in its turn. */
+        public Stream<CredentialFingerprint> fingerprints() {
+            return Stream.concat(Stream.of(fingerprint), previousTokens.stream().map(PreviousToken::fingerprint));
         }
 
         Sender confirmed(Instant at) {
-            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, previousToken, true, notifyPeer, settings,
+            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, previousTokens, true, notifyPeer, settings,
                     createdBy, createdAt, at);
         }
 
         Sender touched(Instant at) {
-            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, previousToken, confirmed, notifyPeer,
+            return new Sender(uuid, siteUrl, name, fingerprint, sealedToken, previousTokens, confirmed, notifyPeer,
                     settings, createdBy, createdAt, at);
         }
 
         Sender changed(String newName, boolean nowNotifies, ConnectionSettings newSettings, Instant at) {
-            return new Sender(uuid, siteUrl, newName, fingerprint, sealedToken, previousToken, confirmed, nowNotifies,
+            return new Sender(uuid, siteUrl, newName, fingerprint, sealedToken, previousTokens, confirmed, nowNotifies,
                     newSettings, createdBy, createdAt, at);
         }
 
-        Sender rotated(CredentialFingerprint newToken, SealedSecret newSealed, PreviousToken previous, Instant at) {
-            return new Sender(uuid, siteUrl, name, newToken, newSealed, previous, confirmed, notifyPeer, settings,
-                    createdBy, createdAt, at);
+        /**
+         * A replaced token without a time of its own ends those before it, too. Earlier versions named a token anew to prolong
+         * it, in the place of the one that was replaced.
+         */
+        Sender rotated(CredentialFingerprint newToken, SealedSecret newSealed, PreviousToken replaced, Instant at) {
+            Stream<PreviousToken> older = replaced.taken(at)
+                    ? previousTokensTaken(at)
+                            .filter(previous -> !previous.fingerprint().equals(replaced.fingerprint()))
+                    : Stream.empty();
+            return new Sender(uuid, siteUrl, name, newToken, newSealed,
+                    Stream.concat(Stream.of(replaced), older).toList(), confirmed, notifyPeer, settings, createdBy,
+                    createdAt, at);
         }
     }
 

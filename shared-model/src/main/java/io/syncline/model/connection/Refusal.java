@@ -13,6 +13,9 @@ public enum Refusal {
     ALREADY_EXISTS("Connection already exists for this site"),
     NOT_FOUND("Connection not found"),
     TOKEN_IN_USE("Another connection uses this token; choose another one, or leave auth_token out to have one made"),
+    TOO_MANY_TOKENS(
+            "As many tokens before the present one are taken as may be; rotate again when one of them has ended, or with"
+                    + " overlap_seconds 0, which ends them all"),
     NOT_AWAITING_APPROVAL("The connection is not pending: only a pending connection can be approved"),
     NOT_ACTIVE("Connection is not active"),
     CONNECTION_EXPIRED("Connection has expired"),

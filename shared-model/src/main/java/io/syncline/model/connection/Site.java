@@ -90,7 +90,7 @@ public record Site(
             case SiteEvent.SenderCreated e -> {
                 require(sender == null, event, "there is a sender record already");
                 var made = new Connection.Sender(e.connectionUuid(), url, e.name(), e.fingerprint(), e.sealedToken(),
-                        null, e.confirmed(), e.notifyPeer(), e.settings(), e.by(), at, at);
+                        List.of(), e.confirmed(), e.notifyPeer(), e.settings(), e.by(), at, at);
                 yield new Site(url, made, receiver, waiting(Direction.SENDER, e.awaitingApproval(), e.by(), at),
                         pulls);
             }

@@ -54,7 +54,8 @@ public sealed interface SiteEvent extends Event {
     /**
      * A sender connection has another token.
      *
-     * @param previous the token that is taken too, for a while
+     * @param previous the token that was replaced, and how long it is taken too; those before it keep their ends, unless this one
+     *                 ends at once, which ends them all
      */
     record TokenRotated(
             SiteUrl siteUrl,

@@ -93,7 +93,7 @@ public sealed interface SiteRequest extends Request {
     /**
      * An operator gives a sender connection another token.
      *
-     * @param overlapSeconds how long the token before is taken too
+     * @param overlapSeconds how long the token before is taken too; 0 ends all tokens before
      */
     record TokenRotationRequested(
             SiteUrl siteUrl,

@@ -256,18 +256,18 @@ final class ConnectionDecider {
     }
 
     /**
-     * A second rotation within the time of the first replaces the newest token, not the one that the receiver may still have:
-     * the answer with the new one may have been lost.
+     * The answer with a new token may get lost, so the ones before are taken as long as was said when they were replaced,
+     * whatever is rotated meanwhile.
      */
     private static Decision<SiteEvent> rotate(Site site, Connection.Sender sender,
             SiteRequest.TokenRotationRequested request, Instant now) {
-        PreviousToken before = sender.previousToken();
-        CredentialFingerprint kept = request.overlapSeconds() > 0 && before != null && now.isBefore(before.until())
-                ? before.fingerprint()
-                : sender.fingerprint();
-        PreviousToken previous = new PreviousToken(kept, now.plusSeconds(request.overlapSeconds()));
+        if (request.overlapSeconds() > 0
+                && sender.previousTokensTaken(now).count() >= Connection.Sender.MOST_PREVIOUS_TOKENS) {
+            return Decision.refused(Refusal.TOO_MANY_TOKENS);
+        }
+        PreviousToken replaced = new PreviousToken(sender.fingerprint(), now.plusSeconds(request.overlapSeconds()));
         return happened(site, new SiteEvent.TokenRotated(site.url(), sender.uuid(), request.fingerprint(),
-                request.sealedToken(), previous, request.by()), now);
+                request.sealedToken(), replaced, request.by()), now);
     }
 
     private static Decision<SiteEvent> approve(Site site, Connection record, SiteRequest.ApprovalRequested request,

@@ -4,7 +4,6 @@ import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
-import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.SettingsRequest;
@@ -279,15 +278,9 @@ final class ConnectionProcessor {
             tokensOf(after).forEach(token -> tokens.put(token, after.url()));
         }
 
-        /** Those that open it now; also the one before, until it is replaced in its turn. */
         private static List<CredentialFingerprint> tokensOf(Site site) {
             Connection.Sender sender = site.sender();
-            if (sender == null) {
-                return List.of();
-            }
-            PreviousToken previous = sender.previousToken();
-            return previous == null ? List.of(sender.fingerprint())
-                    : List.of(sender.fingerprint(), previous.fingerprint());
+            return sender == null ? List.of() : sender.fingerprints().toList();
         }
 
         Changes changes(List<Deciding> decided) {

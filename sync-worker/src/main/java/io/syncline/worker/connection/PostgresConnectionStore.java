@@ -96,10 +96,10 @@ final class PostgresConnectionStore implements ConnectionStore {
             pipeline.query("""
                     SELECT fingerprint, site_url FROM syncline.connection
                     WHERE direction = 'sender' AND fingerprint = ANY (?)
-                    UNION ALL SELECT previous_fingerprint, site_url FROM syncline.connection
-                    WHERE previous_fingerprint = ANY (?)""",
+                    UNION ALL SELECT previous, site_url FROM syncline.connection, unnest(previous_fingerprints) AS previous
+                    WHERE previous_fingerprints && ? AND previous = ANY (?)""",
                     row -> tokens.put(new CredentialFingerprint(row.getString(1)), SiteUrl.asSent(row.getString(2))),
-                    claimed, claimed);
+                    claimed, claimed, claimed);
         }
         pipeline.execute();
         return new State(server[0], clock[0], heads, settings[0], siteRows.sites(scope.sites(), pullRows), outcomes,

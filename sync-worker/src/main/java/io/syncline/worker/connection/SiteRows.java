@@ -15,6 +15,7 @@ import io.syncline.model.log.StoredSettings;
 import io.syncline.worker.connection.ConnectionStore.SiteChange;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,6 +25,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of {@code connection} and {@code imposition}, which together are the sites. */
@@ -32,7 +36,7 @@ final class SiteRows {
     static final String SELECT_CONNECTION = """
             SELECT site_url, direction, uuid, name, fingerprint, sealed_token, created_at, updated_at,
                 peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer, settings, created_by,
-                previous_fingerprint, previous_until
+                previous_fingerprints, previous_untils
             FROM syncline.connection""";
     static final String SELECT_IMPOSITION = """
             SELECT site_url, direction, kind, reason, imposed_by, since FROM syncline.imposition""";
@@ -77,10 +81,16 @@ final class SiteRows {
         return sites;
     }
 
-    private static @Nullable PreviousToken previous(ResultSet row) throws SQLException {
-        String fingerprint = row.getString(17);
-        return fingerprint == null ? null
-                : new PreviousToken(new CredentialFingerprint(fingerprint), SqlTime.read(row, 18));
+    private static List<PreviousToken> previous(ResultSet row) throws SQLException {
+        java.sql.Array fingerprints = row.getArray(17);
+        if (fingerprints == null) {
+            return List.of();
+        }
+        String[] tokens = (String[]) fingerprints.getArray();
+        Timestamp[] untils = (Timestamp[]) row.getArray(18).getArray();
+        return IntStream.range(0, tokens.length)
+                .mapToObj(i -> new PreviousToken(new CredentialFingerprint(tokens[i]), untils[i].toInstant()))
+                .toList();
     }
 
     private static PeerWish wish(String word) {
@@ -144,10 +154,14 @@ final class SiteRows {
         pipeline.run("""
                 INSERT INTO syncline.connection (site_url, direction, uuid, name, fingerprint, sealed_token, created_at,
                     updated_at, peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer, settings,
-                    created_by, expires_at, previous_fingerprint, previous_until)
-                SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?, ?, ?, ?, ?, ?, ?,
-                    ?::timestamptz[], ?,
-                    ?::timestamptz[])
+                    created_by, expires_at, previous_fingerprints, previous_untils)
+                SELECT site_url, direction, uuid, name, fingerprint, sealed_token, created_at, updated_at, peer_status,
+                    registered_via, remote_ip, user_agent, confirmed, notify_peer, settings, created_by, expires_at,
+                    previous_fingerprints::text[], previous_untils::timestamptz[]
+                FROM unnest(?, ?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?, ?, ?, ?, ?, ?, ?,
+                    ?::timestamptz[], ?, ?) AS given (site_url, direction, uuid, name, fingerprint, sealed_token,
+                    created_at, updated_at, peer_status, registered_via, remote_ip, user_agent, confirmed, notify_peer,
+                    settings, created_by, expires_at, previous_fingerprints, previous_untils)
                 ON CONFLICT (site_url, direction) DO UPDATE SET uuid = excluded.uuid, name = excluded.name,
                     fingerprint = excluded.fingerprint, sealed_token = excluded.sealed_token,
                     created_at = excluded.created_at, updated_at = excluded.updated_at,
@@ -155,8 +169,8 @@ final class SiteRows {
                     remote_ip = excluded.remote_ip, user_agent = excluded.user_agent, confirmed = excluded.confirmed,
                     notify_peer = excluded.notify_peer, settings = excluded.settings,
                     created_by = excluded.created_by, expires_at = excluded.expires_at,
-                    previous_fingerprint = excluded.previous_fingerprint,
-                    previous_until = excluded.previous_until""", columns.text(row -> row.siteUrl().text()),
+                    previous_fingerprints = excluded.previous_fingerprints,
+                    previous_untils = excluded.previous_untils""", columns.text(row -> row.siteUrl().text()),
                 columns.text(row -> row.direction().word()), columns.of("uuid", Connection::uuid),
                 columns.text(Connection::name), columns.text(row -> row.fingerprint().hex()),
                 columns.text(row -> row.sealedToken().text()), columns.text(row -> row.createdAt().toString()),
@@ -170,8 +184,8 @@ final class SiteRows {
                 columns.text(row -> row instanceof Sender sender ? StoredSettings.write(sender.settings()) : null),
                 columns.text(row -> row instanceof Sender sender ? sender.createdBy() : null),
                 columns.text(row -> row instanceof Sender sender ? expiry(sender) : null),
-                columns.text(row -> previous(row) instanceof PreviousToken token ? token.fingerprint().hex() : null),
-                columns.text(row -> previous(row) instanceof PreviousToken token ? token.until().toString() : null));
+                columns.text(row -> previous(row, token -> token.fingerprint().hex())),
+                columns.text(row -> previous(row, token -> token.until().toString())));
     }
 
     /** What the clock is watched for; the settings' text has it too. */
@@ -180,8 +194,11 @@ final class SiteRows {
         return end == null ? null : end.toString();
     }
 
-    private static @Nullable PreviousToken previous(Connection row) {
-        return row instanceof Sender sender ? sender.previousToken() : null;
+    /** An array as PostgreSQL writes it, since an array of arrays cannot have some that are shorter; null for none. */
+    private static @Nullable String previous(Connection row, Function<PreviousToken, String> part) {
+        return row instanceof Sender sender && !sender.previousTokens().isEmpty()
+                ? sender.previousTokens().stream().map(part).collect(Collectors.joining(",", "{", "}"))
+                : null;
     }
 
     private static void upsertImpositions(Pipeline pipeline, List<Map.Entry<Key, Imposition>> rows)

@@ -53,6 +53,7 @@ import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.log.Version;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -691,22 +692,102 @@ class ConnectionDeciderTest {
         }
 
         @Test
-        void rotatedAgainBeforeTheEnd_keepsTheTokenThatTheReceiverHas() {
-            SiteEvent first = new SiteEvent.TokenRotated(SITE, SENDER, new CredentialFingerprint("ef".repeat(32)),
-                    Fixtures.SEALED, new PreviousToken(TOKEN, NOW.plusSeconds(10)), ADMIN);
-            given(activeSender(), first).when(rotate(SENDER, 60))
+        void rotatedAgainWithinTheOverlap_eachTokenIsTakenUntilItsOwnEnd() {
+            Instant first = NOW.plusSeconds(40);
+            Instant second = NOW.plusSeconds(60);
+            SiteEvent toB = rotatedTo(token(1), TOKEN, first);
+            SiteEvent toC = rotatedTo(OTHER_TOKEN, token(1), second);
+            given(activeSender(), toB).when(rotate(SENDER, 60)).then(accepted(SENDER, ConnectionStatus.ACTIVE), toC);
+            Connection.Sender sender = Site.unknown(SITE)
+                    .evolve(activeSender(), NOW)
+                    .evolve(toB, NOW)
+                    .evolve(toC, NOW)
+                    .sender();
+            for (CredentialFingerprint token : List.of(TOKEN, token(1), OTHER_TOKEN)) {
+                assertThat(sender.takes(token, first.minusMillis(1))).isTrue();
+            }
+            assertThat(sender.takes(TOKEN, first)).isFalse();
+            assertThat(sender.takes(token(1), second.minusMillis(1))).isTrue();
+            assertThat(sender.takes(token(1), second)).isFalse();
+            assertThat(sender.takes(OTHER_TOKEN, second)).isTrue();
+        }
+
+        @Test
+        void rotatedEveryHalfOverlap_noTokenIsTakenForLongerThanTheOverlap() {
+            Duration overlap = Duration.ofDays(1);
+            Site site = Site.unknown(SITE).evolve(activeSender(), NOW);
+            for (int i = 1; i <= 10; i++) {
+                Instant at = NOW.plus(Duration.ofHours(12L * i));
+                SiteRequest request = new SiteRequest.TokenRotationRequested(SITE, SENDER, token(i), Fixtures.SEALED,
+                        overlap.toSeconds(), ADMIN);
+                Decision<SiteEvent> decision = ConnectionDecider.decide(site, OPEN, request, at, false);
+                site = site.evolve(decision.events().getFirst(), at);
+                for (int given = 1; given <= i; given++) {
+                    boolean replacedLessThanADayAgo = given + 2 >= i;
+                    assertThat(site.sender().takes(token(given), at)).as("token %s after rotation %s", given, i)
+                            .isEqualTo(replacedLessThanADayAgo);
+                }
+            }
+            assertThat(site.sender().previousTokens()).as("those that have ended are forgotten").hasSize(2);
+        }
+
+        @Test
+        void rotatedWithoutOverlap_endsAllTokensBefore() {
+            SiteEvent toB = rotatedTo(token(1), TOKEN, NOW.plusSeconds(40));
+            SiteEvent toC = rotatedTo(OTHER_TOKEN, token(1), NOW);
+            given(activeSender(), toB).when(rotate(SENDER, 0)).then(accepted(SENDER, ConnectionStatus.ACTIVE), toC);
+            Connection.Sender sender = Site.unknown(SITE)
+                    .evolve(activeSender(), NOW)
+                    .evolve(toB, NOW)
+                    .evolve(toC, NOW)
+                    .sender();
+            assertThat(sender.takes(TOKEN, NOW)).isFalse();
+            assertThat(sender.takes(token(1), NOW)).isFalse();
+            assertThat(sender.takes(OTHER_TOKEN, NOW)).isTrue();
+        }
+
+        @Test
+        void rotatedMoreOftenThanTokensAreKept_refusedUntilOneHasEnded_orWithoutOverlap() {
+            List<SiteEvent> events = new ArrayList<>(List.of(activeSender()));
+            CredentialFingerprint present = TOKEN;
+            for (int i = 1; i <= Connection.Sender.MOST_PREVIOUS_TOKENS; i++) {
+                events.add(rotatedTo(token(i), present, NOW.plusSeconds(i)));
+                present = token(i);
+            }
+            given(events.toArray(SiteEvent[]::new)).when(rotate(SENDER, 60)).refused(Refusal.TOO_MANY_TOKENS);
+            given(events.toArray(SiteEvent[]::new)).when(rotate(SENDER, 0))
+                    .then(accepted(SENDER, ConnectionStatus.ACTIVE), rotatedTo(OTHER_TOKEN, present, NOW));
+            events.set(1, rotatedTo(token(1), TOKEN, NOW));
+            given(events.toArray(SiteEvent[]::new)).when(rotate(SENDER, 60))
                     .then(accepted(SENDER, ConnectionStatus.ACTIVE),
-                            new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
-                                    new PreviousToken(TOKEN, NOW.plusSeconds(60)), ADMIN));
-            given(activeSender(), first).when(rotate(SENDER, 0))
-                    .then(accepted(SENDER, ConnectionStatus.ACTIVE),
-                            new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
-                                    new PreviousToken(new CredentialFingerprint("ef".repeat(32)), NOW), ADMIN));
+                            rotatedTo(OTHER_TOKEN, present, NOW.plusSeconds(60)));
+        }
+
+        @Test
+        void rotationsOfOlderVersions_foldAsTheyWereMeant() {
+            SiteEvent toB = rotatedTo(token(1), TOKEN, NOW.plusSeconds(40));
+            SiteEvent toCKeepingA = rotatedTo(OTHER_TOKEN, TOKEN, NOW.plusSeconds(60));
+            Connection.Sender sender = Site.unknown(SITE)
+                    .evolve(activeSender(), NOW)
+                    .evolve(toB, NOW)
+                    .evolve(toCKeepingA, NOW)
+                    .sender();
+            assertThat(sender.previousTokens()).containsExactly(new PreviousToken(TOKEN, NOW.plusSeconds(60)));
+            assertThat(sender.takes(token(1), NOW)).isFalse();
         }
 
         @Test
         void rotated_toNobodyElsesToken() {
             given(activeSender()).whileTokenIsInUse().when(rotate(SENDER, 60)).refused(Refusal.TOKEN_IN_USE);
+        }
+
+        private static CredentialFingerprint token(int number) {
+            return new CredentialFingerprint("%064x".formatted(number));
+        }
+
+        private static SiteEvent rotatedTo(CredentialFingerprint token, CredentialFingerprint before, Instant until) {
+            return new SiteEvent.TokenRotated(SITE, SENDER, token, Fixtures.SEALED, new PreviousToken(before, until),
+                    ADMIN);
         }
 
         private static SiteRequest rotate(UUID record, long overlapSeconds) {

@@ -207,16 +207,31 @@ abstract class ConnectionStoreContract {
     }
 
     @Test
-    void rotatedSender_comesBackWithBothTokens() {
-        Site rotated = senderSite(SITE, TOKEN).evolve(new SiteEvent.TokenRotated(SITE,
-                senderSite(SITE, TOKEN).sender().uuid(), OTHER_TOKEN, Fixtures.SEALED,
-                new PreviousToken(TOKEN, NOW.plusSeconds(60)), "admin"),
-                NOW);
-        LogHead head = save(owned(0), change(Site.unknown(SITE), senderSite(SITE, TOKEN)));
-        save(head, change(senderSite(SITE, TOKEN), rotated));
-        assertThat(site(SITE)).isEqualTo(rotated);
-        assertThat(load(Set.of(), Set.of(), Set.of(TOKEN, OTHER_TOKEN)).tokens())
-                .isEqualTo(Map.of(TOKEN, SITE, OTHER_TOKEN, SITE));
+    void rotatedSender_comesBackWithAllItsTokens_untilTheyAreForgotten() {
+        CredentialFingerprint third = new CredentialFingerprint("ef".repeat(32));
+        Site first = senderSite(SITE, TOKEN);
+        Site twice = first.evolve(rotated(first, OTHER_TOKEN, NOW.plusSeconds(60)), NOW);
+        twice = twice.evolve(rotated(twice, third, NOW.plusSeconds(90)), NOW);
+        assertThat(twice.sender().previousTokens()).hasSize(2);
+        LogHead head = save(owned(0), change(Site.unknown(SITE), first));
+        head = save(head, change(first, twice));
+        assertThat(site(SITE)).isEqualTo(twice);
+        assertThat(load(Set.of(), Set.of(), Set.of(TOKEN, OTHER_TOKEN, third)).tokens())
+                .isEqualTo(Map.of(TOKEN, SITE, OTHER_TOKEN, SITE, third, SITE));
+
+        CredentialFingerprint fourth = new CredentialFingerprint("0f".repeat(32));
+        Site ended = twice.evolve(rotated(twice, fourth, NOW), NOW);
+        save(head, change(twice, ended));
+        assertThat(site(SITE)).isEqualTo(ended);
+        assertThat(load(Set.of(), Set.of(), Set.of(TOKEN, OTHER_TOKEN, third, fourth)).tokens())
+                .as("the one that was replaced last is nobody else's until it is replaced in its turn")
+                .isEqualTo(Map.of(third, SITE, fourth, SITE));
+    }
+
+    private static SiteEvent rotated(Site site, CredentialFingerprint token, Instant previousUntil) {
+        Connection.Sender sender = site.sender();
+        return new SiteEvent.TokenRotated(site.url(), sender.uuid(), token, Fixtures.SEALED,
+                new PreviousToken(sender.fingerprint(), previousUntil), "admin");
     }
 
     @Test
@@ -395,7 +410,7 @@ abstract class ConnectionStoreContract {
 
     private static Site senderSite(SiteUrl url, CredentialFingerprint token) {
         UUID uuid = UUID.nameUUIDFromBytes(url.text().getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        return new Site(url, new Connection.Sender(uuid, url, "S", token, Fixtures.SEALED, null, true, false,
+        return new Site(url, new Connection.Sender(uuid, url, "S", token, Fixtures.SEALED, List.of(), true, false,
                 ConnectionSettings.DEFAULTS, Fixtures.ADMIN, NOW, NOW), null, Map.of(), Pulls.NONE);
     }
 

@@ -4,7 +4,6 @@ import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.Event;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Outcome;
-import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
@@ -101,13 +100,9 @@ final class InMemoryConnectionStore implements ConnectionStore {
             if (sender == null) {
                 continue;
             }
-            PreviousToken previous = sender.previousToken();
-            for (CredentialFingerprint token : previous == null ? List.of(sender.fingerprint())
-                    : List.of(sender.fingerprint(), previous.fingerprint())) {
-                if (scope.claimedTokens().contains(token)) {
-                    tokens.put(token, site.url());
-                }
-            }
+            sender.fingerprints()
+                    .filter(scope.claimedTokens()::contains)
+                    .forEach(token -> tokens.put(token, site.url()));
         }
         State state = new State(server, clock, locked, settings, asked, decided, tokens);
         afterLoad.run();

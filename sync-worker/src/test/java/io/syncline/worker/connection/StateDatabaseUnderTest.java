@@ -12,6 +12,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.flywaydb.core.Flyway;
+import org.jspecify.annotations.Nullable;
 
 /** A real PostgreSQL with the state schema and the worker's own pool, for one test class. */
 final class StateDatabaseUnderTest implements AutoCloseable {
@@ -21,13 +23,31 @@ final class StateDatabaseUnderTest implements AutoCloseable {
     private final HikariDataSource pool;
 
     StateDatabaseUnderTest() {
+        this(null);
+        migrate();
+    }
+
+    /** @param version of the schema, as an older worker left it; null for none at all */
+    StateDatabaseUnderTest(@Nullable String version) {
         postgres = TestPostgres.start();
+        if (version != null) {
+            Flyway.configure()
+                    .dataSource(postgres.getPostgresDatabase())
+                    .locations("classpath:db/migration")
+                    .schemas("syncline")
+                    .target(version)
+                    .load()
+                    .migrate();
+        }
         database = new StateDatabase(
                 postgres.getJdbcUrl("postgres", "postgres") + "&connectTimeout=60&loginTimeout=60", "postgres",
                 "postgres");
-        database.migrate();
         pool = patient(database.pool("test", 4, Duration.ofMinutes(2), "lock_timeout = '2min'",
                 "idle_in_transaction_session_timeout = '4min'"));
+    }
+
+    void migrate() {
+        database.migrate();
     }
 
     /** A worker's, but that no machine is so slow that a lock is lost to it, or not waited for. */

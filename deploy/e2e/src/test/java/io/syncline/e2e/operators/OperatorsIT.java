@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
+import io.syncline.model.connection.Connection;
 import io.syncline.model.credential.AuthToken;
 import io.syncline.model.credential.CredentialKeys;
 import java.net.http.HttpResponse;
@@ -182,13 +183,46 @@ class OperatorsIT {
                 {"direction":"sender","name":"T","site_url":"http://thief.example","auth_token":"%s"}"""
                 .formatted(first)), 409);
 
-        String third = ok(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":0}"))
+        String third = ok(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":60000}"))
                 .path("auth_token")
                 .asString();
-        assertThat(listTables(first)).isEqualTo(401);
-        assertThat(listTables(second)).isEqualTo(401);
-        assertThat(listTables(third)).isEqualTo(200);
+        for (String token : List.of(first, second, third)) {
+            assertThat(listTables(token)).isEqualTo(200);
+            assertThat(gateway
+                    .call("get-connection-status", "{\"receiver_url\":\"http://rotated.example\",\"auth_token_hash\":\""
+                            + new AuthToken(token).hash().text() + "\"}")
+                    .statusCode()).isEqualTo(200);
+            assertThat(gateway.call("verify-connection",
+                    "{\"sender_url\":\"http://rotated.example\",\"auth_token_hash\":\""
+                            + new AuthToken(token).hash().text() + "\"}")
+                    .statusCode()).isEqualTo(200);
+        }
+        assertThat(ok(gateway.admin("GET", path, null)).path("previous_token_valid_until").asString())
+                .as("the last of them ends with the day of the first rotation")
+                .isEqualTo(rotated.path("previous_valid_until").asString());
+
+        String last = ok(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":0}"))
+                .path("auth_token")
+                .asString();
+        for (String token : List.of(first, second, third)) {
+            assertThat(listTables(token)).isEqualTo(401);
+        }
+        assertThat(listTables(last)).isEqualTo(200);
         refused(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":-1}"), 400);
+    }
+
+    @Test
+    void tokenRotatedTooOften_refusedUntilOneHasEnded_orWithoutOverlap() {
+        String path = "/connections/" + created("http://rotated-often.example").path("uuid").asString();
+        JsonNode first = ok(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":7000}"));
+        for (int i = 2; i <= Connection.Sender.MOST_PREVIOUS_TOKENS; i++) {
+            ok(gateway.admin("POST", path + "/rotate-token", null));
+        }
+        HttpResponse<String> refused = gateway.admin("POST", path + "/rotate-token", null);
+        refused(refused, 409);
+        assertThat(refused.body()).contains(first.path("previous_valid_until").asString(), "overlap_seconds 0");
+        ok(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":0}"));
+        ok(gateway.admin("POST", path + "/rotate-token", null));
     }
 
     @Test

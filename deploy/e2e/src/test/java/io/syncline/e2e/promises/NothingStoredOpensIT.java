@@ -231,7 +231,7 @@ class NothingStoredOpensIT {
                 ResultSet row = statement.executeQuery(
                         """
                         SELECT fingerprint FROM syncline.connection
-                        UNION SELECT previous_fingerprint FROM syncline.connection WHERE previous_fingerprint IS NOT NULL
+                        UNION SELECT unnest(previous_fingerprints) FROM syncline.connection
                         UNION SELECT o->>'fingerprint' FROM syncline.settings, jsonb_array_elements(operators::jsonb) o"""
                 )) {
             while (row.next()) {

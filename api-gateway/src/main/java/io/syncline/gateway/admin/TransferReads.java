@@ -35,7 +35,7 @@ final class TransferReads {
             FROM syncline.pull_grant WHERE ?::text IS NULL OR site_url = ? ORDER BY granted_at DESC, grant_id LIMIT ?""";
     private static final String APPROVALS = """
             SELECT a.transfer_id, c.uuid, a.site_url, a.table_name, a.state, a.address, a.requested_at, a.until,
-                a.decided_by, a.reason
+                a.decided_by, a.reason, a.decided_at
             FROM syncline.pull_approval a
             JOIN syncline.connection c ON c.site_url = a.site_url AND c.direction = 'sender'
             WHERE a.until > clock_timestamp() AND (?::text IS NULL OR a.state = ?)
@@ -91,6 +91,7 @@ final class TransferReads {
             Instant requestedAt,
             Instant expiresAt,
             @Nullable String decidedBy,
+            @Nullable Instant decidedAt,
             @Nullable String reason) {}
 
     History ended(@Nullable String site, @Nullable Place after, int limit) throws SQLException {
@@ -166,7 +167,8 @@ final class TransferReads {
                 while (row.next()) {
                     approvals.add(new Approvable(row.getObject(1, UUID.class), row.getObject(2, UUID.class),
                             SiteUrl.asSent(row.getString(3)), row.getString(4), Approval.State.of(row.getString(5)),
-                            row.getString(6), time(row, 7), time(row, 8), row.getString(9), row.getString(10)));
+                            row.getString(6), time(row, 7), time(row, 8), row.getString(9),
+                            row.getObject(11) == null ? null : time(row, 11), row.getString(10)));
                 }
             }
             return approvals;

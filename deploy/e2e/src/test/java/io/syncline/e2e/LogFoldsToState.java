@@ -64,7 +64,7 @@ public final class LogFoldsToState {
     private static final String APPROVALS = """
             SELECT site_url, table_name, transfer_id, state, address,
                 floor(extract(epoch FROM requested_at) * 1000)::bigint, floor(extract(epoch FROM until) * 1000)::bigint,
-                decided_by, reason
+                decided_by, reason, floor(extract(epoch FROM decided_at) * 1000)::bigint
             FROM syncline.pull_approval""";
 
     private LogFoldsToState() {}
@@ -155,7 +155,8 @@ public final class LogFoldsToState {
 
     private static String row(Approval one) {
         return line(one.id(), one.state().word(), one.address(), one.requestedAt().toEpochMilli(),
-                one.until().toEpochMilli(), one.by(), one.reason());
+                one.until().toEpochMilli(), one.by(), one.reason(),
+                one.decidedAt() == null ? null : one.decidedAt().toEpochMilli());
     }
 
     private static long micros(Instant time) {

@@ -79,12 +79,13 @@ public record Pulls(Use use, Map<UUID, Grant> grants, Map<String, Approval> appr
             }
             case SiteEvent.TransferRequested e -> new Pulls(use, grants, with(approvals, e.table(),
                     new Approval(e.transfer(), e.table(), Approval.State.WAITING, e.address(), at, e.until(), null,
-                            null)));
+                            null, null)));
             case SiteEvent.TransferApproved e -> new Pulls(use, grants, with(approvals, e.table(),
-                    waiting(e.table(), e.transfer(), event).decided(Approval.State.APPROVED, e.until(), e.by(), null)));
+                    asked(e.table(), e.transfer(), event).decided(Approval.State.APPROVED, e.until(), e.by(), null,
+                            at)));
             case SiteEvent.TransferDenied e -> new Pulls(use, grants, with(approvals, e.table(),
-                    waiting(e.table(), e.transfer(), event).decided(Approval.State.DENIED, e.until(), e.by(),
-                            e.reason())));
+                    asked(e.table(), e.transfer(), event).decided(Approval.State.DENIED, e.until(), e.by(),
+                            e.reason(), at)));
         };
     }
 
@@ -94,7 +95,7 @@ public record Pulls(Use use, Map<UUID, Grant> grants, Map<String, Approval> appr
         return pulled.kind() == PullKind.DOWNLOAD && nothingSent ? 1 : 0;
     }
 
-    private Approval waiting(String table, UUID transfer, SiteEvent event) {
+    private Approval asked(String table, UUID transfer, SiteEvent event) {
         Approval found = approvals.get(table);
         if (found == null || !found.id().equals(transfer)) {
             throw impossible(event, "transfer " + transfer + " is not there");

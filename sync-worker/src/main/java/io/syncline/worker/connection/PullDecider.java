@@ -140,7 +140,7 @@ final class PullDecider {
             return Decision.refused(Refusal.TRANSFER_UNKNOWN);
         }
         Approval.State wanted = request.approved() ? Approval.State.APPROVED : Approval.State.DENIED;
-        if (found.state() == wanted) {
+        if (found.says(wanted, request.reason(), request.seconds())) {
             return Decision.nothingNew(Outcome.Accepted.WITHOUT_RECORD);
         }
         Instant until = now.plusSeconds(request.seconds());

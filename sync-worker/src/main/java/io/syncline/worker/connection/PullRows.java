@@ -33,7 +33,8 @@ final class PullRows {
             pipeline.query("""
                     SELECT site_url, downloads, records, expiry_recorded FROM syncline.pull_use
                     WHERE site_url = ANY (?)""", this::readUse, urls).query("""
-                    SELECT site_url, transfer_id, table_name, state, address, requested_at, until, decided_by, reason
+                    SELECT site_url, transfer_id, table_name, state, address, requested_at, until, decided_by, reason,
+                        decided_at
                     FROM syncline.pull_approval WHERE site_url = ANY (?)""", this::readApproval, urls);
         }
         if (!open.isEmpty()) {
@@ -57,7 +58,8 @@ final class PullRows {
     private void readApproval(ResultSet row) throws SQLException {
         Approval read = new Approval(row.getObject(2, UUID.class), row.getString(3),
                 Approval.State.of(row.getString(4)),
-                row.getString(5), SqlTime.read(row, 6), SqlTime.read(row, 7), row.getString(8), row.getString(9));
+                row.getString(5), SqlTime.read(row, 6), SqlTime.read(row, 7), row.getString(8), row.getString(9),
+                row.getObject(10) == null ? null : SqlTime.read(row, 10));
         approvals.computeIfAbsent(SiteUrl.asSent(row.getString(1)), site -> new HashMap<>()).put(read.table(), read);
     }
 
@@ -157,16 +159,17 @@ final class PullRows {
         Columns<OfSite<Approval>> columns = new Columns<>(pipeline, rows);
         pipeline.run("""
                 INSERT INTO syncline.pull_approval (site_url, transfer_id, table_name, state, address, requested_at,
-                    until, decided_by, reason)
-                SELECT * FROM unnest(?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?)
+                    until, decided_by, reason, decided_at)
+                SELECT * FROM unnest(?, ?, ?, ?, ?, ?::timestamptz[], ?::timestamptz[], ?, ?, ?::timestamptz[])
                 ON CONFLICT (site_url, table_name) DO UPDATE SET transfer_id = excluded.transfer_id,
                     state = excluded.state, address = excluded.address, requested_at = excluded.requested_at,
-                    until = excluded.until, decided_by = excluded.decided_by, reason = excluded.reason""",
+                    until = excluded.until, decided_by = excluded.decided_by, reason = excluded.reason,
+                    decided_at = excluded.decided_at""",
                 columns.text(row -> row.site().text()), columns.of("uuid", row -> row.value().id()),
                 columns.text(row -> row.value().table()), columns.text(row -> row.value().state().word()),
                 columns.text(row -> row.value().address()), columns.text(row -> row.value().requestedAt().toString()),
                 columns.text(row -> row.value().until().toString()), columns.text(row -> row.value().by()),
-                columns.text(row -> row.value().reason()));
+                columns.text(row -> row.value().reason()), columns.text(row -> text(row.value().decidedAt())));
     }
 
     /** A time as PostgreSQL keeps it. */

@@ -1,6 +1,7 @@
 package io.syncline.worker.connection;
 
 import static io.syncline.worker.connection.Fixtures.ADMIN;
+import static io.syncline.worker.connection.Fixtures.NEW_RECORD;
 import static io.syncline.worker.connection.Fixtures.NOW;
 import static io.syncline.worker.connection.Fixtures.OTHER_TOKEN;
 import static io.syncline.worker.connection.Fixtures.SENDER;
@@ -12,11 +13,15 @@ import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
+import io.syncline.model.log.EventCodec;
 import io.syncline.model.log.StoredSettings;
 import io.syncline.worker.connection.ConnectionStore.Scope;
 import io.syncline.worker.connection.ConnectionStore.Transaction;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
@@ -55,6 +60,40 @@ class OlderStateIT {
                 .evolve(Fixtures.activeSender(), NOW)
                 .evolve(new SiteEvent.TokenRotated(SITE, SENDER, OTHER_TOKEN, Fixtures.SEALED,
                         new PreviousToken(TOKEN, until), ADMIN), NOW));
+    }
+
+    @Test
+    void wordOnATransfer_hasTheTimeThatItWasSaid() {
+        SiteEvent asked = new SiteEvent.TransferRequested(SITE, SENDER, NEW_RECORD, "orders", "192.0.2.7",
+                NOW.plusSeconds(9));
+        SiteEvent approved = new SiteEvent.TransferApproved(SITE, SENDER, NEW_RECORD, "orders", NOW.plusSeconds(90),
+                ADMIN);
+        SiteEvent denied = new SiteEvent.TransferDenied(SITE, SENDER, NEW_RECORD, "orders", "no", NOW.plusSeconds(99),
+                ADMIN);
+        List<Site.Dated> events = logged(Fixtures.activeSender(), asked, approved, denied);
+        database.execute("""
+                INSERT INTO syncline.pull_approval (site_url, transfer_id, table_name, state, address, requested_at,
+                    until, decided_by, reason)
+                VALUES ('%s', '%s', 'orders', 'denied', '192.0.2.7', '%s', '%s', '%s', 'no')""".formatted(SITE,
+                NEW_RECORD, events.get(1).at(), NOW.plusSeconds(99), ADMIN));
+        database.migrate();
+        assertThat(site().pulls().approvals()).isEqualTo(Site.replay(SITE, events).pulls().approvals());
+    }
+
+    /** Puts events into the state's copy of the log, one a second. */
+    private List<Site.Dated> logged(SiteEvent... events) {
+        List<Site.Dated> dated = new ArrayList<>();
+        for (SiteEvent event : events) {
+            Instant at = NOW.plusSeconds(dated.size());
+            dated.add(new Site.Dated(event, at));
+            database.execute("""
+                    INSERT INTO syncline.connection_event (partition, sequence, event_id, request_id, request_offset, key,
+                        type, payload, event_time, fence, previous_hash, hash)
+                    VALUES (0, %d, gen_random_uuid(), gen_random_uuid(), 0, '%s', '%s', '%s', '%s', 1, '', '')"""
+                    .formatted(dated.size(), SITE, EventCodec.typeOf(event),
+                            "\\x" + HexFormat.of().formatHex(EventCodec.payloadOf(event)), at));
+        }
+        return dated;
     }
 
     private Site site() {

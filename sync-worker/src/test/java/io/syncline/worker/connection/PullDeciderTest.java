@@ -225,7 +225,6 @@ class PullDeciderTest {
                 new SiteEvent.TransferApproved(SITE, SENDER, OTHER, "orders", NOW.plusSeconds(900), ADMIN));
         SiteEvent approved = new SiteEvent.TransferApproved(SITE, SENDER, OTHER, "orders", NOW.plusSeconds(1), ADMIN);
         when(List.of(sender, asked, approved), pull(PullKind.DOWNLOAD, 9)).granted(9);
-        when(List.of(sender, asked, approved), decide(true)).then(DONE);
         SiteEvent past = new SiteEvent.TransferApproved(SITE, SENDER, OTHER, "orders", NOW, ADMIN);
         when(List.of(sender, asked, past), pull(PullKind.DOWNLOAD, 9)).then(new Outcome.AwaitingApproval(GRANT),
                 asked(GRANT, NOW.plus(Duration.ofDays(7))));
@@ -241,6 +240,26 @@ class PullDeciderTest {
         when(List.of(sender, asked, denied), pull(PullKind.DOWNLOAD, 9)).refused(Refusal.TRANSFER_DENIED);
         when(List.of(sender, asked, denied), decide(true)).then(DONE,
                 new SiteEvent.TransferApproved(SITE, SENDER, OTHER, "orders", NOW.plusSeconds(900), ADMIN));
+    }
+
+    @Test
+    void sameWordAgain_isNoNewFact_anotherLengthOrReasonIs() {
+        SiteEvent sender = sender(approving(ApprovalMode.REQUIRE_APPROVAL));
+        SiteEvent asked = asked(OTHER, NOW.plusSeconds(1));
+        SiteEvent approved = new SiteEvent.TransferApproved(SITE, SENDER, OTHER, "orders", EARLIER.plusSeconds(900),
+                ADMIN);
+        when(List.of(sender, asked, approved), decide(true)).then(DONE);
+        SiteEvent shorter = new SiteEvent.TransferApproved(SITE, SENDER, OTHER, "orders", NOW.plusSeconds(60), ADMIN);
+        Site shortened = when(List.of(sender, asked, approved), decide(true, null, 60)).then(DONE, shorter);
+        assertThat(shortened.evolve(shorter, NOW).pulls().approval("orders", NOW.plusSeconds(60))).isNull();
+
+        SiteEvent denied = new SiteEvent.TransferDenied(SITE, SENDER, OTHER, "orders", "no", EARLIER.plusSeconds(900),
+                ADMIN);
+        when(List.of(sender, asked, denied), decide(false, "no", 900)).then(DONE);
+        when(List.of(sender, asked, denied), decide(false, "never", 900)).then(DONE,
+                new SiteEvent.TransferDenied(SITE, SENDER, OTHER, "orders", "never", NOW.plusSeconds(900), ADMIN));
+        when(List.of(sender, asked, denied), decide(false, "no", 60)).then(DONE,
+                new SiteEvent.TransferDenied(SITE, SENDER, OTHER, "orders", "no", NOW.plusSeconds(60), ADMIN));
     }
 
     @Test
@@ -283,8 +302,11 @@ class PullDeciderTest {
     }
 
     private static SiteRequest decide(boolean approved) {
-        return new SiteRequest.TransferDecisionRequested(SITE, SENDER, OTHER, approved, approved ? null : "no", 900,
-                ADMIN);
+        return decide(approved, approved ? null : "no", 900);
+    }
+
+    private static SiteRequest decide(boolean approved, @Nullable String reason, long seconds) {
+        return new SiteRequest.TransferDecisionRequested(SITE, SENDER, OTHER, approved, reason, seconds, ADMIN);
     }
 
     private static SiteEvent.TransferRequested asked(UUID transfer, Instant until) {

@@ -65,28 +65,26 @@ public final class TransferEndpoints {
         if (site != null && site.indexOf('\0') >= 0) {
             return invalid("site_url", "must be a text, without NUL");
         }
+        String cursor = query.get("cursor");
+        Optional<TransferReads.Place> after = cursor == null ? Optional.empty() : place(cursor);
+        if (cursor != null && after.isEmpty()) {
+            return invalid("cursor", "must be a next_cursor as it was given");
+        }
+        TransferReads.Wanted wanted = new TransferReads.Wanted(site, after.orElse(null), limit);
         return switch (query.getOrDefault("state", "ended")) {
-            case "ended" -> {
-                String cursor = query.get("cursor");
-                Optional<TransferReads.Place> after = cursor == null ? Optional.empty() : place(cursor);
-                if (cursor != null && after.isEmpty()) {
-                    yield invalid("cursor", "must be a next_cursor as it was given");
-                }
-                TransferReads.History page = reads.ended(site, after.orElse(null), limit);
-                TransferReads.Place next = page.next();
-                yield new OperatorAnswer.Ok(new TransfersView(page.transfers(), next == null ? null : cursor(next)));
-            }
-            case "running" -> new OperatorAnswer.Ok(new TransfersView(reads.running(site, limit), null));
-            case "waiting" -> approvals(Approval.State.WAITING, site, limit);
-            case "approved" -> approvals(Approval.State.APPROVED, site, limit);
-            case "denied" -> approvals(Approval.State.DENIED, site, limit);
+            case "ended" -> page(reads.ended(wanted));
+            case "running" -> page(reads.running(wanted));
+            case "waiting" -> page(reads.approvals(Approval.State.WAITING, wanted));
+            case "approved" -> page(reads.approvals(Approval.State.APPROVED, wanted));
+            case "denied" -> page(reads.approvals(Approval.State.DENIED, wanted));
             case String other ->
                     invalid("state", "must be 'ended', 'running', 'waiting', 'approved' or 'denied'");
         };
     }
 
-    private OperatorAnswer approvals(Approval.State state, @Nullable String site, int limit) throws SQLException {
-        return new OperatorAnswer.Ok(new TransfersView(reads.approvals(state, site, limit), null));
+    private static OperatorAnswer page(TransferReads.Page page) {
+        TransferReads.Place next = page.next();
+        return new OperatorAnswer.Ok(new TransfersView(page.transfers(), next == null ? null : cursor(next)));
     }
 
     private OperatorAnswer decide(OperatorCall call, boolean approved) throws SQLException {
@@ -115,7 +113,7 @@ public final class TransferEndpoints {
     }
 
     private static String cursor(TransferReads.Place place) {
-        String text = place.time().toEpochMilli() + "." + place.event();
+        String text = place.time().toEpochMilli() + "." + place.id();
         return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
     }
 

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** What was pulled, what is being pulled, and what waits for an operator, from the committed state. */
 final class TransferReads {
 
+    /** Behind a place in a list, the newest first; the place is what a row begins with. */
     private static final String ENDED = """
             SELECT e.event_time, e.event_id, e.type, e.payload FROM syncline.connection_event e
             WHERE e.type = 'syncline.connection.table-pulled.v1'
@@ -31,16 +32,23 @@ final class TransferReads {
                 AND (?::timestamptz IS NULL OR (e.event_time, e.event_id) < (?::timestamptz, ?::uuid))
             ORDER BY e.event_time DESC, e.event_id DESC LIMIT ?""";
     private static final String RUNNING = """
-            SELECT grant_id, connection_uuid, site_url, kind, table_name, records, address, granted_at, until
-            FROM syncline.pull_grant WHERE ?::text IS NULL OR site_url = ? ORDER BY granted_at DESC, grant_id LIMIT ?""";
-    private static final String APPROVALS = """
-            SELECT a.transfer_id, c.uuid, a.site_url, a.table_name, a.state, a.address, a.requested_at, a.until,
-                a.decided_by, a.reason, a.decided_at
+            SELECT granted_at, grant_id, connection_uuid, site_url, kind, table_name, records, address, until
+            FROM syncline.pull_grant
+            WHERE (?::text IS NULL OR site_url = ?)
+                AND (?::timestamptz IS NULL OR (granted_at, grant_id) < (?::timestamptz, ?::uuid))
+            ORDER BY granted_at DESC, grant_id DESC LIMIT ?""";
+    private static final String APPROVABLE = """
+            SELECT a.requested_at, a.transfer_id, c.uuid, a.site_url, a.table_name, a.state, a.address, a.until,
+                a.decided_by, a.decided_at, a.reason
             FROM syncline.pull_approval a
             JOIN syncline.connection c ON c.site_url = a.site_url AND c.direction = 'sender'
-            WHERE a.until > clock_timestamp() AND (?::text IS NULL OR a.state = ?)
-                AND (?::text IS NULL OR a.site_url = ?) AND (?::uuid IS NULL OR a.transfer_id = ?)
-            ORDER BY a.requested_at DESC, a.transfer_id LIMIT ?""";
+            WHERE a.until > clock_timestamp() AND""";
+    private static final String APPROVALS = APPROVABLE + """
+             (?::text IS NULL OR a.site_url = ?)
+                AND (?::timestamptz IS NULL OR (a.requested_at, a.transfer_id) < (?::timestamptz, ?::uuid))
+                AND a.state = ?
+            ORDER BY a.requested_at DESC, a.transfer_id DESC LIMIT ?""";
+    private static final String APPROVAL = APPROVABLE + " a.transfer_id = ?";
 
     private final DataSource database;
 
@@ -48,8 +56,19 @@ final class TransferReads {
         this.database = database;
     }
 
-    /** Where the next page of the history begins. */
-    record Place(Instant time, UUID event) {}
+    /** A transfer's place in the list of all in its state: the newest are the first. */
+    record Place(Instant time, UUID id) {}
+
+    /**
+     * What to list.
+     *
+     * @param site  only this one's, null for all
+     * @param after where to go on, null to begin
+     */
+    record Wanted(@Nullable String site, @Nullable Place after, int limit) {}
+
+    /** Some transfers, and where the next page begins: null behind the last. */
+    record Page(List<?> transfers, @Nullable Place next) {}
 
     @JsonInclude(JsonInclude.Include.ALWAYS)
     record Ended(
@@ -65,9 +84,6 @@ final class TransferReads {
             String address,
             long durationMs,
             Instant endedAt) {}
-
-    /** A page of the history, and where the next one begins: null behind the last. */
-    record History(List<Ended> transfers, @Nullable Place next) {}
 
     record Running(
             UUID uuid,
@@ -94,85 +110,79 @@ final class TransferReads {
             @Nullable Instant decidedAt,
             @Nullable String reason) {}
 
-    History ended(@Nullable String site, @Nullable Place after, int limit) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement(ENDED)) {
-            OffsetDateTime time = after == null ? null : after.time().atOffset(ZoneOffset.UTC);
-            select.setString(1, site);
-            select.setString(2, site);
-            select.setObject(3, time);
-            select.setObject(4, time);
-            select.setObject(5, after == null ? null : after.event());
-            // One more says whether there is another page.
-            select.setInt(6, limit + 1);
-            List<Ended> transfers = new ArrayList<>();
-            Place last = null;
-            try (ResultSet row = select.executeQuery()) {
-                while (row.next()) {
-                    if (transfers.size() == limit) {
-                        return new History(transfers, last);
-                    }
-                    Instant at = time(row, 1);
-                    last = new Place(at, row.getObject(2, UUID.class));
-                    if (EventCodec.read(row.getString(3), row.getBytes(4)) instanceof SiteEvent.TablePulled e) {
-                        transfers.add(new Ended(e.grant(), e.connectionUuid(), e.siteUrl(), e.kind(), e.table(),
-                                e.outcome(), e.rows(), e.bytes(), e.asOf(), e.address(), e.durationMs(), at));
-                    }
-                }
+    Page ended(Wanted wanted) throws SQLException {
+        return page(ENDED, wanted, null, row -> {
+            if (EventCodec.read(row.getString(3), row.getBytes(4)) instanceof SiteEvent.TablePulled e) {
+                return new Ended(e.grant(), e.connectionUuid(), e.siteUrl(), e.kind(), e.table(), e.outcome(), e.rows(),
+                        e.bytes(), e.asOf(), e.address(), e.durationMs(), time(row, 1));
             }
-            return new History(transfers, null);
-        }
+            throw new IllegalStateException("event " + row.getString(2) + " is no pull, whatever its type says");
+        });
     }
 
-    List<Running> running(@Nullable String site, int limit) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement(RUNNING)) {
-            select.setString(1, site);
-            select.setString(2, site);
-            select.setInt(3, limit);
-            List<Running> running = new ArrayList<>();
-            try (ResultSet row = select.executeQuery()) {
-                while (row.next()) {
-                    running.add(new Running(row.getObject(1, UUID.class), row.getObject(2, UUID.class),
-                            SiteUrl.asSent(row.getString(3)), PullKind.of(row.getString(4)), row.getString(5),
-                            row.getLong(6), row.getString(7), time(row, 8), time(row, 9)));
-                }
-            }
-            return running;
-        }
+    Page running(Wanted wanted) throws SQLException {
+        return page(RUNNING, wanted, null,
+                row -> new Running(row.getObject(2, UUID.class), row.getObject(3, UUID.class),
+                        SiteUrl.asSent(row.getString(4)), PullKind.of(row.getString(5)), row.getString(6),
+                        row.getLong(7), row.getString(8), time(row, 1), time(row, 9)));
     }
 
-    List<Approvable> approvals(Approval.@Nullable State state, @Nullable String site, int limit) throws SQLException {
-        return approvals(state, site, null, limit);
+    Page approvals(Approval.State state, Wanted wanted) throws SQLException {
+        return page(APPROVALS, wanted, state.word(), TransferReads::approvable);
     }
 
     Optional<Approvable> approval(UUID transfer) throws SQLException {
-        return approvals(null, null, transfer, 1).stream().findFirst();
+        try (Connection connection = database.getConnection();
+                PreparedStatement select = connection.prepareStatement(APPROVAL)) {
+            select.setObject(1, transfer);
+            try (ResultSet row = select.executeQuery()) {
+                return row.next() ? Optional.of(approvable(row)) : Optional.empty();
+            }
+        }
     }
 
-    private List<Approvable> approvals(Approval.@Nullable State state, @Nullable String site, @Nullable UUID transfer,
-            int limit) throws SQLException {
+    /** Reads the row at hand. */
+    @FunctionalInterface
+    private interface RowReader {
+        Object read(ResultSet row) throws SQLException;
+    }
+
+    private Page page(String sql, Wanted wanted, @Nullable String state, RowReader reader) throws SQLException {
         try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement(APPROVALS)) {
-            String word = state == null ? null : state.word();
-            select.setString(1, word);
-            select.setString(2, word);
-            select.setString(3, site);
-            select.setString(4, site);
-            select.setObject(5, transfer);
-            select.setObject(6, transfer);
-            select.setInt(7, limit);
-            List<Approvable> approvals = new ArrayList<>();
+                PreparedStatement select = connection.prepareStatement(sql)) {
+            Place after = wanted.after();
+            OffsetDateTime time = after == null ? null : after.time().atOffset(ZoneOffset.UTC);
+            int last = 0;
+            select.setString(++last, wanted.site());
+            select.setString(++last, wanted.site());
+            select.setObject(++last, time);
+            select.setObject(++last, time);
+            select.setObject(++last, after == null ? null : after.id());
+            if (state != null) {
+                select.setString(++last, state);
+            }
+            // One more says whether there is another page.
+            select.setInt(++last, wanted.limit() + 1);
+            List<Object> transfers = new ArrayList<>();
+            Place end = null;
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
-                    approvals.add(new Approvable(row.getObject(1, UUID.class), row.getObject(2, UUID.class),
-                            SiteUrl.asSent(row.getString(3)), row.getString(4), Approval.State.of(row.getString(5)),
-                            row.getString(6), time(row, 7), time(row, 8), row.getString(9),
-                            row.getObject(11) == null ? null : time(row, 11), row.getString(10)));
+                    if (transfers.size() == wanted.limit()) {
+                        return new Page(transfers, end);
+                    }
+                    transfers.add(reader.read(row));
+                    end = new Place(time(row, 1), row.getObject(2, UUID.class));
                 }
             }
-            return approvals;
+            return new Page(transfers, null);
         }
+    }
+
+    private static Approvable approvable(ResultSet row) throws SQLException {
+        return new Approvable(row.getObject(2, UUID.class), row.getObject(3, UUID.class),
+                SiteUrl.asSent(row.getString(4)), row.getString(5), Approval.State.of(row.getString(6)),
+                row.getString(7), time(row, 1), time(row, 8), row.getString(9),
+                row.getObject(10) == null ? null : time(row, 10), row.getString(11));
     }
 
     private static Instant time(ResultSet row, int column) throws SQLException {

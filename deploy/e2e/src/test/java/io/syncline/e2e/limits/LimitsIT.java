@@ -166,19 +166,52 @@ class LimitsIT {
             assertThat(site.pull(i, peer).statusCode()).isEqualTo(200);
         }
         List<String> all = reported(peer, 5).stream().map(one -> one.get("uuid").asString()).toList();
-        List<String> paged = new ArrayList<>();
-        String cursor = "";
-        while (!cursor.equals("end")) {
-            JsonNode page = site.admin("GET", "/transfers?limit=2&site_url=" + peer.site()
-                    + (cursor.isEmpty() ? "" : "&cursor=" + cursor), null, 200);
-            page.get("transfers").forEach(one -> paged.add(one.get("uuid").asString()));
-            cursor = page.path("next_cursor").asString("end");
-        }
-        assertThat(paged).isEqualTo(all).doesNotHaveDuplicates();
+        assertThat(paged("ended", 2, peer)).isEqualTo(all).doesNotHaveDuplicates();
         String afterAllTime = Base64.getUrlEncoder()
                 .encodeToString((Long.MAX_VALUE + "." + UUID.randomUUID()).getBytes(StandardCharsets.US_ASCII));
         site.admin("GET", "/transfers?cursor=" + afterAllTime, null, 400);
         site.admin("GET", "/transfers?site_url=%00", null, 400);
+    }
+
+    @Test
+    void transfersThatAreNotOver_havePagesToo() {
+        Peer counted = site.peer("\"max_records_total\":100000");
+        // What a gateway was granted it reports after a minute: where that has passed already, it is granted more.
+        Awaitility.await("the grants of two gateways, a page each").atMost(Duration.ofMinutes(5)).untilAsserted(() -> {
+            for (int gateway = 0; gateway < 2; gateway++) {
+                assertThat(site.gateway(gateway).call("table-records", counted.body("goods")).statusCode())
+                        .isEqualTo(200);
+            }
+            List<String> all = paged("running", 500, counted);
+            assertThat(all).hasSizeGreaterThanOrEqualTo(2).doesNotHaveDuplicates();
+            assertThat(paged("running", 1, counted)).isEqualTo(all);
+        });
+
+        Peer approved = site.peer("\"approval_mode\":\"require_approval\"");
+        for (String table : List.of("goods", "secrets")) {
+            assertThat(site.gateway(0).call("pull-data", approved.body(table)).statusCode()).isEqualTo(202);
+        }
+        List<String> waiting = paged("waiting", 1, approved);
+        assertThat(waiting).hasSize(2).doesNotHaveDuplicates();
+        for (String word : List.of("approve", "deny")) {
+            waiting.forEach(transfer -> site.admin("POST", "/transfers/" + transfer + "/" + word, "{}", 200));
+            assertThat(paged(word.equals("approve") ? "approved" : "denied", 1, approved)).isEqualTo(waiting);
+        }
+        site.admin("GET", "/transfers?state=waiting&cursor=nonsense", null, 400);
+    }
+
+    /** A peer's transfers in this state, read page by page. */
+    private static List<String> paged(String state, int limit, Peer peer) {
+        List<String> paged = new ArrayList<>();
+        String cursor = "";
+        while (!cursor.equals("end")) {
+            JsonNode page = site.admin("GET", "/transfers?state=" + state + "&limit=" + limit + "&site_url="
+                    + peer.site() + (cursor.isEmpty() ? "" : "&cursor=" + cursor), null, 200);
+            assertThat(page.get("transfers").size()).isLessThanOrEqualTo(limit);
+            page.get("transfers").forEach(one -> paged.add(one.get("uuid").asString()));
+            cursor = page.path("next_cursor").asString("end");
+        }
+        return paged;
     }
 
     // ---- time

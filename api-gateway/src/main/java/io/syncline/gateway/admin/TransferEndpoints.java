@@ -42,6 +42,7 @@ public final class TransferEndpoints {
     /** Puts this class's paths among those of the operators. */
     public OperatorRoutes addTo(OperatorRoutes routes) {
         return routes.on("GET", "/transfers", this::list)
+                .on("GET", "/transfers/{uuid}", this::show)
                 .on("POST", "/transfers/{uuid}/approve", call -> decide(call, true))
                 .on("POST", "/transfers/{uuid}/deny", call -> decide(call, false));
     }
@@ -108,8 +109,18 @@ public final class TransferEndpoints {
             return no.get();
         }
         return reads.approval(call.subject())
-                .<OperatorAnswer>map(OperatorAnswer.Ok::new)
+                .map(TransferEndpoints::versioned)
                 .orElseGet(OperatorAnswer.Done::new);
+    }
+
+    private OperatorAnswer show(OperatorCall call) throws SQLException {
+        return reads.approval(call.subject())
+                .map(TransferEndpoints::versioned)
+                .orElseGet(() -> new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.TRANSFER_UNKNOWN)));
+    }
+
+    private static OperatorAnswer versioned(Approvable found) {
+        return new OperatorAnswer.Versioned(found, found.version());
     }
 
     private static String cursor(TransferReads.Place place) {

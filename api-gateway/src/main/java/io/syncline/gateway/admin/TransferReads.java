@@ -7,6 +7,7 @@ import io.syncline.model.connection.PullOutcome;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.log.EventCodec;
+import io.syncline.model.log.Version;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -108,7 +109,14 @@ final class TransferReads {
             Instant expiresAt,
             @Nullable String decidedBy,
             @Nullable Instant decidedAt,
-            @Nullable String reason) {}
+            @Nullable String reason) {
+
+        /** What a change can be made conditional on. */
+        String version() {
+            return Version.of(new Approval(uuid, table, state, address, requestedAt, expiresAt, decidedBy, reason,
+                    decidedAt));
+        }
+    }
 
     Page ended(Wanted wanted) throws SQLException {
         return page(ENDED, wanted, null, row -> {

@@ -3,6 +3,7 @@ package io.syncline.model.connection;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,11 @@ public record Pulls(Use use, Map<UUID, Grant> grants, Map<String, Approval> appr
     public @Nullable Approval approval(String table, Instant now) {
         Approval found = approvals.get(table);
         return found != null && found.holds(now) ? found : null;
+    }
+
+    /** The one that operators name so, also where it does not hold any more. */
+    public Optional<Approval> approval(UUID transfer) {
+        return approvals.values().stream().filter(approval -> approval.id().equals(transfer)).findFirst();
     }
 
     /** The sender record is gone; what is still being pulled goes on. */

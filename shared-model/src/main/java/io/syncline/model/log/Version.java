@@ -1,5 +1,6 @@
 package io.syncline.model.log;
 
+import io.syncline.model.connection.Approval;
 import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.Imposition;
@@ -8,6 +9,7 @@ import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.PeerWish;
 import io.syncline.model.credential.CredentialFingerprint;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,13 @@ public final class Version {
 
     private record OfReceiver(UUID uuid, String name, PeerWish wish, @Nullable Imposition imposed) {}
 
+    private record OfApproval(
+            UUID id,
+            Approval.State state,
+            Instant until,
+            @Nullable String by,
+            @Nullable String reason) {}
+
     private record OfSettings(boolean enabled, IncomingMode mode, long passwordRevision) {}
 
     private Version() {}
@@ -41,6 +50,10 @@ public final class Version {
                     s.notifyPeer(), s.settings(), imposed));
             case Connection.Receiver r -> of(new OfReceiver(r.uuid(), r.name(), r.wish(), imposed));
         };
+    }
+
+    public static String of(Approval approval) {
+        return of(new OfApproval(approval.id(), approval.state(), approval.until(), approval.by(), approval.reason()));
     }
 
     /** Without the operators: who is one does not change what the settings say. */

@@ -75,12 +75,17 @@ final class ConnectionDecider {
 
     /** Whether what a request is about still is what its sender saw. */
     static boolean asExpected(Site site, SiteRequest request, @Nullable String expected) {
-        if (expected == null || !(request instanceof SiteRequest.OfOperator change)) {
+        if (expected == null) {
             return true;
         }
-        return site.connection(change.connectionUuid())
-                .map(record -> Version.of(record, site.imposition(record.direction()).orElse(null)).equals(expected))
-                .orElse(true);
+        Optional<String> version = switch (request) {
+            case SiteRequest.OfOperator change -> site.connection(change.connectionUuid())
+                    .map(record -> Version.of(record, site.imposition(record.direction()).orElse(null)));
+            case SiteRequest.TransferDecisionRequested word ->
+                    site.pulls().approval(word.transfer()).map(Version::of);
+            case SiteRequest other -> Optional.empty();
+        };
+        return version.map(expected::equals).orElse(true);
     }
 
     static Decision<SettingsEvent> decide(ModuleSettings settings, SettingsRequest request, @Nullable String expected) {

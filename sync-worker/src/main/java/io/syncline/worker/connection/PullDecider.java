@@ -129,11 +129,8 @@ final class PullDecider {
     private static Decision<SiteEvent> decideTransfer(Site site, SiteRequest.TransferDecisionRequested request,
             Instant now) {
         Approval found = site.pulls()
-                .approvals()
-                .values()
-                .stream()
-                .filter(approval -> approval.id().equals(request.transfer()) && approval.holds(now))
-                .findFirst()
+                .approval(request.transfer())
+                .filter(approval -> approval.holds(now))
                 .orElse(null);
         Connection.Sender sender = site.sender();
         if (found == null || sender == null) {

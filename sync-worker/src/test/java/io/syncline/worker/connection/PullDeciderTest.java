@@ -22,6 +22,7 @@ import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteRequest;
+import io.syncline.model.log.Version;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -260,6 +261,23 @@ class PullDeciderTest {
                 new SiteEvent.TransferDenied(SITE, SENDER, OTHER, "orders", "never", NOW.plusSeconds(900), ADMIN));
         when(List.of(sender, asked, denied), decide(false, "no", 60)).then(DONE,
                 new SiteEvent.TransferDenied(SITE, SENDER, OTHER, "orders", "no", NOW.plusSeconds(60), ADMIN));
+    }
+
+    @Test
+    void asExpected_comparesTheWordThatTheOperatorSaw() {
+        SiteEvent asked = asked(OTHER, NOW.plusSeconds(1));
+        Site waiting = Site.unknown(SITE)
+                .evolve(sender(approving(ApprovalMode.REQUIRE_APPROVAL)), NOW)
+                .evolve(asked, NOW);
+        String seen = Version.of(waiting.pulls().approvals().get("orders"));
+        assertThat(ConnectionDecider.asExpected(waiting, decide(true), seen)).isTrue();
+        assertThat(ConnectionDecider.asExpected(waiting, decide(true), null)).isTrue();
+        Site denied = waiting.evolve(
+                new SiteEvent.TransferDenied(SITE, SENDER, OTHER, "orders", "no", NOW.plusSeconds(900), ADMIN), NOW);
+        assertThat(ConnectionDecider.asExpected(denied, decide(true), seen)).isFalse();
+        assertThat(ConnectionDecider.asExpected(Site.unknown(SITE), decide(true), seen))
+                .as("what is gone is not found")
+                .isTrue();
     }
 
     @Test

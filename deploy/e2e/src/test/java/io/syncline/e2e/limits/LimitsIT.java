@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.e2e.EventLog;
 import io.syncline.e2e.LogFoldsToState;
+import io.syncline.e2e.SyncCluster;
 import io.syncline.e2e.limits.LimitedSite.Peer;
 import io.syncline.model.connection.SiteEvent;
 import java.net.http.HttpResponse;
@@ -171,6 +172,33 @@ class LimitsIT {
                 .encodeToString((Long.MAX_VALUE + "." + UUID.randomUUID()).getBytes(StandardCharsets.US_ASCII));
         site.admin("GET", "/transfers?cursor=" + afterAllTime, null, 400);
         site.admin("GET", "/transfers?site_url=%00", null, 400);
+    }
+
+    @Test
+    void wordOnATransfer_onConditionOfTheOneBefore() {
+        Peer peer = site.peer("\"approval_mode\":\"require_approval\"");
+        String path = "/transfers/" + json(site.pull(0, peer)).get("transfer_uuid").asString();
+        HttpResponse<String> waiting = site.gateway(0).admin("GET", path, null);
+        assertThat(json(waiting).get("state").asString()).isEqualTo("waiting");
+        String seen = etag(waiting);
+        HttpResponse<String> denied = word(path + "/deny", "{\"reason\":\"fraud\"}", seen);
+        assertThat(denied.statusCode()).as(denied.body()).isEqualTo(200);
+        assertThat(word(path + "/approve", "{}", seen).statusCode()).isEqualTo(412);
+        assertThat(error(site.pull(0, peer))).isEqualTo("403 An operator has denied this transfer");
+        assertThat(word(path + "/approve", "{\"valid_for_minutes\":1440}", etag(denied)).statusCode()).isEqualTo(200);
+        assertThat(site.pull(0, peer).statusCode()).isEqualTo(200);
+        site.admin("GET", "/transfers/" + UUID.randomUUID(), null, 404);
+    }
+
+    private static HttpResponse<String> word(String path, String json, String ifMatch) {
+        return site.gateway(0)
+                .send("POST", "/admin/api" + path, Map.of("authorization",
+                        "Bearer " + SyncCluster.ADMIN_TOKEN, "content-type", "application/json", "if-match", ifMatch),
+                        json);
+    }
+
+    private static String etag(HttpResponse<String> response) {
+        return response.headers().firstValue("etag").orElseThrow();
     }
 
     @Test

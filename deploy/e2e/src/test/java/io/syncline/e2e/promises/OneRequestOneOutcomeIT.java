@@ -55,7 +55,13 @@ class OneRequestOneOutcomeIT {
 
     /** What a caller was told. */
     private enum Told {
-        APPLIED, NOT_APPLIED, NOT_KNOWN, NO_ANSWER, OTHER
+        APPLIED,
+        /** Not applied: that is what the look-up found behind the deadline. */
+        LOOKED_UP,
+        /** Not applied: a worker got it behind the deadline, and said so. */
+        TOO_LATE,
+        /** Not applied: the gateway knew beforehand that it cannot ask, so no worker has ever seen it. */
+        NOT_ASKED, NOT_KNOWN, NO_ANSWER, OTHER
     }
 
     private record Answered(Told told, String text) {}
@@ -95,6 +101,9 @@ class OneRequestOneOutcomeIT {
                     }
                 }, 0, 1_000_000 / REQUESTS_A_SECOND, TimeUnit.MICROSECONDS);
                 for (int fault = 0; fault < FAULTS; fault++) {
+                    if (fault == FAULTS / 2) {
+                        freezeAllBeyondADeadline(workers, gateway, answers);
+                    }
                     int before = answers.size();
                     int pause = random.nextInt(3 * REQUESTS_A_SECOND);
                     if (fault % FAULTS_IN_A_ROW == 0) {
@@ -108,7 +117,7 @@ class OneRequestOneOutcomeIT {
                             .pollInterval(Duration.ofMillis(5))
                             .until(() -> answers.size() > before + pause);
                     int victim = random.nextInt(workers.length);
-                    if (random.nextBoolean()) {
+                    if (fault % 2 == 0) {
                         workers[victim].kill();
                         workers[victim] = cluster.startWorkerProcess("worker-" + victim, settings);
                     } else {
@@ -119,6 +128,27 @@ class OneRequestOneOutcomeIT {
                 load.cancel(false);
             }
             verify(cluster, answers);
+        }
+    }
+
+    /** Until somebody who asked when nobody could decide any more has been told that it was not applied. */
+    private static void freezeAllBeyondADeadline(WorkerProcess[] workers, SyncCluster.Gateway gateway,
+            Map<String, Answered> answers) {
+        for (WorkerProcess worker : workers) {
+            worker.freeze();
+        }
+        AtomicInteger number = new AtomicInteger();
+        Awaitility.await("a request is not applied while all workers are frozen")
+                .atMost(Duration.ofMinutes(3))
+                .pollDelay(Duration.ZERO)
+                .until(() -> {
+                    String site = "http://frozen-" + number.getAndIncrement() + ".example";
+                    Answered answer = register(gateway, site);
+                    answers.put(site, answer);
+                    return answer.told() == Told.LOOKED_UP;
+                });
+        for (WorkerProcess worker : workers) {
+            worker.thaw();
         }
     }
 
@@ -156,14 +186,22 @@ class OneRequestOneOutcomeIT {
         if (response.statusCode() == 200) {
             return new Answered(Told.APPLIED, text);
         }
-        // Before anything is asked of a worker the gateway may find that it cannot ask: that is not applied, too.
-        if (response.statusCode() == 503 && (text.contains("not applied") || text.contains("cannot be used now"))) {
-            return new Answered(Told.NOT_APPLIED, text);
+        return response.statusCode() == 503
+                ? new Answered(toldBy(text), text)
+                : new Answered(Told.OTHER, response.statusCode() + " " + text);
+    }
+
+    private static Told toldBy(String text) {
+        if (text.contains("was not applied, and will not be: no worker took the request in time")) {
+            return Told.LOOKED_UP;
         }
-        if (response.statusCode() == 503 && text.contains("not known")) {
-            return new Answered(Told.NOT_KNOWN, text);
+        if (text.contains("came too late and was not applied")) {
+            return Told.TOO_LATE;
         }
-        return new Answered(Told.OTHER, response.statusCode() + " " + text);
+        if (text.contains("not applied") || text.contains("cannot be used now")) {
+            return Told.NOT_ASKED;
+        }
+        return text.contains("not known") ? Told.NOT_KNOWN : Told.OTHER;
     }
 
     private static void verify(SyncCluster cluster, Map<String, Answered> answers) throws SQLException {
@@ -172,6 +210,7 @@ class OneRequestOneOutcomeIT {
                 .collect(Collectors.groupingBy(Answered::told, TreeMap::new, Collectors.counting()));
         System.out.println("OneRequestOneOutcomeIT: " + told);
         assertThat(answers.values().stream().filter(answer -> answer.told() == Told.OTHER)).isEmpty();
+        assertThat(told).as("what is to be true has been told").containsKeys(Told.APPLIED, Told.LOOKED_UP);
         assertThat(told.getOrDefault(Told.NO_ANSWER, 0L)).as("the gateway answers").isLessThan(answers.size() / 20);
 
         awaitRest(cluster);
@@ -179,6 +218,7 @@ class OneRequestOneOutcomeIT {
         System.out.println("OneRequestOneOutcomeIT: " + log.counted().size() + " events, " + log.fences() + " fences, "
                 + log.voided().size() + " void");
         assertThat(log.foreign()).isEmpty();
+        assertThat(log.fences()).as("faults move partitions").isGreaterThan(log.heads().size());
         Map<String, Long> eventsBySite = log.counted()
                 .stream()
                 .filter(event -> event.event() instanceof SiteEvent.ConnectionRegistered)
@@ -191,8 +231,9 @@ class OneRequestOneOutcomeIT {
         answers.forEach((site, answer) -> {
             switch (answer.told()) {
                 case APPLIED -> assertThat(rows.get(site)).as(site).isEqualTo(uuidIn(answer.text()));
-                case NOT_APPLIED -> assertThat(rows).as("told: " + answer.text()).doesNotContainKey(site);
-                case NOT_KNOWN, OTHER -> {}
+                case LOOKED_UP, TOO_LATE, NOT_ASKED ->
+                        assertThat(rows).as("told: " + answer.text()).doesNotContainKey(site);
+                case NOT_KNOWN, NO_ANSWER, OTHER -> {}
             }
         });
     }

@@ -176,6 +176,10 @@ public final class CredentialKeys {
         return keys().mac(keyId, message);
     }
 
+    public boolean knowsMac(String keyId) {
+        return keys(set -> set.knowsMac(keyId)).knowsMac(keyId);
+    }
+
     /** Whether a MAC was made over this message by a key we hold; false for an unknown key id. */
     public boolean verifyMac(String keyId, byte[] message, byte[] mac) {
         return keys(set -> set.knowsMac(keyId)).verifyMac(keyId, message, mac);
@@ -184,6 +188,10 @@ public final class CredentialKeys {
     /** The id of the Ed25519 key (RFC 8032) that signs fences. */
     public String signingKeyId() {
         return keys().signingKeyId(clock.instant());
+    }
+
+    public boolean knowsVerifying(String keyId) {
+        return keys(set -> set.knowsVerifying(keyId)).knowsVerifying(keyId);
     }
 
     public byte[] sign(String keyId, byte[] message) {

@@ -56,6 +56,9 @@ public record Fence(UUID id, Instant time, String worker, long headSequence, Str
     public static Fence read(int partition, LogRecord record, CredentialKeys keys) {
         HeaderReader headers = new HeaderReader(record);
         byte[] hash = headers.verified(keys, LoggedEvent.source(partition));
+        if (!keys.knowsVerifying(headers.text(LogHeaders.SIGNING_KEY))) {
+            throw MalformedRecordException.ofUnknownKey();
+        }
         if (!keys.verifySignature(headers.text(LogHeaders.SIGNING_KEY), hash, headers.hex(LogHeaders.SIGNATURE))) {
             throw new MalformedRecordException("the signature was not made with a key of this cluster");
         }

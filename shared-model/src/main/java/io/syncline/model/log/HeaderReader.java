@@ -24,6 +24,9 @@ final class HeaderReader {
         if (!Arrays.equals(hash, HashChain.hash(record))) {
             throw new MalformedRecordException("the hash is not that of the record");
         }
+        if (!keys.knowsMac(text(LogHeaders.MAC_KEY))) {
+            throw MalformedRecordException.ofUnknownKey();
+        }
         if (!keys.verifyMac(text(LogHeaders.MAC_KEY), hash, hex(LogHeaders.MAC))) {
             throw new MalformedRecordException("the MAC was not made with a key of this cluster");
         }

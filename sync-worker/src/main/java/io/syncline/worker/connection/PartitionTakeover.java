@@ -12,6 +12,7 @@ import io.syncline.model.log.ChainReader.Verdict;
 import io.syncline.model.log.Fence;
 import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.LoggedEvent;
+import io.syncline.model.log.MalformedRecordException;
 import io.syncline.model.log.ReplyRecord;
 import io.syncline.worker.audit.EventLogReader;
 import io.syncline.worker.connection.ConnectionStore.Changes;
@@ -126,6 +127,17 @@ final class PartitionTakeover {
         }
     }
 
+    /** The log was written with other keys than ours. */
+    private static final class OtherKeysException extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        OtherKeysException(int partition, long offset) {
+            super("this is not the cluster's key file, or an older one: the newest fence of partition " + partition
+                    + ", at offset " + offset + ", was made with a key that is not in it", null, false, false);
+        }
+    }
+
     /** Found in the log: carries the verdict out of the reading. */
     private static final class ForeignRecordException extends RuntimeException {
 
@@ -139,6 +151,10 @@ final class PartitionTakeover {
     Result take(PartitionLog log) {
         try {
             return attempt(log);
+        } catch (OtherKeysException e) {
+            return new Result.Stopped(String.valueOf(e.getMessage()),
+                    "give this worker the file that the other gateways and workers have (syncline.credentials.key-file);"
+                            + " if it has it, a worker with another one wrote the fence: find it, and restore the topic");
         } catch (ForeignRecordException e) {
             return new Result.Stopped(String.valueOf(e.getMessage()),
                     "find out who wrote to or deleted from the events topic; restore the topic, or the key file that its"
@@ -157,6 +173,14 @@ final class PartitionTakeover {
         if (unreadable != null) {
             return unreadable;
         }
+        // Before anything is written: there may be nothing to read since the last takeover that other keys would show in.
+        requireOurKeys(partition, before, log);
+        PartitionLog ofSettings = log.ofSettings();
+        if (ofSettings.partition() != partition) {
+            // And nothing at all in a partition of a new cluster.
+            requireOurKeys(partition,
+                    store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition())), ofSettings);
+        }
         // The fence names the head that its writer has read: signed proof of the log before it.
         ChainReader read = new ChainReader(partition, before.published().head(), keys);
         log.read(before.published().offset(), log.end(), (offset, record) -> judge(read, offset, record));
@@ -167,19 +191,22 @@ final class PartitionTakeover {
 
         LogHead raised = store.raiseFence(partition, fence).orElse(null);
         if (raised == null) {
-            return overtaken(partition, fence, log);
+            return overtaken(partition, fence);
         }
         return new Reconciliation(raised, time, server, log).run();
     }
 
     private static Result.@Nullable Stopped unreadable(LogHead head, PartitionLog log) {
-        long from = head.published().offset();
-        if (log.end() < from) {
+        long acknowledged = Math.max(head.published().offset(), head.fence() + 1);
+        if (log.end() < acknowledged) {
             return new Result.Stopped(
-                    "the log ends at offset " + log.end() + ", but " + from + " records of it were acknowledged",
+                    "the log ends at offset " + log.end() + ", but " + acknowledged
+                            + " records of it were acknowledged",
                     "the broker lost records, or the database belongs to another cluster: restore the topic, or give"
                             + " the database that belongs to it");
         }
+        long from = head.fence() < 0 ? head.published().offset()
+                : Math.min(head.published().offset(), head.fence());
         if (log.beginning() > from) {
             return new Result.Stopped("the log begins at offset " + log.beginning() + ", and is needed from " + from,
                     "somebody deleted records of the events topic, which are kept for ever: restore it");
@@ -187,14 +214,31 @@ final class PartitionTakeover {
         return null;
     }
 
-    private Result overtaken(int partition, long fence, PartitionLog log) {
-        LogHead now = store.head(partition).orElse(LogHead.start(partition));
-        if (now.fence() >= log.end()) {
-            return new Result.Stopped("the database knows a fence at offset " + now.fence()
-                    + ", but the log ends at offset " + log.end(),
-                    "the broker lost records, or the database belongs to another cluster: restore the topic, or give"
-                            + " the database that belongs to it");
+    /**
+     * Proves that the cluster's keys are ours, by a partition's newest fence. Where there is none yet, the takeover reads the
+     * log from its beginning; where the fence was deleted or altered, that stops its own partition and no other.
+     */
+    private void requireOurKeys(int taken, LogHead head, PartitionLog log) {
+        long fence = head.fence();
+        if (fence < log.beginning() || fence >= log.end()) {
+            return;
         }
+        log.read(fence, fence + 1, (offset, record) -> {
+            try {
+                Fence.read(log.partition(), record, keys);
+            } catch (MalformedRecordException e) {
+                if (e.unknownKey()) {
+                    throw new OtherKeysException(log.partition(), offset);
+                }
+                if (log.partition() == taken) {
+                    throw new ForeignRecordException(offset, e.why());
+                }
+            }
+        });
+    }
+
+    private Result overtaken(int partition, long fence) {
+        LogHead now = store.head(partition).orElse(LogHead.start(partition));
         return new Result.Overtaken("our fence is at offset " + fence + ", one at " + now.fence() + " is in force");
     }
 
@@ -245,7 +289,7 @@ final class PartitionTakeover {
                 // The log wins. Rolling forward from nothing is folding anew, and goes on where it is broken off.
                 folded = true;
                 if (!store.forget(partition, fence)) {
-                    return overtaken(partition, fence, log);
+                    return overtaken(partition, fence);
                 }
                 head = store.head(partition).orElse(LogHead.start(partition));
                 logged = compare();
@@ -418,6 +462,7 @@ final class PartitionTakeover {
             // The log's end first: what lies before it was committed before, so a head that is read later has it.
             long end = ofSettings.end();
             LogHead known = store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition()));
+            // A record of nobody's stops its own partition and no other: it is passed over here.
             ChainReader reader = new ChainReader(ofSettings.partition(), known.published().head(), keys);
             if (known.published().offset() < end) {
                 ofSettings.read(known.published().offset(), end, (offset, record) -> reader.read(offset, record));

@@ -22,7 +22,13 @@ import io.syncline.worker.connection.ConnectionStore.Origin;
 import io.syncline.worker.connection.ConnectionStore.Scope;
 import io.syncline.worker.connection.ConnectionStore.Transaction;
 import io.syncline.worker.connection.PartitionTakeover.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -30,6 +36,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever the last owner left behind, database and log tell the same story afterwards; and what is not ours stops. */
 class PartitionTakeoverTest {
@@ -37,6 +44,8 @@ class PartitionTakeoverTest {
     private static final CredentialKeys KEYS = Fixtures.newKeys();
     private static final int SETTINGS = 0;
     private static final int PARTITION = 1;
+
+    @TempDir Path directory;
 
     private final InMemoryConnectionStore store = new InMemoryConnectionStore();
     private final InMemoryLog settingsLog = new InMemoryLog(SETTINGS, null);
@@ -275,6 +284,57 @@ class PartitionTakeoverTest {
     }
 
     @Test
+    void workerWithAnotherKeyFile_stops_andWritesNothing_thoughThereIsNothingToRead() {
+        publish(decide(taken(log), registration()));
+        taken(log);
+        List<LogRecord> before = List.copyOf(log.records);
+        assertThat(withKeys(Fixtures.newKeys()).take(log)).isInstanceOfSatisfying(Result.Stopped.class, stopped -> {
+            assertThat(stopped.why()).contains("this is not the cluster's key file, or an older one", "offset 2");
+            assertThat(stopped.remedy()).contains("syncline.credentials.key-file");
+        });
+        assertThat(log.records).isEqualTo(before);
+        assertThat(takeover.take(log)).as("with the cluster's").isInstanceOf(Result.Taken.class);
+    }
+
+    @Test
+    void workerWithAnotherKeyFile_stopsOnAnEmptyPartition_byWhatTheSettingsWereWrittenWith() {
+        assertThat(withKeys(Fixtures.newKeys()).take(log)).isInstanceOfSatisfying(Result.Stopped.class,
+                stopped -> assertThat(stopped.why()).contains("this is not the cluster's key file", "partition 0"));
+        assertThat(log.records).isEmpty();
+    }
+
+    @Test
+    void keyFileThatWasRotated_takesOver_andTheFileFromBeforeStops() throws IOException {
+        Path file = directory.resolve("keys");
+        CredentialKeys.writeNew(file, new SecureRandom());
+        Path older = Files.copy(file, directory.resolve("older"));
+        InMemoryLog theirs = new InMemoryLog(SETTINGS, null);
+        store.failOverTo(new InMemoryConnectionStore());
+        assertThat(withKeys(CredentialKeys.read(file)).take(theirs)).isInstanceOf(Result.Taken.class);
+        Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        CredentialKeys.rotate(file, new SecureRandom(), now, now);
+        assertThat(withKeys(CredentialKeys.read(file)).take(theirs)).isInstanceOf(Result.Taken.class);
+        assertThat(withKeys(CredentialKeys.read(older)).take(theirs)).isInstanceOfSatisfying(Result.Stopped.class,
+                stopped -> assertThat(stopped.why()).contains("or an older one"));
+        assertThat(withKeys(CredentialKeys.read(file)).take(theirs)).isInstanceOf(Result.Taken.class);
+    }
+
+    @Test
+    void newestFenceThatWasAltered_stops() {
+        taken(log);
+        LogRecord fence = log.records.getFirst();
+        log.records.set(0, new LogRecord(fence.key(), new byte[]{2}, fence.timestamp(), fence.headers()));
+        assertStopped("offset 0: the hash is not that of the record");
+    }
+
+    @Test
+    void newestFenceThatWasDeleted_stops() {
+        taken(log);
+        log.beginning = 1;
+        assertStopped("the log begins at offset 1, and is needed from 0");
+    }
+
+    @Test
     void logThatIsShorterThanWhatWasAcknowledged_stops() {
         publish(decide(taken(log), registration()));
         taken(log);
@@ -312,6 +372,10 @@ class PartitionTakeoverTest {
         assertThat(result).isInstanceOf(Result.Taken.class);
         lastTaken = (Result.Taken) result;
         return lastTaken;
+    }
+
+    private PartitionTakeover withKeys(CredentialKeys keys) {
+        return new PartitionTakeover(store, keys, "worker-2", UUID::randomUUID);
     }
 
     private void assertStopped(String why) {

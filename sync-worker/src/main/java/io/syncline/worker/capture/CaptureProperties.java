@@ -17,7 +17,8 @@ import org.springframework.util.unit.DataSize;
  * @param heartbeat         how often an idle source is given something to confirm, so that its slot holds no WAL back
  * @param maxRowBytes       the largest row, as wire JSON; a larger one halts its table
  * @param refreshInterval   how often a table is read anew whose changes cannot be streamed
- * @param maxKeylessRows    how many different rows streamed tables without a key may have, all of them together
+ * @param maxKeylessRows    how many different rows streamed tables without a key may have, all of them together; beyond, the
+ *                          one with the most is halted
  * @param maxRetainedWal    how much WAL the slot may keep in the source
  * @param dropSlotPastMaxRetainedWal whether a slot that keeps more is dropped, and everything captured anew; else it is only warned of
  */

@@ -65,6 +65,7 @@ final class CaptureSession {
     private final Map<TableName, TableStatus> told = new HashMap<>();
     private final Map<TableName, LeftOut> leftOut = new TreeMap<>();
     private final Set<TableName> refused = new HashSet<>();
+    private final KeylessRows keylessRows;
     private final Map<SnapshotRun, Thread> runs = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
 
@@ -91,6 +92,7 @@ final class CaptureSession {
         publication = new Publication(properties.publication());
         slot = new ReplicationSlot(source, properties.slotName());
         catalogue = new SourceCatalogue(properties.publication());
+        keylessRows = new KeylessRows(properties.maxKeylessRows());
     }
 
     /** Captures until the lease is lost or something fails. */
@@ -120,6 +122,7 @@ final class CaptureSession {
                 if (goOn.getAsBoolean()) {
                     failIfEnded(engine);
                     look(connection);
+                    tables.values().forEach(CapturedTable::giveWay);
                     takeRequests();
                 }
             }
@@ -327,7 +330,7 @@ final class CaptureSession {
         for (SourceTable table : fresh) {
             int count = partitions.getOrDefault(table.name(), 1);
             CapturedTable one = new CapturedTable(table, count, epoch, properties, publisher, store,
-                    this::keylessRowsBeside);
+                    keylessRows);
             Remembered known = before.get(table.name());
             if (known != null) {
                 one.follows(known);
@@ -340,10 +343,6 @@ final class CaptureSession {
         }
         await(marks);
         captured.forEach(one -> tables.put(one.name(), one));
-    }
-
-    private long keylessRowsBeside(CapturedTable table) {
-        return tables.values().stream().filter(other -> other != table).mapToLong(CapturedTable::keylessRows).sum();
     }
 
     /** What is only waiting to be published stays as it is. */

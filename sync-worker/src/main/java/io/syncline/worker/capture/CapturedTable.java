@@ -10,17 +10,13 @@ import io.syncline.worker.capture.RowCounts.RowHash;
 import io.syncline.worker.capture.StreamedChange.Kind;
 import io.syncline.worker.capture.encode.TextRow;
 import io.syncline.worker.capture.encode.UnencodableValueException;
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.Future;
-import java.util.function.IntConsumer;
-import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +50,7 @@ final class CapturedTable {
     private final ChangePublisher publisher;
     private final CaptureStore store;
     private final Duration refreshInterval;
-    private final IntConsumer room;
+    private final KeylessRows keylessRows;
 
     private SourceTable source;
     private long newest;
@@ -80,12 +76,10 @@ final class CapturedTable {
     private long notBefore = System.nanoTime();
     private long snapshotRows;
     private @Nullable Instant lastChangeAt;
-    private volatile long claimed;
 
-    /** @param keylessRows in other tables; see {@link #claim} */
     CapturedTable(SourceTable source, int partitions, long epoch, CaptureProperties properties,
             ChangePublisher publisher,
-            CaptureStore store, ToLongFunction<CapturedTable> keylessRows) {
+            CaptureStore store, KeylessRows keylessRows) {
         this.source = source;
         this.name = source.name();
         this.topic = Topics.table(name);
@@ -93,7 +87,7 @@ final class CapturedTable {
         this.epoch = epoch;
         this.maxRowBytes = properties.maxRowBytes();
         refreshInterval = properties.refreshInterval();
-        room = wanted -> claim(wanted, properties.maxKeylessRows(), keylessRows);
+        this.keylessRows = keylessRows;
         this.publisher = publisher;
         this.store = store;
         wanted = true;
@@ -137,7 +131,7 @@ final class CapturedTable {
         if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())
                 && !(source.keyless() && source.streamed())) {
             current = new Generation(remembered.generation(), source, remembered.snapshot(),
-                    remembered.consistentLsn(), Instant.EPOCH, room);
+                    remembered.consistentLsn(), Instant.EPOCH, keylessRows);
             wanted = !source.streamed();
             notBefore = System.nanoTime() + Math.max(0, refreshInterval.minus(remembered.age()).toNanos());
         }
@@ -148,21 +142,16 @@ final class CapturedTable {
     }
 
     Generation generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf) {
-        return new Generation(number, table, snapshot, consistentLsn, asOf, room);
+        return new Generation(number, table, snapshot, consistentLsn, asOf, keylessRows);
     }
 
-    /** Rows that there is room for in the counts of a table without a key. */
-    long keylessRows() {
-        return claimed;
-    }
-
-    private void claim(int wanted, int most, ToLongFunction<CapturedTable> others) {
-        if (wanted + others.applyAsLong(this) > most) {
-            throw new UnencodableValueException(
-                    "it has no key, and there are more than syncline.capture.max-keyless-rows (" + most
-                            + ") different rows in all tables like it");
+    /** Makes room for the rows of other tables without a key, if there are too many and this table has the most. */
+    synchronized void giveWay() {
+        Generation newer = next != null ? next : current;
+        RowCounts counts = newer == null ? null : newer.counts();
+        if (counts != null && counts.hasToGiveWay()) {
+            halt(keylessRows.tooMany());
         }
-        claimed = wanted;
     }
 
     /** Called by the stream alone, before the slot moves past a change that has been left out. */
@@ -228,8 +217,8 @@ final class CapturedTable {
     }
 
     synchronized List<Future<RecordMetadata>> drop() {
-        current = null;
-        next = null;
+        letGo(current);
+        letGo(next);
         held = null;
         return publisher.sendToAll(topic, partitions, new TableChange.Dropped(epoch, newest),
                 System.currentTimeMillis());
@@ -327,7 +316,7 @@ final class CapturedTable {
                 case TRUNCATE -> sendTruncate(change, generation, place(change, generation, 0), sent);
             }
         } catch (UnencodableValueException e) {
-            halt(e.cause());
+            halt(e);
         } catch (TableChangedException e) {
             outdated(generation);
         }
@@ -387,7 +376,8 @@ final class CapturedTable {
             RowHash hash = RowHash.of(json);
             int count = counts.addStreamed(hash, 1);
             if (count > 0) {
-                send(new TableChange.Upsert(epoch, generation.nextPlace(), key(hash, count), json), change, sent);
+                send(new TableChange.Upsert(epoch, generation.nextPlace(), KeylessKey.of(hash, count), json), change,
+                        sent);
             }
         }
     }
@@ -400,17 +390,13 @@ final class CapturedTable {
         RowHash hash = RowHash.of(json);
         int count = counts.addStreamed(hash, -1);
         if (count >= 0) {
-            send(new TableChange.Delete(epoch, generation.nextPlace(), key(hash, count + 1)), change, sent);
+            send(new TableChange.Delete(epoch, generation.nextPlace(), KeylessKey.of(hash, count + 1)), change,
+                    sent);
         } else if (generation.ended()) {
             LOG.warn("Table {}, which has no key, has lost a row that it was not known to have: it is read anew", name);
             outdated(generation);
         }
         // Else the snapshot still has to bring it.
-    }
-
-    /** Which of the equal rows, and which row: no column of the table's. */
-    private static byte[] key(RowHash hash, int number) {
-        return ("[\"" + new UUID(hash.high(), hash.low()) + "\"," + number + "]").getBytes(StandardCharsets.US_ASCII);
     }
 
     private void sendTruncate(StreamedChange change, Generation generation, Place place, List<Sent> sent) {
@@ -529,7 +515,8 @@ final class CapturedTable {
         publisher.sendToAll(topic, partitions,
                 new TableChange.SnapshotBegun(epoch, generation.number(), generation.table().schema()),
                 generation.asOf().toEpochMilli()).forEach(future -> sent.add(new Sent(this, future)));
-        current = null;
+        letGo(current);
+        letGo(next);
         next = generation;
         wanted = false;
         halted = false;
@@ -547,7 +534,7 @@ final class CapturedTable {
         return next == generation;
     }
 
-    /** A snapshot's row of a table without a key, as it is to be sent. */
+    /** A snapshot's row of a streamed table without a key, as it is to be sent. */
     record CountedRow(byte[] key, Place place) {}
 
     /** Null if it is not to be sent: the generation has been given up, or the row has been taken away since the snapshot. */
@@ -562,7 +549,7 @@ final class CapturedTable {
             return null;
         }
         // Where the stream has been before, there may be a tombstone, which wins over a snapshot's row.
-        return new CountedRow(key(hash, count),
+        return new CountedRow(KeylessKey.of(hash, count),
                 counts.isTouched(hash) ? generation.nextPlace() : Place.ofSnapshot(generation.number()));
     }
 
@@ -611,7 +598,7 @@ final class CapturedTable {
         reading = false;
         held = null;
         if (next != null && !next.ended()) {
-            next = null;
+            letGo(next);
             wanted = true;
         }
     }
@@ -624,17 +611,17 @@ final class CapturedTable {
     }
 
     /** A value of it cannot be sent: nothing more is, until another generation begins. */
-    synchronized void halt(String cause) {
+    synchronized void halt(UnencodableValueException why) {
         if (halted) {
             return;
         }
-        trouble = new LeftOut("table " + name + ": " + cause,
-                "change the value or the column in the source; it is read again by itself, after a pause");
+        trouble = new LeftOut("table " + name + ": " + why.cause(),
+                why.remedy() + "; it is read again by itself, after a pause");
         halted = true;
         served = false;
         givenUp = newest;
-        current = null;
-        next = null;
+        letGo(current);
+        letGo(next);
         wanted = true;
         pause(SHORTEST_HALT, LONGEST_HALT);
         publisher.sendToAll(topic, partitions, new TableChange.Halted(epoch, newest, trouble.cause()),
@@ -650,13 +637,21 @@ final class CapturedTable {
         return Math.min(longest.toNanos(), shortest.toNanos() << Math.min(before, 20));
     }
 
-    /** The generation is of a table that is no more as it was. */
-    private void outdated(Generation generation) {
+    private void letGo(@Nullable Generation generation) {
+        if (generation == null) {
+            return;
+        }
+        generation.letGo();
         if (generation == next) {
             next = null;
         } else if (generation == current) {
             current = null;
         }
+    }
+
+    /** The generation is of a table that is no more as it was. */
+    private void outdated(Generation generation) {
+        letGo(generation);
         givenUp = Math.max(givenUp, generation.number());
         wanted = true;
     }

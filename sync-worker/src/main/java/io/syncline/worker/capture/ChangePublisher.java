@@ -3,6 +3,7 @@ package io.syncline.worker.capture;
 import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.TableChangeCodec;
 import io.syncline.model.table.TableChange;
+import io.syncline.worker.capture.encode.UnencodableValueException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Utils;
@@ -66,6 +68,13 @@ final class ChangePublisher implements AutoCloseable {
             var unused = producer.send(
                     new ProducerRecord<>(topic, partition(key, partitions), timestamp, key, row, headers), callback);
         }
+    }
+
+    /** What it means for a table that a row of it came back with this. */
+    static UnencodableValueException tooLarge(RecordTooLargeException failure) {
+        return new UnencodableValueException("a row is larger than Kafka takes (" + failure.getMessage()
+                + "): max.message.bytes of the topic and the broker bound it",
+                "raise them to syncline.capture.max-row-bytes and 1 MB, or make the value in the source smaller");
     }
 
     /** Waits until everything sent so far has been acknowledged or has failed. */

@@ -4,7 +4,6 @@ import io.syncline.model.table.Place;
 import io.syncline.worker.capture.encode.JsonBytes;
 import io.syncline.worker.capture.encode.TextRow;
 import java.time.Instant;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** One snapshot of one table and the changes behind it. Guarded by its {@link CapturedTable}. */
@@ -18,7 +17,7 @@ final class Generation {
     private final StructReader reader;
     private final TextRow row;
     private final JsonBytes buffer = new JsonBytes();
-    /** Of a table without a key: how many there are of each row. */
+    /** Of a streamed table without a key: how many there are of each row. */
     private final @Nullable RowCounts counts;
     private long places;
     private boolean passed;
@@ -26,11 +25,11 @@ final class Generation {
 
     /**
      * @param table         as the snapshot sees it
-     * @param room          for the rows of a table without a key, see {@link RowCounts}
+     * @param keylessRows   of which a streamed table without a key has its share
      * @param consistentLsn of the point that the snapshot is of: it sees what committed before it, and nothing else
      */
     Generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf,
-            IntConsumer room) {
+            KeylessRows keylessRows) {
         this.number = number;
         this.table = table;
         this.snapshot = snapshot;
@@ -38,7 +37,7 @@ final class Generation {
         this.asOf = asOf;
         reader = new StructReader(table);
         row = new TextRow(table.columns().size());
-        counts = table.keyless() ? new RowCounts(room) : null;
+        counts = table.keyless() && table.streamed() ? new RowCounts(keylessRows.share()) : null;
     }
 
     long number() {
@@ -101,5 +100,12 @@ final class Generation {
 
     void end() {
         ended = true;
+    }
+
+    /** Nobody goes on with it. */
+    void letGo() {
+        if (counts != null) {
+            counts.end();
+        }
     }
 }

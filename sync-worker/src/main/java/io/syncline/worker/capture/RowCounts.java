@@ -1,10 +1,10 @@
 package io.syncline.worker.capture;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.function.IntConsumer;
 
 /**
  * How many copies of each row a table without a key has, by a hash of the row: what tells equal rows apart is a number among them.
@@ -24,14 +24,21 @@ final class RowCounts {
         });
 
         static RowHash of(byte[] json) {
-            ByteBuffer hash = ByteBuffer.wrap(SHA_256.get().digest(json));
+            return of(json, "");
+        }
+
+        /** Of a row in one of several places. */
+        static RowHash of(byte[] json, String where) {
+            MessageDigest digest = SHA_256.get();
+            digest.update(json);
+            ByteBuffer hash = ByteBuffer.wrap(digest.digest(where.getBytes(StandardCharsets.US_ASCII)));
             return new RowHash(hash.getLong(), hash.getLong());
         }
     }
 
     private static final int FIRST_SLOTS = 64;
 
-    private final IntConsumer room;
+    private final KeylessRows.Share share;
     private long[] high = new long[FIRST_SLOTS];
     private long[] low = new long[FIRST_SLOTS];
     private int[] counts = new int[FIRST_SLOTS];
@@ -41,9 +48,9 @@ final class RowCounts {
     private int used;
     private long negative;
 
-    /** @param room told how many rows there will be room for, before more is taken; throws if that is too much */
-    RowCounts(IntConsumer room) {
-        this.room = room;
+    /** @param share of the rows that there may be: all of which there are copies count */
+    RowCounts(KeylessRows.Share share) {
+        this.share = share;
     }
 
     int count(RowHash hash) {
@@ -70,18 +77,24 @@ final class RowCounts {
 
     /** Adds to a row's count, and gives what it is then. */
     int add(RowHash hash, int difference) {
-        if ((used + 1) * 3L > counts.length * 2L) {
-            rehash();
-        }
         int slot = slot(hash);
+        int before = taken[slot] ? counts[slot] : 0;
+        int now = Math.addExact(before, difference);
+        if (before == 0 && now != 0) {
+            share.take();
+        } else if (before != 0 && now == 0) {
+            share.giveBackOne();
+        }
+        if (!taken[slot] && (used + 1) * 3L > counts.length * 2L) {
+            rehash();
+            slot = slot(hash);
+        }
         if (!taken[slot]) {
             taken[slot] = true;
             high[slot] = hash.high();
             low[slot] = hash.low();
             used++;
         }
-        int before = counts[slot];
-        int now = Math.addExact(before, difference);
         counts[slot] = now;
         negative += (now < 0 ? 1 : 0) - (before < 0 ? 1 : 0);
         return now;
@@ -93,11 +106,22 @@ final class RowCounts {
     }
 
     void clear() {
+        share.giveBackAll();
         Arrays.fill(taken, false);
         Arrays.fill(touched, false);
         Arrays.fill(counts, 0);
         used = 0;
         negative = 0;
+    }
+
+    /** Nobody will ask any more. */
+    void end() {
+        share.end();
+    }
+
+    /** Whether its table has to give way to others. */
+    boolean hasToGiveWay() {
+        return share.hasToGiveWay();
     }
 
     /** For how many rows there is room. */
@@ -121,7 +145,6 @@ final class RowCounts {
             alive += isLiving(i) ? 1 : 0;
         }
         int slots = alive * 2L > counts.length ? Math.multiplyExact(counts.length, 2) : counts.length;
-        room.accept(slots / 3 * 2);
         long[] oldHigh = high;
         long[] oldLow = low;
         int[] oldCounts = counts;

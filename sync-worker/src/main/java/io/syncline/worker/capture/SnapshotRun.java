@@ -231,7 +231,7 @@ final class SnapshotRun implements Runnable {
                     close(session);
                     session = null;
                     LOG.warn("Table {} is halted: {}", table.table().name(), e.cause());
-                    table.table().halt(e.cause());
+                    table.table().halt(e);
                 }
                 ended(table.table());
             }
@@ -303,7 +303,8 @@ final class SnapshotRun implements Runnable {
         ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
                 new TableChange.Upsert(epoch, Place.ofSnapshot(generation.number()), new byte[0], new byte[0]),
                 generation.asOf().toEpochMilli());
-        TextRow row = new TextRow(columns.columns().size());
+        int own = columns.columns().size();
+        TextRow row = new TextRow(columns.toldByPlace() ? own + 2 : own);
         JsonBytes buffer = new JsonBytes();
         CopyOut copy = session.unwrap(PGConnection.class)
                 .getCopyAPI()
@@ -322,6 +323,9 @@ final class SnapshotRun implements Runnable {
                         + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
             }
             read++;
+            if (columns.toldByPlace()) {
+                key = KeylessKey.ofPlace(json, row.text(own), row.text(own + 1), read);
+            }
             Callback callback = (_, problem) -> {
                 if (problem != null) {
                     failure.compareAndSet(null, problem);
@@ -354,9 +358,8 @@ final class SnapshotRun implements Runnable {
     }
 
     private static long stopEarly(@Nullable Exception failure) {
-        if (failure instanceof RecordTooLargeException) {
-            throw new UnencodableValueException("a row is larger than Kafka takes (" + failure.getMessage()
-                    + "): max.message.bytes of the topic and the broker bound it");
+        if (failure instanceof RecordTooLargeException tooLarge) {
+            throw ChangePublisher.tooLarge(tooLarge);
         }
         if (failure != null) {
             throw new IllegalStateException("Kafka did not take a row: " + failure.getMessage(), failure);

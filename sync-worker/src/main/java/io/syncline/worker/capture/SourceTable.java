@@ -6,6 +6,7 @@ import io.syncline.worker.capture.encode.RowEncoder;
 import io.syncline.worker.capture.encode.ValueType;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,8 +71,15 @@ record SourceTable(
         return columns.stream().anyMatch(Column::generated);
     }
 
-    /** Its columns for a SELECT. */
+    /** Whether a row is told from equal ones by where it lies: nobody has to know it again but for as long as it lies there. */
+    boolean toldByPlace() {
+        return keyless() && !streamed();
+    }
+
+    /** For SQL: its columns, and what else tells its rows apart. */
     String selectList() {
-        return columns.stream().map(column -> Sql.identifier(column.name())).collect(Collectors.joining(", "));
+        Stream<String> names = columns.stream().map(column -> Sql.identifier(column.name()));
+        return Stream.concat(names, toldByPlace() ? Stream.of(KeylessKey.PLACE) : Stream.empty())
+                .collect(Collectors.joining(", "));
     }
 }

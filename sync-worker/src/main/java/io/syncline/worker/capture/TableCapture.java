@@ -195,8 +195,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof RecordTooLargeException tooLarge) {
                     one.table()
-                            .halt("a row is larger than Kafka takes (" + tooLarge.getMessage()
-                                    + "): max.message.bytes of the topic and the broker bound it");
+                            .halt(ChangePublisher.tooLarge(tooLarge));
                 } else {
                     throw new IllegalStateException("Kafka did not take a change: " + e.getMessage(), e);
                 }

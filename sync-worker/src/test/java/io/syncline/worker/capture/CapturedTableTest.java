@@ -31,7 +31,8 @@ class CapturedTableTest {
             1, 1,
             new CaptureProperties(true, "slot", "publication", 1, 1, Duration.ZERO, Duration.ZERO, 1, Duration.ZERO, 0,
                     DataSize.ofBytes(0), true),
-            new ChangePublisher(new MockProducer<>()), new CaptureStore(new PGSimpleDataSource()), _ -> 0);
+            new ChangePublisher(new MockProducer<>()), new CaptureStore(new PGSimpleDataSource()),
+            new KeylessRows(0));
 
     @Test
     void request_thatIsStillReadAfterItWasTaken_asksForNoSecondGeneration() {

@@ -236,6 +236,38 @@ class CaptureFaultsIT {
         awaitEqual();
     }
 
+    @Test
+    void ofTablesWithoutAKey_theOneThatHasTooManyRowsIsMarkedAlone_andGoesOnAsItsOperatorIsTold() {
+        source.setMaxKeylessRows(100);
+        source.execute("CREATE TABLE large (a int, b text)", "ALTER TABLE large REPLICA IDENTITY FULL",
+                "INSERT INTO large SELECT g, 'b' FROM generate_series(1, 95) g",
+                "CREATE TABLE small (a int)", "ALTER TABLE small REPLICA IDENTITY FULL",
+                "INSERT INTO small VALUES (1), (1), (2)", "CREATE TABLE heap (a int)",
+                "INSERT INTO heap SELECT g % 500 FROM generate_series(1, 800) g",
+                "CREATE TABLE parted (a int) PARTITION BY RANGE (a)",
+                "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (200)",
+                "CREATE TABLE parted_2 PARTITION OF parted DEFAULT",
+                "INSERT INTO parted SELECT g % 300 FROM generate_series(1, 500) g");
+        source.startCapture();
+        for (String table : List.of("large", "small", "heap", "parted")) {
+            source.awaitEqualBag(table, SOON);
+        }
+        source.execute("INSERT INTO small SELECT g FROM generate_series(1, 20) g");
+        await().atMost(SOON).until(() -> "marked".equals(source.statusOfTables().get("large")));
+        assertThat(source
+                .askState("SELECT cause || '; ' || remedy FROM syncline.capture_status WHERE table_name = 'large'"))
+                .singleElement()
+                .asString()
+                .contains("together they have more than syncline.capture.max-keyless-rows (100)",
+                        "ALTER TABLE … REPLICA IDENTITY DEFAULT, to have it read anew");
+        source.execute("UPDATE small SET a = a + 1");
+        source.awaitEqualBag("small", SOON);
+        source.execute("ALTER TABLE large REPLICA IDENTITY DEFAULT");
+        source.awaitEqualBag("large", SOON);
+        source.awaitEqualBag("heap", SOON);
+        assertThat(source.askState("SELECT table_name FROM syncline.capture_status WHERE state = 'marked'")).isEmpty();
+    }
+
     /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */
     @Test
     void aRowThatNobodySeesYet_isNotTakenForOneThatIsGone() {

@@ -44,6 +44,7 @@ final class CapturedSource implements AutoCloseable {
     private TopicFold fold;
     private DataSize maxRetainedWal = DataSize.ofGigabytes(1);
     private int maxRowBytes = 2 * 1024 * 1024;
+    private int maxKeylessRows = 100_000;
 
     CapturedSource(Path directory) {
         this(directory, Map.of());
@@ -130,6 +131,11 @@ final class CapturedSource implements AutoCloseable {
         maxRowBytes = most;
     }
 
+    /** For the captures that are started from here on. */
+    void setMaxKeylessRows(int most) {
+        maxKeylessRows = most;
+    }
+
     Capture startCapture() {
         return startCapture(kafka());
     }
@@ -155,7 +161,7 @@ final class CapturedSource implements AutoCloseable {
         Capture capture = new Capture(
                 new SourceProperties(sluice.url(SOURCE), database.username(), database.password()),
                 new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
-                        maxRowBytes, Duration.ofSeconds(3), 100_000, maxRetainedWal, true),
+                        maxRowBytes, Duration.ofSeconds(3), maxKeylessRows, maxRetainedWal, true),
                 stateDatabase(), kafka, SESSION, (short) 1);
         capture.start();
         captures.add(capture);

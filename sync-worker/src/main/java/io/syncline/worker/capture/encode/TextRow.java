@@ -74,6 +74,10 @@ public final class TextRow {
         return to[column];
     }
 
+    public String text(int column) {
+        return new String(bytes, from[column], to[column] - from[column], StandardCharsets.UTF_8);
+    }
+
     /** Takes a column's value from another row. */
     public void take(int column, TextRow other, int otherColumn) {
         if (other.isNull(otherColumn)) {

@@ -1,13 +1,19 @@
 package io.syncline.worker.capture.encode;
 
-/** A value whose text is not what its column's type promises: the table cannot be brought as it is. */
+/** A value whose text is not what its column's type promises, or too large: the table cannot be brought as it is. */
 public final class UnencodableValueException extends RuntimeException {
 
     private final String cause;
+    private final String remedy;
 
     public UnencodableValueException(String cause) {
+        this(cause, "change the value or the column in the source");
+    }
+
+    public UnencodableValueException(String cause, String remedy) {
         super(cause, null, false, false);
         this.cause = cause;
+        this.remedy = remedy;
     }
 
     /** What is wrong, in words for the operator. */
@@ -15,7 +21,12 @@ public final class UnencodableValueException extends RuntimeException {
         return cause;
     }
 
+    /** What helps. */
+    public String remedy() {
+        return remedy;
+    }
+
     UnencodableValueException in(String column) {
-        return new UnencodableValueException("column \"" + column + "\": " + cause);
+        return new UnencodableValueException("column \"" + column + "\": " + cause, remedy);
     }
 }

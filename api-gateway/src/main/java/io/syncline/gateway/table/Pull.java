@@ -20,7 +20,7 @@ interface Pull {
     /** How many at most. */
     long records();
 
-    /** Whether this number is to be kept to, because something is counted that may run out. */
+    /** Whether this number is to be kept to, because records are counted and may run out. */
     boolean counted();
 
     /** Writes the answer and remembers what it came to. */

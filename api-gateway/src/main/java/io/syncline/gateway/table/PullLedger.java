@@ -134,8 +134,11 @@ public final class PullLedger implements AutoCloseable {
 
     /** @param rows as many as the answer would hold at most */
     Answer download(Caller call, TableAccess.Sender sender, ServedTable table, long rows) {
+        boolean recordsCount = sender.settings().maxRecordsTotal() != null;
         return open(call, sender, table, PullKind.DOWNLOAD, rows, rows, longestStream.plus(MARGIN))
-                .map(grant -> new Download(grant, table.asOf()));
+                // Fewer than asked for: the worker knows of a limit that was set since the call was admitted.
+                .map(grant -> new Download(grant, table.asOf(),
+                        grant.decided() && (recordsCount || grant.records < rows)));
     }
 
     /** @param rows as many as the answer would hold at most */
@@ -328,10 +331,12 @@ public final class PullLedger implements AutoCloseable {
 
         private final Open grant;
         private final Instant asOf;
+        private final boolean counted;
 
-        Download(Open grant, Instant asOf) {
+        Download(Open grant, Instant asOf, boolean counted) {
             this.grant = grant;
             this.asOf = asOf;
+            this.counted = counted;
         }
 
         @Override
@@ -346,7 +351,7 @@ public final class PullLedger implements AutoCloseable {
 
         @Override
         public boolean counted() {
-            return grant.decided();
+            return counted;
         }
 
         @Override

@@ -286,7 +286,7 @@ public final class TableEndpoints {
         return switch (ledger.download(PullLedger.Caller.of(call), sender, table, rows)) {
             case PullLedger.Answer.No no -> no.answer();
             case PullLedger.Answer.Yes(Pull pull) -> {
-                // Where nothing is counted, rows that have come since the table was looked up are given too.
+                // Where no records are counted, rows that have come since the table was looked up are given too.
                 long records = pull.counted() ? Math.min(most, pull.records()) : most;
                 yield give(call, sender, table, pull,
                         (snapshot, now) -> options.plain() ? first(now, records)

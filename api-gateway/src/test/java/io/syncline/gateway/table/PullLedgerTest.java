@@ -143,6 +143,17 @@ class PullLedgerTest {
     }
 
     @Test
+    void decidedFirst_isKeptToWhereRecordsAreCounted_orFewerWereGranted() {
+        assertThat(yes(ledger.download(CALLER, sender(9L, 1_000L), TABLE, 500)).counted()).isTrue();
+        assertThat(yes(ledger.download(CALLER, sender(9L, null), TABLE, 500)).counted()).isFalse();
+        assertThat(yes(ledger.download(CALLER, approvedSender(), TABLE, 500)).counted()).isFalse();
+        ring.worker = request -> new Submission.Decided(new Outcome.Granted(request.grant(), 499));
+        assertThat(yes(ledger.download(CALLER, sender(9L, null), TABLE, 500)).counted())
+                .as("records are counted by now")
+                .isTrue();
+    }
+
+    @Test
     void counted_refusedAsDecided_orByWhatIsCommittedAlready() {
         ring.worker = request -> new Submission.Decided(new Outcome.Refused(Refusal.RECORD_LIMIT_REACHED));
         assertThat(no(ledger.download(CALLER, sender(null, 5L), TABLE, 500)))

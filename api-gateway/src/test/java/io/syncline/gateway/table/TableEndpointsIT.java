@@ -65,6 +65,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -209,7 +210,9 @@ class TableEndpointsIT {
         connection("seven", ConnectionStatus.ACTIVE, settings(7, List.of(), List.of()));
         connection("many", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
         connection("others", ConnectionStatus.ACTIVE, settings(2_000_000, List.of(), List.of()));
-        connection("counted", ConnectionStatus.ACTIVE, counted(10_000));
+        connection("counted", ConnectionStatus.ACTIVE, counted(10_000, 1_000_000L));
+        connection("counted seven", ConnectionStatus.ACTIVE, counted(7, 1_000_000L));
+        connection("downloads", ConnectionStatus.ACTIVE, counted(10_000, null));
         connection("few", ConnectionStatus.ACTIVE,
                 settings(10, List.of("basic", "text_pk"), List.of("basic", "composite_pk")));
     }
@@ -287,9 +290,10 @@ class TableEndpointsIT {
                 .contains("application/json;charset=utf-8");
     }
 
-    @Test
-    void pullData_upToTheConnectionsLimit() throws Exception {
-        assertThat(ok("pull-data", "seven", "\"table_name\":\"basic\"").path("data").size()).isEqualTo(7);
+    @ParameterizedTest
+    @ValueSource(strings = {"seven", "counted seven"})
+    void pullData_upToTheConnectionsLimit(String connection) throws Exception {
+        assertThat(ok("pull-data", connection, "\"table_name\":\"basic\"").path("data").size()).isEqualTo(7);
     }
 
     @Test
@@ -754,9 +758,10 @@ class TableEndpointsIT {
                 .statusCode()).isEqualTo(400);
     }
 
-    @Test
-    void lines_theWholeTableWhateverARequestsMost() throws Exception {
-        HttpResponse<String> response = lines("seven", "\"table_name\":\"basic\"");
+    @ParameterizedTest
+    @ValueSource(strings = {"seven", "counted seven"})
+    void lines_theWholeTableWhateverARequestsMost(String connection) throws Exception {
+        HttpResponse<String> response = lines(connection, "\"table_name\":\"basic\"");
 
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Type").map(type -> type.replace(" ", "")))
@@ -767,13 +772,35 @@ class TableEndpointsIT {
         assertThat(lines.getLast()).isEqualTo("{\"success\":true,\"table\":\"basic\",\"rows\":150,\"as_of\":\""
                 + new PullToken.AsOf(1, 20).text(new TableName("basic")) + "\",\"has_more\":false}");
 
-        List<String> some = lines("active", "\"table_name\":\"basic\",\"limit\":2").body().lines().toList();
-        assertThat(some).hasSize(3);
-        assertThat(some.getLast()).contains("\"rows\":2").contains("\"has_more\":true,\"next_cursor\":\"");
+        List<String> some = lines(connection, "\"table_name\":\"basic\",\"limit\":9").body().lines().toList();
+        assertThat(some).as("more than a request's most, and what was asked for").hasSize(10);
+        assertThat(some.getLast()).contains("\"rows\":9").contains("\"has_more\":true,\"next_cursor\":\"");
 
-        List<String> changes = lines("active", "\"table_name\":\"basic\",\"since\":\""
+        List<String> changes = lines(connection, "\"table_name\":\"basic\",\"since\":\""
                 + new PullToken.AsOf(1, 10).text(new TableName("basic")) + "\"").body().lines().toList();
         assertThat(changes.getLast()).contains("\"rows\":3,\"deleted\":[{\"id\":151}],");
+    }
+
+    @Test
+    void lines_whereOnlyDownloadsAreCounted_alsoRowsThatCameWhenAWorkerWasAsked() throws Exception {
+        table("filling", List.of("id integer"), List.of("id integer"), numbered(1, 1));
+        RING.worker = request -> {
+            try {
+                execute("INSERT INTO syncline_replica.\"filling.1\" VALUES (2, '{\"id\":2}', 0, NULL, 21, 0, 0, 0)"
+                        + " ON CONFLICT DO NOTHING");
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+            return granted(request, request.records());
+        };
+        List<String> lines;
+        try {
+            lines = lines("downloads", "\"table_name\":\"filling\"").body().lines().toList();
+        } finally {
+            RING.worker = FakeRing.GRANTS_ALL;
+        }
+        assertThat(lines).hasSize(3);
+        assertThat(lines.getLast()).contains("\"rows\":2").contains("\"has_more\":false");
     }
 
     private HttpResponse<String> lines(String hash, String fields) throws Exception {
@@ -1133,9 +1160,9 @@ class TableEndpointsIT {
     }
 
     /** What is counted never runs out, and yet a worker decides each pull. */
-    private static ConnectionSettings counted(int perRequest) {
+    private static ConnectionSettings counted(int perRequest, @Nullable Long records) {
         ConnectionSettings d = ConnectionSettings.DEFAULTS;
-        return new ConnectionSettings(perRequest, 1_000_000L, 1_000_000L, List.of(), List.of(), List.of(), null, null,
+        return new ConnectionSettings(perRequest, 1_000_000L, records, List.of(), List.of(), List.of(), null, null,
                 null, d.approvalMode(), List.of(), d.rateLimitRequestsPerMinute(), null);
     }
 

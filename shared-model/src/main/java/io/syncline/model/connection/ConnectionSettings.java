@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an operator allows a receiver to do over a sender connection. Empty lists and absent limits mean: no limit.
  *
- * @param maxRecordsPerRequest   rows that one {@code pull-data} gives at most
+ * @param maxRecordsPerRequest   rows that one {@code pull-data} gives at most, unless it is asked for lines
  * @param allowedHoursStart      first hour (UTC, 0 to 23) of the day in which calls are served, that hour included
  * @param allowedHoursEnd        last such hour, included; smaller than the start means: over midnight
  * @param rateLimitRequestsPerMinute table calls a minute

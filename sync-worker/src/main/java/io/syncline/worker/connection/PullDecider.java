@@ -81,10 +81,11 @@ final class PullDecider {
         return granted(request, records(settings, site.pulls().use(), request), now);
     }
 
+    /** Not bounded by what one request gives: the gateway, which knows the form of the pull, has asked accordingly. */
     private static long records(ConnectionSettings settings, Pulls.Use use, SiteRequest.PullRequested request) {
         long left = AccessPolicy.recordsLeft(settings, use);
         return switch (request.kind()) {
-            case DOWNLOAD -> Math.min(Math.min(request.records(), settings.maxRecordsPerRequest()), left);
+            case DOWNLOAD -> Math.min(request.records(), left);
             case RECORDS -> Math.min(Math.min(request.records(), Math.max(request.atLeast(), left / SHARES)), left);
         };
     }

@@ -70,11 +70,11 @@ class PullDeciderTest {
     }
 
     @Test
-    void perRequest_isNeverPassed() {
-        ConnectionSettings few = new ConnectionSettings(10, null, null, List.of(), List.of(), List.of(), null, null,
+    void perRequest_isTheGatewaysMatter_whichKnowsWhatItBinds() {
+        ConnectionSettings few = new ConnectionSettings(10, null, 700L, List.of(), List.of(), List.of(), null, null,
                 null, ApprovalMode.AUTO_APPROVE, List.of(), 10, null);
-        when(List.of(sender(few)), pull(PullKind.DOWNLOAD, 300)).granted(10);
-        when(List.of(sender(few)), pull(PullKind.RECORDS, 1_000)).granted(1_000);
+        when(List.of(sender(few)), pull(PullKind.DOWNLOAD, 300)).granted(300);
+        when(List.of(sender(few)), pull(PullKind.DOWNLOAD, 1_000)).granted(700);
     }
 
     @Test

@@ -118,6 +118,30 @@ class LimitsIT {
         assertThat(error(site.pull(2, peer))).isEqualTo("403 Record limit reached");
     }
 
+    @Test
+    void aRowALine_isTheWholeTable_orWhatIsLeft_whateverARequestsMost() {
+        Peer free = site.peer("\"max_records_per_request\":40");
+        Peer counted = site.peer("\"max_downloads\":5", "\"max_records_total\":" + (LimitedSite.ROWS + 50),
+                "\"max_records_per_request\":40");
+        for (Peer peer : List.of(free, counted)) {
+            List<String> all = lines(peer);
+            assertThat(all).hasSize(LimitedSite.ROWS + 1);
+            assertThat(all.getLast()).contains("\"has_more\":false");
+        }
+        List<String> left = lines(counted, "\"limit\":200");
+        assertThat(left).hasSize(51);
+        assertThat(left.getLast()).contains("\"has_more\":true,\"next_cursor\":");
+    }
+
+    private static List<String> lines(Peer peer, String... more) {
+        HttpResponse<String> answer = inTheEnd(() -> site.gateway(0)
+                .send("POST", "/phoenix_kit/sync/api/pull-data",
+                        Map.of("content-type", "application/json", "accept", "application/x-ndjson"),
+                        peer.body("goods", more)));
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        return answer.body().lines().toList();
+    }
+
     // ---- the record of every pull
 
     @Test

@@ -47,6 +47,8 @@ import java.util.function.Supplier;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceProperties;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
@@ -282,11 +284,17 @@ class GatewayConfiguration {
         GatewayProperties.Limits limits = properties.limits();
         return new AddressLimits(properties.prefix(), limits.failedAuthenticationsPerMinute(),
                 limits.registrationsPerMinute(), dispatch.gateways()::count, System::nanoTime,
-                boundedLog(AddressLimits.class));
+                properties.gateway().replyTimeout(), boundedLog(AddressLimits.class));
     }
 
     private static BoundedLog boundedLog(Class<?> owner) {
         return new BoundedLog(LoggerFactory.getLogger(owner), System::nanoTime);
+    }
+
+    /** What is refused is no reason to be down. */
+    @Bean
+    HealthIndicator addressLimitsHealthIndicator(AddressLimits limits) {
+        return () -> Health.up().withDetail("refused", limits.refused()).build();
     }
 
     // Readiness; the names are those in gateway.yml's readiness group.

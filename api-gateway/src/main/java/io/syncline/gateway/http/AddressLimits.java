@@ -10,8 +10,14 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -30,24 +36,38 @@ public final class AddressLimits implements Filter {
     private final String root;
     private final AddressCounts failures;
     private final AddressCounts registrations;
+    private final Duration patience;
     private final BoundedLog log;
-    private final AtomicLong refused = new AtomicLong();
+    private final Map<PeerRefusal.Known, LongAdder> refused = new EnumMap<>(Map.of(
+            PeerRefusal.Known.TOO_MANY_FAILURES, new LongAdder(), PeerRefusal.Known.TOO_MANY_AT_ONCE, new LongAdder(),
+            PeerRefusal.Known.TOO_MANY_REGISTRATIONS, new LongAdder()));
 
     /**
      * @param prefix   what stands before {@code /sync/api} in the peers' paths
      * @param gateways how many share each limit
+     * @param patience how long a call waits where all that are still allowed to fail are under way
      */
     public AddressLimits(String prefix, int failuresPerMinute, int registrationsPerMinute, IntSupplier gateways,
-            LongSupplier nanoTime, BoundedLog log) {
+            LongSupplier nanoTime, Duration patience, BoundedLog log) {
         this.root = PeerRoutes.root(prefix);
         this.failures = new AddressCounts(failuresPerMinute, gateways, nanoTime);
         this.registrations = new AddressCounts(registrationsPerMinute, gateways, nanoTime);
+        this.patience = patience;
         this.log = log;
     }
 
-    /** How many calls these limits have refused. */
-    public long refused() {
-        return refused.get();
+    /** How many calls each of these limits has refused. */
+    public Map<String, Long> refused() {
+        Map<String, Long> all = new TreeMap<>();
+        refused.forEach((refusal, calls) -> all.put(refusal.name().toLowerCase(Locale.ROOT), calls.sum()));
+        return all;
+    }
+
+    /** Says before the end of a call that its credentials are right: what is streamed takes its time. */
+    static void accepted(HttpServletRequest request) {
+        if (request.getAttribute(Place.class.getName()) instanceof Place place) {
+            place.leave(false);
+        }
     }
 
     @Override
@@ -63,20 +83,55 @@ public final class AddressLimits implements Filter {
             return;
         }
         String address = http.getRemoteAddr();
-        if (failures.exhausted(address)) {
-            refuse(PeerRefusal.Known.TOO_MANY_FAILURES, failures.untilNext(), operators, address, answer);
-            return;
+        switch (enter(address)) {
+            case EXHAUSTED ->
+                    refuse(PeerRefusal.Known.TOO_MANY_FAILURES, failures.untilNext(), operators, address, answer);
+            case CROWDED ->
+                    refuse(PeerRefusal.Known.TOO_MANY_AT_ONCE, SyncApiErrors.SOON, operators, address, answer);
+            case IN -> {
+                Place place = new Place(address);
+                String call = peers ? path.substring(root.length()) : "";
+                try {
+                    http.setAttribute(Place.class.getName(), place);
+                    if (call.equals(SyncPaths.REGISTER_CONNECTION) && http.getMethod().equals("POST")
+                            && !registrations.admits(address)) {
+                        refuse(PeerRefusal.Known.TOO_MANY_REGISTRATIONS, registrations.untilNext(), operators, address,
+                                answer);
+                    } else {
+                        chain.doFilter(request, response);
+                    }
+                } finally {
+                    int status = answer.getStatus();
+                    place.leave(status == UNAUTHORIZED || (status == NOT_FOUND && TOLD_BY_404.contains(call)));
+                }
+            }
         }
-        String call = peers ? path.substring(root.length()) : "";
-        if (call.equals(SyncPaths.REGISTER_CONNECTION) && http.getMethod().equals("POST")
-                && !registrations.admits(address)) {
-            refuse(PeerRefusal.Known.TOO_MANY_REGISTRATIONS, registrations.untilNext(), operators, address, answer);
-            return;
+    }
+
+    private AddressCounts.Entry enter(String address) {
+        try {
+            return failures.enter(address, patience);
+        } catch (InterruptedException e) {
+            // The gateway is stopping.
+            Thread.currentThread().interrupt();
+            return AddressCounts.Entry.CROWDED;
         }
-        chain.doFilter(request, response);
-        int status = answer.getStatus();
-        if (status == UNAUTHORIZED || (status == NOT_FOUND && TOLD_BY_404.contains(call))) {
-            failures.count(address);
+    }
+
+    /** Where a call is while it is not known whether its credentials are wrong. */
+    private final class Place {
+
+        private final String address;
+        private final AtomicBoolean left = new AtomicBoolean();
+
+        Place(String address) {
+            this.address = address;
+        }
+
+        void leave(boolean wrong) {
+            if (left.compareAndSet(false, true)) {
+                failures.leave(address, wrong);
+            }
         }
     }
 
@@ -86,7 +141,7 @@ public final class AddressLimits implements Filter {
 
     private void refuse(PeerRefusal.Known refusal, Duration until, boolean operators, String address,
             HttpServletResponse response) throws IOException {
-        refused.incrementAndGet();
+        Objects.requireNonNull(refused.get(refusal)).increment();
         log.warn(refusal.name(), refusal.sentence() + ": " + address);
         SyncApiErrors.written(refusal, operators, SyncApiErrors.retryAfter(until)).writeTo(response);
     }

@@ -63,6 +63,7 @@ public sealed interface PeerRefusal {
                 "The body nests deeper than " + JsonBody.MAX_DEPTH + ", or has a name or a number that is too long"),
         BODY_WITHOUT_LENGTH("A body comes with its length: send Content-Length, not Transfer-Encoding"),
         TOO_MANY_FAILURES("Too many refused credentials from this address; try again later"),
+        TOO_MANY_AT_ONCE("Too many calls from this address at once; try again later"),
         TOO_MANY_REGISTRATIONS("Too many registrations from this address; try again later"),
         NO_OBJECT("The body must be a JSON object"),
         /** {@code update-status} to something that is no status a sender may set. */

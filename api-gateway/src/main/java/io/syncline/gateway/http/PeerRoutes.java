@@ -95,7 +95,10 @@ public final class PeerRoutes {
                     new Written(HttpStatus.OK, Written.JSON, JsonBody.write(ok.body()), ok.headers());
             case PeerAnswer.Waiting waiting -> SyncApiErrors.waiting(waiting);
             case PeerAnswer.No no -> refuse(name, id, servlet, no.refusal());
-            case PeerAnswer.Streamed streamed -> new Streaming(name, id, streamed);
+            case PeerAnswer.Streamed streamed -> {
+                AddressLimits.accepted(servlet);
+                yield new Streaming(name, id, streamed);
+            }
         };
     }
 

@@ -85,7 +85,8 @@ public final class SyncApiErrors {
             case BODY_TOO_LARGE -> error(HttpStatus.CONTENT_TOO_LARGE, refusal.sentence());
             case BODY_WITHOUT_LENGTH -> error(HttpStatus.LENGTH_REQUIRED, refusal.sentence(),
                     Map.of(HttpHeaders.CONNECTION, "close"));
-            case TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS -> error(HttpStatus.TOO_MANY_REQUESTS, refusal.sentence());
+            case TOO_MANY_FAILURES, TOO_MANY_AT_ONCE, TOO_MANY_REGISTRATIONS ->
+                    error(HttpStatus.TOO_MANY_REQUESTS, refusal.sentence());
             case BODY_INCOMPLETE, MALFORMED_JSON, FIELD_TWICE, JSON_TOO_DEEP, NO_OBJECT, INVALID_STATUS ->
                     error(HttpStatus.BAD_REQUEST, refusal.sentence());
             case INVALID_CONNECTION -> error(HttpStatus.UNAUTHORIZED, refusal.sentence());

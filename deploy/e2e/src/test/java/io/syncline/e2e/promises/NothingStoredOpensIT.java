@@ -19,14 +19,18 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -49,11 +53,25 @@ class NothingStoredOpensIT {
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]{3,}");
     private static final String INCOMING_PASSWORD = "incoming-pass-word-4711";
     private static final String DOWNLOAD_PASSWORD = "download-pass-word-4712";
+    private static final Pattern PASSWORD_HASH = Pattern.compile("\\$argon2id\\$[A-Za-z0-9+/=,$]+");
+    /** What nobody would take for a password: numbers, times, hashes, UUIDs, and names of types, fields and tables. */
+    private static final Pattern NO_PASSWORD = Pattern
+            .compile("[0-9a-fA-F:.TZ-]+|\\\\?x[0-9a-f]+|[a-z_.]+(\\.v\\d)?|[A-Z_]+|https?:.*");
+    /** Comparing a password costs tens of milliseconds, by intent. */
+    private static final int OTHERS_TRIED_AS_PASSWORDS = 100;
+    /** What a pull leaves behind, and what an operator says to it. */
+    private static final List<String> FACTS_OF_PULLS = List.of("pull-granted", "table-pulled", "transfer-requested",
+            "transfer-approved", "transfer-denied", "token-rotated");
+
+    /** Of what nothing is counted, of what all is, and of what waits for an operator. */
+    private static final List<String> LIMITS = List.of("\"notify\":false",
+            "\"max_downloads\":5,\"max_records_total\":1000", "\"approval_mode\":\"require_approval\"");
 
     @TempDir Path directory;
 
     private final List<String> secrets = new ArrayList<>(List.of(INCOMING_PASSWORD, DOWNLOAD_PASSWORD));
     private final Queue<String> lines = new ConcurrentLinkedQueue<>();
+    private String tokenOfOneWithPassword = "";
 
     @Test
     void everyStringOfDatabaseTopicsAndLogs_isRefusedAsACredential() throws Exception {
@@ -62,6 +80,11 @@ class NothingStoredOpensIT {
         kept.start();
         root.addAppender(kept);
         try (SyncCluster cluster = SyncCluster.start(directory)) {
+            try (Connection source = cluster.database().connect("site");
+                    Statement statement = source.createStatement()) {
+                statement.execute("CREATE TABLE goods (id int PRIMARY KEY, name text);"
+                        + " INSERT INTO goods SELECT n, 'thing ' || n FROM generate_series(1, 100) n");
+            }
             cluster.startWorker();
             SyncCluster.Gateway gateway = cluster.startGateway();
             busyRun(gateway);
@@ -72,6 +95,8 @@ class NothingStoredOpensIT {
             lines.forEach(line -> all.append(line).append('\n'));
             String everything = all.toString();
             assertThat(everything).contains("http://peer-0.example");
+            assertThat(FACTS_OF_PULLS).allSatisfy(
+                    fact -> assertThat(everything).contains("syncline.connection." + fact + ".v1"));
             assertThat(secrets).hasSizeGreaterThan(40)
                     .allSatisfy(secret -> assertThat(everything)
                             .doesNotContain(secret)
@@ -80,6 +105,7 @@ class NothingStoredOpensIT {
 
             Set<String> candidates = candidates(everything);
             tryAll(cluster, gateway, candidates);
+            tryAsPasswords(gateway, everything, candidates);
         } finally {
             root.detachAppender(kept);
         }
@@ -110,13 +136,15 @@ class NothingStoredOpensIT {
             String chosen = secret();
             JsonNode made = ok(gateway.admin("POST", "/connections",
                     "{\"direction\":\"sender\",\"name\":\"S\",\"site_url\":\"http://receiver-" + i
-                            + ".example\",\"status\":\"active\",\"download_password\":\"" + DOWNLOAD_PASSWORD + "\""
+                            + ".example\",\"status\":\"active\",\"download_password\":\"" + DOWNLOAD_PASSWORD + "\","
+                            + LIMITS.get(i % LIMITS.size())
                             + (i % 2 == 0 ? ",\"auth_token\":\"" + chosen + "\"" : "") + "}"));
             String token = made.path("auth_token").asString();
             secrets.add(token);
-            HttpResponse<String> opened = gateway.call("list-tables", "{\"auth_token_hash\":\""
-                    + TokenHash.ofToken(token).text() + "\",\"password\":\"" + DOWNLOAD_PASSWORD + "\"}");
+            tokenOfOneWithPassword = token;
+            HttpResponse<String> opened = gateway.call("list-tables", presenting(token, ""));
             assertThat(opened.statusCode()).as("what is tried below would be noticed").isEqualTo(200);
+            pull(gateway, "http://receiver-" + i + ".example", token, i < 6);
             secrets.add(ok(gateway.admin("POST",
                     "/connections/" + made.path("uuid").asString() + "/rotate-token", null)).path("auth_token")
                     .asString());
@@ -135,6 +163,39 @@ class NothingStoredOpensIT {
             gateway.call("verify-connection", "{\"auth_token_hash\":\"" + wrong);
             gateway.send("GET", "/admin/api/settings", Map.of("authorization", "Bearer " + secret()), "");
         }
+    }
+
+    private void pull(SyncCluster.Gateway gateway, String site, String token, boolean approved) {
+        String goods = presenting(token, ",\"table_name\":\"goods\"");
+        HttpResponse<String> first = Awaitility.await("the table is served")
+                .atMost(Duration.ofMinutes(2))
+                .pollDelay(Duration.ZERO)
+                .until(() -> gateway.call("pull-data", goods), answer -> answer.statusCode() != 404
+                        && answer.statusCode() != 503);
+        if (first.statusCode() == 202) {
+            String transfer = ok(gateway.admin("GET", "/transfers?state=waiting&site_url=" + site, null))
+                    .path("transfers")
+                    .path(0)
+                    .path("uuid")
+                    .asString();
+            ok(gateway.admin("POST", "/transfers/" + transfer + (approved ? "/approve" : "/deny"), "{}"));
+            assertThat(gateway.call("pull-data", goods).statusCode()).isEqualTo(approved ? 200 : 403);
+            if (!approved) {
+                return;
+            }
+        } else {
+            ok(first);
+        }
+        ok(gateway.call("table-records", goods));
+        Awaitility.await("the pull is a fact")
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> !ok(gateway.admin("GET", "/transfers?site_url=" + site, null)).path("transfers")
+                        .isEmpty());
+    }
+
+    private static String presenting(String token, String more) {
+        return "{\"auth_token_hash\":\"" + TokenHash.ofToken(token).text() + "\",\"password\":\"" + DOWNLOAD_PASSWORD
+                + "\"" + more + "}";
     }
 
     private String secret() {
@@ -256,6 +317,43 @@ class NothingStoredOpensIT {
             assertThat(gateway.send("GET", "/admin/api/settings", Map.of("authorization", "Bearer " + candidate), "")
                     .statusCode()).as(candidate).isEqualTo(401);
         }
+    }
+
+    /** A stored hash, whole and in its parts, and some of what else might be a password. */
+    private void tryAsPasswords(SyncCluster.Gateway gateway, String everything, Set<String> candidates) {
+        Set<String> tried = new LinkedHashSet<>();
+        Matcher hash = PASSWORD_HASH.matcher(everything);
+        while (hash.find()) {
+            tried.add(hash.group());
+            Stream.of(hash.group().split("\\$")).filter(part -> part.length() >= 20).forEach(tried::add);
+        }
+        assertThat(tried).as("hashes of the incoming and the download passwords, their salts and digests")
+                .hasSizeGreaterThan(3 * 12);
+        List<String> others = new ArrayList<>(candidates.stream()
+                .filter(one -> one.length() >= 8 && one.length() <= 100 && !NO_PASSWORD.matcher(one).matches())
+                .sorted()
+                .toList());
+        long seed = Long.getLong("syncline.seed", System.nanoTime());
+        Collections.shuffle(others, new Random(seed));
+        others.stream().limit(OTHERS_TRIED_AS_PASSWORDS).forEach(tried::add);
+
+        String right = presenting(tokenOfOneWithPassword, "");
+        assertThat(gateway.call("list-tables", right).statusCode()).isEqualTo(200);
+        for (String password : tried) {
+            String described = password + ", -Dsyncline.seed=" + seed;
+            String json = JsonMapper.shared().writeValueAsString(password);
+            assertThat(gateway.call("list-tables",
+                    right.replace("\"" + DOWNLOAD_PASSWORD + "\"", json)).statusCode())
+                    .as(described)
+                    .isEqualTo(401);
+            assertThat(gateway.call("register-connection",
+                    "{\"sender_url\":\"http://new.example\",\"connection_name\":\"P\",\"auth_token\":\"t\",\"password\":"
+                            + json + "}")
+                    .statusCode()).as(described).isEqualTo(401);
+        }
+        ok(gateway.call("register-connection",
+                "{\"sender_url\":\"http://new.example\",\"connection_name\":\"P\",\"auth_token\":\"t\",\"password\":\""
+                        + INCOMING_PASSWORD + "\"}"));
     }
 
     private final class Lines extends AppenderBase<ILoggingEvent> {

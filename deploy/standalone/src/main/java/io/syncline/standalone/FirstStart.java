@@ -2,6 +2,8 @@ package io.syncline.standalone;
 
 import io.syncline.model.credential.TokenHash;
 import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,7 +42,7 @@ final class FirstStart {
             return "enabling the module: " + enabled.explained();
         }
         // The file first: a connection whose token nobody has would be of no use to anyone.
-        String token = PrivateFiles.secret(data.tryFile("token"));
+        String token = token();
         Operator.Answer made = operator.post("/connections", Map.of("direction", "sender", "name", "Trying it out",
                 "site_url", site(token), "auth_token", token, "status", "active", "notify", false));
         // 409: an earlier attempt got this far, with the same token.
@@ -54,7 +56,17 @@ final class FirstStart {
 
     /** What a peer with the token for trying presents. */
     TokenHash tokenHash() throws IOException {
-        return TokenHash.ofToken(PrivateFiles.secret(data.tryFile("token")));
+        return TokenHash.ofToken(token());
+    }
+
+    /** The connection for trying as operators are shown it: a list of one, or of none once it is deleted. */
+    Operator.Answer connection() throws IOException {
+        return operator.get("/connections?direction=sender&site_url="
+                + URLEncoder.encode(site(token()), StandardCharsets.UTF_8));
+    }
+
+    private String token() throws IOException {
+        return PrivateFiles.secret(data.tryFile("token"));
     }
 
     /** Belongs to this token alone, so that a state database of the user's may have served other standalones before. */

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Map;
 
@@ -36,19 +37,21 @@ final class Operator implements AutoCloseable {
         }
     }
 
-    private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+    private final HttpClient http;
     private final JsonMapper json = JsonMapper.shared();
-    private final String gateway;
+    private final Addresses gateway;
     private final String token;
 
-    /** @param gateway where it listens, such as http://127.0.0.1:8080 */
-    Operator(String gateway, String token) {
+    /** @param certificate what the gateway proves itself with, null where it speaks no TLS */
+    Operator(Addresses gateway, String token, @Nullable OwnCertificate certificate) throws GeneralSecurityException {
         this.gateway = gateway;
         this.token = token;
+        HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2));
+        http = (certificate == null ? client : client.sslContext(certificate.trusted())).build();
     }
 
     Answer readiness() throws IOException {
-        return send(HttpRequest.newBuilder(URI.create(gateway + "/actuator/health/readiness")).GET());
+        return send(HttpRequest.newBuilder(URI.create(gateway.operators() + "/actuator/health/readiness")).GET());
     }
 
     Answer get(String path) throws IOException {
@@ -65,7 +68,7 @@ final class Operator implements AutoCloseable {
 
     /** A call of the peers' protocol. */
     Answer call(String path, Map<String, ?> body) throws IOException {
-        return send(request(path).POST(json(body)));
+        return send(request(gateway.peers() + path).POST(json(body)));
     }
 
     String text(Map<String, ?> body) {
@@ -73,11 +76,11 @@ final class Operator implements AutoCloseable {
     }
 
     private HttpRequest.Builder asOperator(String path) {
-        return request("/admin/api" + path).header("Authorization", "Bearer " + token);
+        return request(gateway.operators() + "/admin/api" + path).header("Authorization", "Bearer " + token);
     }
 
-    private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create(gateway + path)).header("Content-Type", "application/json");
+    private static HttpRequest.Builder request(String url) {
+        return HttpRequest.newBuilder(URI.create(url)).header("Content-Type", "application/json");
     }
 
     private HttpRequest.BodyPublisher json(Map<String, ?> body) {

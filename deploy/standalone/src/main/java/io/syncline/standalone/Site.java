@@ -4,9 +4,11 @@ import io.syncline.gateway.GatewayApplication;
 import io.syncline.model.api.SyncPaths;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.worker.WorkerApplication;
+import io.syncline.worker.capture.CaptureProperties;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -34,7 +36,7 @@ final class Site {
 
     private static final String STATE_DATABASE = "syncline";
 
-    /** What list-tables says of a table whose rows a peer gets now, be it that a newer copy is being made. */
+    /** What is said of a table whose rows a peer gets now, be it that a newer copy is being made. */
     private static final Set<String> COPIED = Set.of("live", "refreshing");
     private static final String BEING_COPIED = "waiting";
     private static final String NOT_BEGUN = "checking";
@@ -52,14 +54,14 @@ final class Site {
     private final DataDirectory data;
     private final @Nullable EmbeddedDatabase database;
     private final ConfigurableApplicationContext worker;
-    private final String gateway;
+    private final ConfigurableApplicationContext gateway;
     private final String adminToken;
-    /** When a peer was first told of the tables that there are: only then does it count that there is none. */
+    /** When the gateway first told of the tables that there are: only then does it count that there is none. */
     private @Nullable Long listedSince;
 
     private Site(StandaloneProperties properties, Closing closing, DataDirectory data,
-            @Nullable EmbeddedDatabase database, ConfigurableApplicationContext worker, String gateway,
-            String adminToken) {
+            @Nullable EmbeddedDatabase database, ConfigurableApplicationContext worker,
+            ConfigurableApplicationContext gateway, String adminToken) {
         this.properties = properties;
         this.closing = closing;
         this.data = data;
@@ -119,10 +121,7 @@ final class Site {
                         name -> LOG.warn("--{} is on the command line, and nothing reads a property of that name",
                                 name));
 
-        String address = environment.getProperty("server.address", "localhost");
-        String port = gateway.getEnvironment().getProperty("local.server.port", Integer.toString(properties.port()));
-        Site site = new Site(properties, closing, data, database, worker,
-                "http://%s:%s".formatted(address.equals("0.0.0.0") ? "localhost" : address, port), adminToken);
+        Site site = new Site(properties, closing, data, database, worker, gateway, adminToken);
         if (database != null) {
             site.watch(database);
         }
@@ -260,10 +259,13 @@ final class Site {
     }
 
     /** Waits until the site can be used; says why it cannot while that takes longer than it should. */
-    Invitation awaitReady() throws InterruptedException, NotStartedException {
+    Invitation awaitReady()
+            throws InterruptedException, IOException, GeneralSecurityException, NotStartedException {
         Duration remindAt = READY;
         Set<String> said = new HashSet<>(Reachability.complaints(properties));
-        try (Operator operator = new Operator(gateway, adminToken)) {
+        Addresses addresses = Addresses.of(gateway);
+        OwnCertificate certificate = OwnCertificate.of(gateway);
+        try (Operator operator = new Operator(addresses, adminToken, certificate)) {
             FirstStart firstStart = new FirstStart(data, operator);
             while (true) {
                 if (closing.isClosing()) {
@@ -273,8 +275,8 @@ final class Site {
                     throw new NotStartedException("the worker has ended, see above");
                 }
                 Attempt attempt = attempt(operator, firstStart);
-                if (attempt.invitation() != null) {
-                    return attempt.invitation();
+                if (attempt.ready() != null) {
+                    return invitation(attempt.ready(), firstStart, operator, addresses, certificate);
                 }
                 if (StandaloneLauncher.sinceJvmStart().compareTo(remindAt) > 0) {
                     LOG.warn("not ready after {} s: {}", StandaloneLauncher.sinceJvmStart().toSeconds(),
@@ -289,10 +291,17 @@ final class Site {
         }
     }
 
-    private record Attempt(@Nullable Invitation invitation, String obstacle) {}
+    /** @param obstacle why nobody can be invited yet */
+    private record Attempt(@Nullable Ready ready, String obstacle) {}
+
+    private record Ready(List<String> served, Trial trial) {}
 
     private static Attempt obstacle(String obstacle) {
         return new Attempt(null, obstacle);
+    }
+
+    private static Attempt obstacle(String call, Operator.Answer answer) {
+        return obstacle(call + ": " + answer.explained());
     }
 
     private Attempt attempt(Operator operator, FirstStart firstStart) {
@@ -305,34 +314,62 @@ final class Site {
             if (undone != null) {
                 return obstacle(undone);
             }
-            Map<String, String> credential = Map.of("auth_token_hash", firstStart.tokenHash().text());
-            Operator.Answer listed = operator.call(api() + SyncPaths.LIST_TABLES, credential);
-            if (listed.status() == 401 || listed.status() == 403) {
-                return new Attempt(invitation(List.of(), null), "");
+            // What operators hear: what peers hear, the module and the connection for trying may keep from them.
+            Operator.Answer captured = operator.get("/tables");
+            if (captured.status() != 200 || captured.body() == null) {
+                return obstacle("GET /admin/api/tables", captured);
             }
-            if (listed.status() != 200 || listed.body() == null) {
-                return obstacle("list-tables: " + listed.explained());
-            }
-            List<String> served = served(listed.body());
-            Set<String> awaited = awaited(database == null || properties.source() != null ? Set.of()
-                    : DemoShop.tablesIn(database), listed.body());
+            Set<String> awaited = awaited(demoTables(), captured.body());
             if (!awaited.isEmpty()) {
-                return obstacle(
-                        "waiting for the first snapshot of %s; %s".formatted(awaited, said(operator.get("/tables"))));
+                return obstacle("waiting for the first snapshot of %s; GET /admin/api/tables says %s"
+                        .formatted(awaited, captured.body()));
             }
+            List<String> served = served(captured.body());
             long now = System.nanoTime();
             long since = listedSince == null ? now : listedSince;
             listedSince = since;
-            if (served.isEmpty()) {
-                Operator.Answer captured = operator.get("/tables");
-                if (now - since <= FIRST_TABLE.toNanos() || captured.status() != 200 || mayCome(captured.body())) {
-                    return obstacle("no table is served yet; " + said(captured));
-                }
+            if (served.isEmpty() && (now - since <= FIRST_TABLE.toNanos() || mayCome(captured.body()))) {
+                return obstacle("no table is served yet; GET /admin/api/tables says " + captured.body());
             }
-            return new Attempt(invitation(served, trial(operator, firstStart, served)), "");
+            return trial(operator, firstStart, served);
         } catch (IOException | SQLException failure) {
             return obstacle(failure.getMessage() == null ? failure.toString() : failure.getMessage());
         }
+    }
+
+    private Attempt trial(Operator operator, FirstStart firstStart, List<String> served) throws IOException {
+        Operator.Answer settings = operator.get("/settings");
+        if (settings.status() != 200 || settings.body() == null) {
+            return obstacle("GET /admin/api/settings", settings);
+        }
+        if (!settings.body().path("enabled").asBoolean(false)) {
+            return ready(served, Trial.MODULE_DISABLED);
+        }
+        Operator.Answer listed = operator.call(api() + SyncPaths.LIST_TABLES,
+                Map.of("auth_token_hash", firstStart.tokenHash().text()));
+        if (listed.status() == 200 && listed.body() != null) {
+            List<String> shown = new ArrayList<>(served(listed.body()));
+            shown.retainAll(served);
+            return ready(served, new Trial.Open(shown));
+        }
+        // Disabled meanwhile, or somebody is too busy to say: the next attempt hears.
+        if (listed.status() >= 500) {
+            return obstacle("list-tables", listed);
+        }
+        Operator.Answer connection = firstStart.connection();
+        return connection.status() == 200 && connection.body() != null
+                ? ready(served, Trial.closed(listed, connection.body()))
+                : obstacle("GET /admin/api/connections", connection);
+    }
+
+    private static Attempt ready(List<String> served, Trial trial) {
+        return new Attempt(new Ready(served, trial), "");
+    }
+
+    /** Those of the demo shop that will be served; none where the shop is not what is shared, or nobody captures it. */
+    private Set<String> demoTables() throws SQLException {
+        return database == null || properties.source() != null
+                || !worker.getBean(CaptureProperties.class).enabled() ? Set.of() : DemoShop.tablesIn(database);
     }
 
     /** The tables whose rows a peer gets now. */
@@ -348,8 +385,8 @@ final class Site {
     }
 
     /** Whether a first table may follow, by what an operator hears of capture: it has not looked at the source yet, or copies one. */
-    static boolean mayCome(@Nullable JsonNode captured) {
-        return captured == null || captured.path("source").path("state").asString("").equals(NOT_BEGUN)
+    static boolean mayCome(JsonNode captured) {
+        return captured.path("source").path("state").asString("").equals(NOT_BEGUN)
                 || !named(captured, BEING_COPIED::equals).isEmpty();
     }
 
@@ -364,29 +401,36 @@ final class Site {
         return names;
     }
 
-    private static String said(Operator.Answer tables) {
-        return tables.status() == 200 ? "GET /admin/api/tables says " + tables.body()
-                : "GET /admin/api/tables: " + tables.explained();
-    }
-
-    private Invitation invitation(List<String> served, Invitation.@Nullable Trial trial) {
+    private Invitation invitation(Ready ready, FirstStart firstStart, Operator operator, Addresses addresses,
+            @Nullable OwnCertificate certificate) throws IOException, GeneralSecurityException {
         Path adminTokenFile = properties.adminTokenFile() != null ? properties.adminTokenFile().toAbsolutePath()
                 : properties.adminToken() != null ? data.adminHeaderFile()
                 : data.adminTokenFile();
-        return new Invitation(gateway, api(), adminTokenFile, data.adminHeaderFile(), served, trial);
-    }
-
-    private Invitation.Trial trial(Operator operator, FirstStart firstStart, List<String> served) throws IOException {
         String hash = firstStart.tokenHash().text();
         Path listTables = data.tryFile("list-tables.json");
         PrivateFiles.write(listTables, operator.text(Map.of("auth_token_hash", hash)) + "\n");
-        if (served.isEmpty()) {
-            return new Invitation.Trial(listTables, null, "");
+        Path pullData = data.tryFile("pull-data.json");
+        if (ready.trial() instanceof Trial.Open open && open.pulled().isPresent()) {
+            PrivateFiles.write(pullData, operator.text(
+                    Map.of("auth_token_hash", hash, "table_name", open.pulled().get())) + "\n");
         }
-        String table = served.contains("products") ? "products" : served.getFirst();
-        Path pull = data.tryFile("pull-data.json");
-        PrivateFiles.write(pull, operator.text(Map.of("auth_token_hash", hash, "table_name", table)) + "\n");
-        return new Invitation.Trial(listTables, pull, table);
+        return new Invitation(addresses, api(), ready.served(), ready.trial(), new Invitation.Files(adminTokenFile,
+                data.adminHeaderFile(), listTables, pullData, certificateFile(addresses, certificate)));
+    }
+
+    private @Nullable Path certificateFile(Addresses addresses, @Nullable OwnCertificate certificate)
+            throws IOException, GeneralSecurityException {
+        if (certificate == null) {
+            return null;
+        }
+        for (String host : addresses.tlsHosts()) {
+            if (!certificate.names(host)) {
+                return null;
+            }
+        }
+        Path file = data.tryFile("certificate.pem");
+        PrivateFiles.write(file, certificate.pem());
+        return file;
     }
 
     private String api() {

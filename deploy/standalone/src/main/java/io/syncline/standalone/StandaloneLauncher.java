@@ -3,6 +3,7 @@ package io.syncline.standalone;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 
 import org.slf4j.Logger;
@@ -29,7 +30,8 @@ public final class StandaloneLauncher {
             System.out.println(invitation.text(sinceJvmStart(), Path.of("").toAbsolutePath()));
         } catch (Closing.ClosingException stoppedWhileStarting) {
             LOG.info("stopped while starting");
-        } catch (DataDirectory.InUseException | Site.NotStartedException | IOException | RuntimeException failure) {
+        } catch (DataDirectory.InUseException | Site.NotStartedException | IOException | GeneralSecurityException
+                | RuntimeException failure) {
             if (!closing.isClosing()) {
                 LOG.debug("start failed", failure);
                 fail(closing, failure.getMessage() == null ? failure.toString() : failure.getMessage());

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.syncline.model.credential.TokenHash;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -16,18 +17,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -38,10 +43,9 @@ class StandaloneIT {
 
     private static final Duration READY = Duration.ofMinutes(5);
     private static final Duration STOPPED = Duration.ofMinutes(2);
-    private static final Pattern CURL = Pattern.compile(
-            "  curl -s(?: -H 'content-type: application/json' -d @(?<body>\\S+))?(?: -H @(?<header>\\S+))? (?<url>\\S+)");
+    /** Of a shell's line. */
+    private static final Pattern WORD = Pattern.compile("(?:'[^']*'|[^ '])+");
 
-    private final HttpClient http = HttpClient.newHttpClient();
     private final JsonMapper json = JsonMapper.shared();
 
     @TempDir Path folder;
@@ -93,6 +97,77 @@ class StandaloneIT {
             assertNothingSecretIn(afterKill.text());
             afterKill.signal("TERM");
             assertThat(afterKill.awaitExit(STOPPED)).isEqualTo(143);
+        }
+    }
+
+    @Test
+    void start_saysWhatAnOperatorHasClosed_andHowToOpenIt() throws Exception {
+        String connection;
+        try (ChildJvm first = start()) {
+            first.awaitLine("Syncline is ready", READY);
+            List<String> lines = curlLines(first);
+            connection = connections(lines).get(0).path("uuid").asString();
+            change(lines, "/connections/" + connection, "{\"allowed_tables\":[\"orders\"]}");
+            change(lines, "/settings", "{\"enabled\":false}");
+            first.kill();
+        }
+
+        try (ChildJvm disabled = start()) {
+            disabled.awaitLine("Syncline is ready", READY);
+            assertThat(disabled.text()).contains("5 tables are served", "The module is disabled");
+            List<String> lines = curlLines(disabled);
+            assertThat(run(lines.get(0)).path("enabled").asBoolean()).isTrue();
+            assertThat(tables(lines.get(1))).containsExactly("orders 9000");
+            disabled.kill();
+        }
+
+        try (ChildJvm limited = start()) {
+            limited.awaitLine("Syncline is ready", READY);
+            assertThat(limited.text()).contains("5 tables are served", "it is shown 1 of these tables");
+            List<String> lines = curlLines(limited);
+            assertThat(tables(lines)).containsExactly("orders 9000");
+            assertThat(pull(lines).path("data")).hasSize(9000);
+            suspend(lines, connection);
+            limited.kill();
+        }
+
+        try (ChildJvm suspended = start()) {
+            suspended.awaitLine("Syncline is ready", READY);
+            assertThat(suspended.text()).contains("The connection for trying is suspended.");
+            List<String> lines = curlLines(suspended);
+            run(lines.get(0));
+            assertThat(tables(lines.get(1))).containsExactly("orders 9000");
+        }
+    }
+
+    @Test
+    void start_operatorsOnAPortOfTheirOwn() throws Exception {
+        int port = RememberedPort.anyFree();
+        try (ChildJvm site = start("--syncline.admin.port=" + port, "--syncline.admin.address=127.0.0.1")) {
+            site.awaitLine("Syncline is ready", READY);
+            List<String> lines = curlLines(site);
+            assertThat(lines.get(2)).contains(" http://127.0.0.1:" + port + "/admin/api/settings");
+            assertThat(run(lines.get(2)).path("enabled").asBoolean()).isTrue();
+            assertThat(pull(lines).path("data")).hasSize(400);
+        }
+    }
+
+    @Test
+    void start_overTls() throws Exception {
+        Path store = folder.resolve("web.p12");
+        Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair", "-keyalg", "EC", "-alias", "web", "-dname", "CN=site", "-ext", "san=dns:localhost",
+                "-validity", "2", "-storetype", "PKCS12", "-keystore", store.toString(), "-storepass", "changeit")
+                .inheritIO()
+                .start();
+        assertThat(keytool.waitFor()).isZero();
+        try (ChildJvm site = start("--server.ssl.bundle=web", "--spring.ssl.bundle.jks.web.keystore.location=" + store,
+                "--spring.ssl.bundle.jks.web.keystore.password=changeit")) {
+            site.awaitLine("Syncline is ready", READY);
+            List<String> lines = curlLines(site);
+            assertThat(lines).allSatisfy(line -> assertThat(line).contains("--cacert ", " https://localhost:"));
+            assertThat(pull(lines).path("data")).hasSize(400);
+            assertThat(run(lines.get(2)).path("enabled").asBoolean()).isTrue();
         }
     }
 
@@ -163,8 +238,12 @@ class StandaloneIT {
     }
 
     private List<String> tables(List<String> lines) {
+        return tables(lines.get(0));
+    }
+
+    private List<String> tables(String line) {
         List<String> tables = new ArrayList<>();
-        run(lines.get(0)).path("tables")
+        run(line).path("tables")
                 .forEach(table -> tables.add(table.path("name").asString() + " " + table.path("row_count").asLong()));
         return tables;
     }
@@ -202,19 +281,70 @@ class StandaloneIT {
             int end = answer.lastIndexOf('\n');
             return new Answer(Integer.parseInt(answer.substring(end + 1)), answer.substring(0, end));
         }
-        Matcher parts = CURL.matcher(line);
-        assertThat(parts.matches()).as(line).isTrue();
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(parts.group("url")));
-        if (parts.group("body") != null) {
-            request.header("Content-Type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofFile(folder.resolve(parts.group("body"))));
+        HttpRequest.Builder request = HttpRequest.newBuilder();
+        HttpClient.Builder client = HttpClient.newBuilder();
+        String method = null;
+        String body = null;
+        Iterator<String> words = WORD.matcher(line.strip())
+                .results()
+                .map(word -> word.group().replace("'", ""))
+                .iterator();
+        while (words.hasNext()) {
+            String word = words.next();
+            switch (word) {
+                case "curl", "-s" -> {
+                }
+                case "-X" -> method = words.next();
+                case "-d" -> body = given(words.next());
+                case "-H" -> {
+                    String[] header = given(words.next()).split(": ", 2);
+                    request.header(header[0], header[1]);
+                }
+                case "--cacert" -> client.sslContext(trusting(folder.resolve(words.next())));
+                default -> request.uri(URI.create(word));
+            }
         }
-        if (parts.group("header") != null) {
-            String[] header = Files.readString(folder.resolve(parts.group("header"))).strip().split(": ", 2);
-            request.header(header[0], header[1]);
+        if (body != null) {
+            request.method(method == null ? "POST" : method, HttpRequest.BodyPublishers.ofString(body));
         }
-        HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response;
+        try (HttpClient http = client.build()) {
+            response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        }
         return new Answer(response.statusCode(), response.body());
+    }
+
+    /** As curl takes it: what is behind an @ is a file. */
+    private String given(String value) throws IOException {
+        return value.startsWith("@") ? Files.readString(folder.resolve(value.substring(1))).strip() : value;
+    }
+
+    private static SSLContext trusting(Path certificate) throws Exception {
+        KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+        trusted.load(null, null);
+        try (InputStream pem = Files.newInputStream(certificate)) {
+            trusted.setCertificateEntry("web", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    private void change(List<String> lines, String path, String body) {
+        run(admin(lines, "-X PATCH", path, body));
+    }
+
+    private void suspend(List<String> lines, String connection) {
+        run(admin(lines, "-X POST", "/connections/" + connection + "/suspend", "{\"reason\":\"a look\"}"));
+    }
+
+    /** From the line that shows the settings. */
+    private static String admin(List<String> lines, String method, String path, String body) {
+        return lines.get(2)
+                .replace("curl -s", "curl -s " + method + " -H 'content-type: application/json' -d '" + body + "'")
+                .replace("/settings", path);
     }
 
     private JsonNode connections(List<String> lines) {

@@ -33,6 +33,7 @@ public final class BrokerWatch implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(4);
     /** One vain look may be a moment's load; requests that are sent meanwhile still get a true answer. */
     private static final int VAIN_LOOKS = 2;
+    private static final Duration OTHER_KEYS_AGAIN = Duration.ofSeconds(10);
 
     private final KafkaSettings settings;
     private final int partitions;
@@ -43,7 +44,8 @@ public final class BrokerWatch implements AutoCloseable {
             "wait a moment; if this stays, check spring.kafka.bootstrap-servers");
     private volatile Map<Integer, Long> requestEnds = Map.of();
     private @Nullable Admin admin;
-    private boolean logEndsRead;
+    private LogEnds.Written written = LogEnds.Written.NOT_YET;
+    private long logEndsRead;
     private int vain;
 
     BrokerWatch(KafkaSettings settings, int partitions, LogEnds logEnds) {
@@ -119,12 +121,30 @@ public final class BrokerWatch implements AutoCloseable {
                 throw e;
             }
         }
-        if (!logEndsRead) {
-            logEnds.read(partitions);
-            logEndsRead = true;
+        if (readLogEnds() == LogEnds.Written.BY_OTHERS) {
+            // With other keys a registration's token could never be opened or compared again by anybody else.
+            return new Check.Down(
+                    "none of the last records of " + Topics.EVENTS
+                            + " was written with this gateway's keys: this is not the cluster's key file, or an older one",
+                    "give this gateway the file that the cluster's workers have (syncline.credentials.key-file), and start"
+                            + " it again");
         }
         requestEnds = ends(client);
         return new Check.Up();
+    }
+
+    /** Until it is known that the cluster's keys are ours; that they are not may mean thousands of records each time. */
+    private LogEnds.Written readLogEnds() {
+        boolean again = switch (written) {
+            case BY_US -> false;
+            case NOT_YET -> true;
+            case BY_OTHERS -> System.nanoTime() - logEndsRead > OTHER_KEYS_AGAIN.toNanos();
+        };
+        if (again) {
+            written = logEnds.read(partitions);
+            logEndsRead = System.nanoTime();
+        }
+        return written;
     }
 
     private Map<Integer, Long> ends(Admin client) throws InterruptedException, ExecutionException, TimeoutException {

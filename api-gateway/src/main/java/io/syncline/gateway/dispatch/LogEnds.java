@@ -8,6 +8,7 @@ import io.syncline.model.log.LoggedEvent;
 import io.syncline.model.log.MalformedRecordException;
 import io.syncline.model.log.Topics;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -23,15 +24,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the last records of each partition of the event log, once at start: what a gateway that has seen no reply yet must
- * find in the database it answers from.
+ * Reads the last records of each partition of the event log, at start: what a gateway that has seen no reply yet must find in
+ * the database it answers from, and whether the cluster's keys are ours.
  */
 final class LogEnds {
 
     private static final Logger log = LoggerFactory.getLogger(LogEnds.class);
     private static final Duration LONGEST = Duration.ofSeconds(5);
     private static final int FIRST_LOOK = 16;
-    /** How many records that nobody of ours wrote are looked behind: more are a matter for the audit. */
+    /** How many records that nobody of ours wrote are looked behind: more are a matter for verify-log. */
     private static final int LAST_LOOK = 4_096;
 
     private final KafkaSettings settings;
@@ -44,8 +45,20 @@ final class LogEnds {
         this.highWater = highWater;
     }
 
+    /** Whose keys the log's ends were written with. */
+    enum Written {
+        /** With ours. */
+        BY_US,
+        /** Nothing has been written yet, so that it is not known. */
+        NOT_YET,
+        /** There are records, and none that our keys verify. */
+        BY_OTHERS
+    }
+
     /** Throws what the client throws where the broker does not answer. */
-    void read(int partitions) {
+    Written read(int partitions) {
+        List<TopicPartition> notOurs = new ArrayList<>();
+        boolean ours = false;
         try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer("ends"))) {
             List<TopicPartition> events = IntStream.range(0, partitions)
                     .mapToObj(partition -> new TopicPartition(Topics.EVENTS, partition))
@@ -56,27 +69,41 @@ final class LogEnds {
             for (TopicPartition partition : events) {
                 consumer.pause(consumer.assignment());
                 consumer.resume(List.of(partition));
-                readEnd(consumer, partition, first.getOrDefault(partition, 0L), end.getOrDefault(partition, 0L));
+                long from = first.getOrDefault(partition, 0L);
+                long to = end.getOrDefault(partition, 0L);
+                if (from < to) {
+                    if (readEnd(consumer, partition, from, to)) {
+                        ours = true;
+                    } else {
+                        notOurs.add(partition);
+                    }
+                }
             }
         }
+        if (!ours && !notOurs.isEmpty()) {
+            return Written.BY_OTHERS;
+        }
+        // The keys are right, so it is the partition that is not: its workers stop there, and the others' go on.
+        notOurs.forEach(partition -> log.warn("{}: none of the last records was written by a worker of this cluster;"
+                + " see which with: java -jar sync-worker.jar verify-log", partition));
         highWater.logRead();
+        return ours ? Written.BY_US : Written.NOT_YET;
     }
 
-    private void readEnd(Consumer<byte[], byte[]> consumer, TopicPartition partition, long first, long end) {
-        for (int back = FIRST_LOOK; first < end && back <= LAST_LOOK; back *= 4) {
+    /** Whether anything there was written with our keys. */
+    private boolean readEnd(Consumer<byte[], byte[]> consumer, TopicPartition partition, long first, long end) {
+        for (int back = FIRST_LOOK; back <= LAST_LOOK; back *= 4) {
             long from = Math.max(first, end - back);
             OptionalLong highest = highestBetween(consumer, partition, from, end);
             if (highest.isPresent()) {
                 highWater.seen(partition.partition(), highest.getAsLong());
-                return;
+                return true;
             }
             if (from == first) {
                 break;
             }
         }
-        if (first < end) {
-            log.warn("{}: none of the last records was written by a worker of this cluster; run the audit", partition);
-        }
+        return false;
     }
 
     private OptionalLong highestBetween(Consumer<byte[], byte[]> consumer, TopicPartition partition, long from,

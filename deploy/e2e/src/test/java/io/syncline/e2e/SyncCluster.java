@@ -36,6 +36,9 @@ public final class SyncCluster implements AutoCloseable {
     /** A worker's way to the source, for a test that gives it another one. */
     public static final String SOURCE_URL = "--syncline.source.url=";
 
+    /** The keys of a gateway or worker, for a test that gives it others than the cluster's. */
+    public static final String KEY_FILE = "--syncline.credentials.key-file=";
+
     private static final Duration STARTED = Duration.ofMinutes(2);
     /**
      * What a gateway has where the test does not say otherwise. All peers have one address; that a machine stood still for some
@@ -105,7 +108,20 @@ public final class SyncCluster implements AutoCloseable {
 
     /** A gateway in this JVM, answering once this returns. */
     public Gateway startGateway(String... settings) {
-        List<String> arguments = common();
+        Gateway gateway = startUnreadyGateway(settings);
+        Awaitility.await("the gateway is ready")
+                .atMost(STARTED)
+                .pollInterval(Duration.ofMillis(100))
+                .untilAsserted(() -> {
+                    HttpResponse<String> readiness = gateway.get("/actuator/health/readiness");
+                    assertThat(readiness.statusCode()).as(readiness.body()).isEqualTo(200);
+                });
+        return gateway;
+    }
+
+    /** A gateway in this JVM that may never become ready. */
+    public Gateway startUnreadyGateway(String... settings) {
+        List<String> arguments = common(settings);
         arguments.add("--server.port=0");
         arguments.add("--syncline.admin.token=" + ADMIN_TOKEN);
         arguments.addAll(List.of(settings));
@@ -116,15 +132,7 @@ public final class SyncCluster implements AutoCloseable {
         });
         ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
         int port = Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));
-        Gateway gateway = new Gateway("http://127.0.0.1:" + port);
-        Awaitility.await("the gateway is ready")
-                .atMost(STARTED)
-                .pollInterval(Duration.ofMillis(100))
-                .untilAsserted(() -> {
-                    HttpResponse<String> readiness = gateway.get("/actuator/health/readiness");
-                    assertThat(readiness.statusCode()).as(readiness.body()).isEqualTo(200);
-                });
-        return gateway;
+        return new Gateway("http://127.0.0.1:" + port);
     }
 
     /** A worker in this JVM. */
@@ -140,7 +148,7 @@ public final class SyncCluster implements AutoCloseable {
     }
 
     private List<String> workerArguments(String... settings) {
-        List<String> arguments = common();
+        List<String> arguments = common(settings);
         if (Stream.of(settings).noneMatch(argument -> argument.startsWith(SOURCE_URL))) {
             arguments.add(SOURCE_URL + database.url("site"));
         }
@@ -150,11 +158,16 @@ public final class SyncCluster implements AutoCloseable {
         return arguments;
     }
 
-    private List<String> common() {
-        return new ArrayList<>(List.of("--spring.kafka.bootstrap-servers=" + broker.bootstrapServers(),
-                "--spring.datasource.url=" + database.url("syncline"),
-                "--spring.datasource.username=" + database.username(),
-                "--spring.datasource.password=" + database.password(), "--syncline.credentials.key-file=" + keyFile));
+    private List<String> common(String... settings) {
+        List<String> arguments = new ArrayList<>(
+                List.of("--spring.kafka.bootstrap-servers=" + broker.bootstrapServers(),
+                        "--spring.datasource.url=" + database.url("syncline"),
+                        "--spring.datasource.username=" + database.username(),
+                        "--spring.datasource.password=" + database.password()));
+        if (Stream.of(settings).noneMatch(argument -> argument.startsWith(KEY_FILE))) {
+            arguments.add(KEY_FILE + keyFile);
+        }
+        return arguments;
     }
 
     private ConfigurableApplicationContext run(SpringApplicationBuilder application, List<String> arguments) {

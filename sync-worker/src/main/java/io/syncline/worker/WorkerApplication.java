@@ -9,11 +9,12 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.annotation.Import;
 
-/** Runs one worker, or makes a key file. */
+/** Runs one worker, makes a key file, or proves the event log. */
 @SpringBootConfiguration(proxyBeanMethods = false)
 @Import(WorkerConfiguration.class)
 public class WorkerApplication {
@@ -24,6 +25,9 @@ public class WorkerApplication {
         }
         if (args.length > 0 && args[0].equals("rotate-keys")) {
             System.exit(rotateKeys(args));
+        }
+        if (args.length > 0 && args[0].equals("verify-log")) {
+            System.exit(VerifyLog.run(Arrays.copyOfRange(args, 1, args.length)));
         }
         application().run(args);
     }

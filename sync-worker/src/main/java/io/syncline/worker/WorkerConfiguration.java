@@ -44,7 +44,7 @@ public class WorkerConfiguration {
     // ---- what every room stands on
 
     @Bean
-    CredentialKeys credentialKeys(WorkerProperties properties) {
+    static CredentialKeys credentialKeys(WorkerProperties properties) {
         Path file = properties.credentials().keyFile();
         if (file == null) {
             throw new StartRefusedException("syncline.credentials.key-file is not set",
@@ -61,7 +61,7 @@ public class WorkerConfiguration {
 
     /** Settings that every Kafka client of the worker begins with: {@code spring.kafka.*}, servers and security. */
     @Bean
-    KafkaSettings kafkaSettings(KafkaProperties properties) {
+    static KafkaSettings kafkaSettings(KafkaProperties properties) {
         Map<String, Object> settings = properties.buildAdminProperties();
         settings.remove("client.id");
         return new KafkaSettings(settings);

@@ -33,6 +33,7 @@ public final class EventLogReader implements AutoCloseable {
     public EventLogReader(Map<String, Object> kafka, Duration patience) {
         Map<String, Object> settings = new TreeMap<>(kafka);
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         // What lies before the log's beginning or behind its end is a fault to be told, not a place to start from.
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");

@@ -52,7 +52,7 @@ public final class SyncCluster implements AutoCloseable {
             "--server.tomcat.keep-alive-timeout=", "5m");
 
     private final EmbeddedDatabase database;
-    private final EmbeddedBroker broker;
+    private EmbeddedBroker broker;
     private final Path directory;
     private final Path keyFile;
     private final List<AutoCloseable> running = new ArrayList<>();
@@ -96,6 +96,11 @@ public final class SyncCluster implements AutoCloseable {
 
     public EmbeddedBroker broker() {
         return broker;
+    }
+
+    /** Where it was, with what it had, once it has been closed. */
+    public void startBrokerAgain() {
+        broker = EmbeddedBroker.start(directory.resolve("kafka"), broker.port(), Map.of());
     }
 
     public Path keyFile() {

@@ -78,6 +78,11 @@ public final class SyncCluster implements AutoCloseable {
         return start(directory, TestPostgres.start(version, Map.of()));
     }
 
+    /** The same with settings of PostgreSQL's own, as source and for the state. */
+    public static SyncCluster start(Path directory, Map<String, String> databaseSettings) {
+        return start(directory, TestPostgres.start(databaseSettings));
+    }
+
     private static SyncCluster start(Path directory, EmbeddedDatabase database) {
         try {
             Path keyFile = directory.resolve("keys");

@@ -77,7 +77,15 @@ public final class Capture implements SmartLifecycle {
             LOG.info("Capture is off: syncline.capture.enabled is false");
             return;
         }
-        SourceDatabase source = new SourceDatabase(url, sourceProperties.username(), sourceProperties.password());
+        SourceDatabase source;
+        try {
+            source = new SourceDatabase(url, sourceProperties.username(), sourceProperties.password());
+        } catch (SourceUnusableException e) {
+            // Without the lease, which is for a worker that can capture: if there is one, what it tells comes after this.
+            LOG.warn("The source is not captured: {}", e.problem().sentence());
+            save(e.problem(), "");
+            return;
+        }
         stopping = false;
         CaptureLease taken = new CaptureLease(consumer(), sessionTimeout, signal::release);
         Thread worker = Thread.ofPlatform().daemon().name("capture").unstarted(() -> run(source, taken));
@@ -184,12 +192,16 @@ public final class Capture implements SmartLifecycle {
             LOG.warn("The source is not captured: {}", sentence);
         }
         try {
-            store.saveProblem(holder(),
-                    new CaptureStore.SourceStatus("failed", problem, warnings, null, properties.slotName(),
-                            properties.publication(), null, null, null));
+            save(problem, warnings);
         } catch (RuntimeException e) {
             LOG.warn("The state database does not take what capture has to tell: {}", e.getMessage());
         }
+    }
+
+    private void save(SourceProblem problem, String warnings) {
+        store.saveProblem(holder(),
+                new CaptureStore.SourceStatus("failed", problem, warnings, null, properties.slotName(),
+                        properties.publication(), null, null, null));
     }
 
     private KafkaConsumer<byte[], byte[]> consumer() {

@@ -7,6 +7,8 @@ import java.sql.Statement;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
@@ -17,32 +19,52 @@ final class SourceDatabase {
     /** By this name the source knows the sessions of all workers. */
     static final String APPLICATION = "Syncline capture";
 
+    private static final Pattern SCHEME = Pattern.compile("(jdbc:)?[a-z]+://");
+    private static final Pattern PARAMETERS = Pattern.compile("[?;&#].*", Pattern.DOTALL);
+
     private final String url;
     private final @Nullable String username;
     private final @Nullable String password;
     private final Properties parsed;
 
-    /** @throws IllegalArgumentException if the URL is none of PostgreSQL, names more than one host, or an application */
-    SourceDatabase(String url, @Nullable String username, @Nullable String password) {
+    /** @throws SourceUnusableException if the URL is none of PostgreSQL, names more than one host, or an application */
+    SourceDatabase(String url, @Nullable String username, @Nullable String password) throws SourceUnusableException {
         this.url = url;
         this.username = username;
         this.password = password;
         Properties properties = Driver.parseURL(url, new Properties());
         if (properties == null) {
-            throw new IllegalArgumentException(
-                    "syncline.source.url is not of the form jdbc:postgresql://host:port/database[?option=value]");
+            throw unusable(url, "it is no PostgreSQL URL", "give jdbc:postgresql://host:port/database[?option=value]");
         }
         parsed = properties;
         if (host().contains(",")) {
-            throw new IllegalArgumentException("syncline.source.url names several hosts (" + host()
-                    + "); a slot lives on one server: name its primary");
+            throw unusable(url, "it names several hosts, and a slot lives on one server", "name its primary");
         }
         String application = PGProperty.APPLICATION_NAME.getName();
         if (parsed.getProperty(application) != null) {
-            throw new IllegalArgumentException("syncline.source.url sets " + application + " ("
-                    + parsed.getProperty(application)
-                    + "); workers know each other's sessions by theirs, and end one that is in the source's way: leave it out");
+            throw unusable(url, "it sets " + application + " (" + parsed.getProperty(application)
+                    + "); workers know each other's sessions by theirs, and end one that is in the source's way",
+                    "leave it out");
         }
+    }
+
+    private static SourceUnusableException unusable(String url, String problem, String remedy) {
+        return new SourceUnusableException(
+                new SourceProblem("syncline.source.url", shown(url), problem, remedy + ", and start this worker again",
+                        false));
+    }
+
+    /** Without parameters and without what may be somebody's name and password, however wrong the URL is. */
+    static String shown(String url) {
+        Matcher begins = SCHEME.matcher(url);
+        String scheme = begins.lookingAt() ? begins.group() : "";
+        String rest = url.substring(scheme.length());
+        int at = rest.lastIndexOf('@');
+        if (at >= 0 && PARAMETERS.matcher(rest.substring(0, at)).find()) {
+            // What follows the @ may be the end of a password.
+            return scheme + "…";
+        }
+        return scheme + PARAMETERS.matcher(rest.substring(at + 1)).replaceFirst("?…");
     }
 
     String host() {

@@ -15,7 +15,7 @@ class CaptureSettingsTest {
             DataSize.ofGigabytes(1), true);
 
     @Test
-    void theSourcesUrl_becomesDebeziumsSettings() {
+    void theSourcesUrl_becomesDebeziumsSettings() throws SourceUnusableException {
         Properties engine = CaptureSettings.engine(
                 new SourceDatabase("jdbc:postgresql://db.example:6432/shop?sslmode=require", "reader", "secret"),
                 CAPTURE, 42);
@@ -31,7 +31,7 @@ class CaptureSettingsTest {
     }
 
     @Test
-    void debeziumMakesAndDropsNothing_andDoesNotRetry() {
+    void debeziumMakesAndDropsNothing_andDoesNotRetry() throws SourceUnusableException {
         Properties engine = CaptureSettings
                 .engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0);
         assertThat(engine).containsEntry("publication.autocreate.mode", "disabled")

@@ -79,7 +79,7 @@ class SourceCheckIT {
     }
 
     @Test
-    void connecting() {
+    void connecting() throws SourceUnusableException {
         assertThat(only(check(new SourceDatabase("jdbc:postgresql://localhost:1/postgres", "x", "y"))).sentence())
                 .startsWith("syncline.source.url is 'localhost:1': no connection:")
                 .endsWith("check that PostgreSQL runs there and lets this host in");

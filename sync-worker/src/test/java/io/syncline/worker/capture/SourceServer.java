@@ -35,7 +35,11 @@ final class SourceServer implements AutoCloseable {
     }
 
     SourceDatabase as(String username) {
-        return new SourceDatabase(url("postgres"), username, "postgres");
+        try {
+            return new SourceDatabase(url("postgres"), username, "postgres");
+        } catch (SourceUnusableException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     Connection connect() throws SQLException {

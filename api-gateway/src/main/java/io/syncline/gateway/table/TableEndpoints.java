@@ -114,6 +114,8 @@ public final class TableEndpoints {
                             .stream()
                             .filter(table -> AccessPolicy.serves(admitted.sender().settings(),
                                     new TableName(table.name())))
+                            .map(table -> table.dependingOn(other -> AccessPolicy
+                                    .serves(admitted.sender().settings(), new TableName(other))))
                             .toList()));
         };
     }

@@ -16,6 +16,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +52,13 @@ public final class TableReads {
             long sizeBytes,
             @Nullable String checksum,
             List<String> dependsOn,
-            String state) {}
+            String state) {
+
+        /** Without those of the others that whoever asks may not know of. */
+        Listed dependingOn(Predicate<String> known) {
+            return new Listed(name, rowCount, sizeBytes, checksum, dependsOn.stream().filter(known).toList(), state);
+        }
+    }
 
     /** What there is of a table. */
     sealed interface Found {

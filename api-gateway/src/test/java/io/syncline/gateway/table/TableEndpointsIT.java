@@ -59,6 +59,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -194,6 +195,20 @@ class TableEndpointsIT {
                 MOODS.reversed().stream().map(mood -> row("{\"m\":\"" + mood + "\"}", mood)).toList());
         table("lists", List.of("l integer[]"), List.of("l integer[]"), List.of(row("{\"l\":[9]}", "{9}"),
                 row("{\"l\":[10]}", "{10}"), row("{\"l\":[10,1]}", "{10,1}")));
+        table("numbers", List.of("n numeric"), List.of("n numeric"),
+                Stream.of("10.25", "9.5", "-3", "NaN")
+                        .map(number -> row("{\"n\":\"" + number + "\"}", number))
+                        .toList());
+        table("moments", List.of("at timestamp with time zone"), List.of("at timestamp with time zone"),
+                Stream.of("2025-12-15T18:56:59.387453Z", "2025-12-15T18:57:00.000000Z", "2024-02-29T00:00:00.000000Z")
+                        .map(moment -> row("{\"at\":\"" + moment + "\"}", moment))
+                        .toList());
+        table("bytes", List.of("b bytea"), List.of("b bytea"), Stream.of("ff", "0a", "0a00", "")
+                .map(hex -> row("{\"b\":\"\\\\x" + hex + "\"}", "\\x" + hex))
+                .toList());
+        // A domain's values lie under the type below it.
+        table("cents", List.of("c numeric(10,2)"), List.of("c cents"),
+                Stream.of("10.00", "9.99", "0.50").map(cent -> row("{\"c\":\"" + cent + "\"}", cent)).toList());
         table("phoenix_kit_settings", List.of("id integer"), List.of("id integer"), List.of(row("{\"id\":1}", 1)));
         execute("INSERT INTO syncline_replica.\"basic.1\" (k1, removed_key, changed, commit_lsn, lsn, number, removed_at)"
                 + " VALUES (151, '{\"id\":151}', 20, 1, 1, 1, now()), (0, '{\"id\":0}', 9, 1, 1, 1, now())");
@@ -213,6 +228,7 @@ class TableEndpointsIT {
         connection("counted", ConnectionStatus.ACTIVE, counted(10_000, 1_000_000L));
         connection("counted seven", ConnectionStatus.ACTIVE, counted(7, 1_000_000L));
         connection("downloads", ConnectionStatus.ACTIVE, counted(10_000, null));
+        connection("notb", ConnectionStatus.ACTIVE, settings(10, List.of(), List.of("b")));
         connection("few", ConnectionStatus.ACTIVE,
                 settings(10, List.of("basic", "text_pk"), List.of("basic", "composite_pk")));
     }
@@ -258,6 +274,23 @@ class TableEndpointsIT {
     void listTables_onlyAllowedOnes() throws Exception {
         assertThat(ok("list-tables", "few").path("tables").valueStream().map(table -> table.path("name").asString()))
                 .containsExactly("text_pk");
+    }
+
+    @Test
+    void listTables_dependingOnAllowedOnesOnly() throws Exception {
+        assertThat(dependsOn("active")).isEqualTo("[\"a\",\"b\"]");
+        assertThat(dependsOn("notb")).isEqualTo("[\"a\"]");
+        assertThat(dependsOn("few")).isEqualTo("[]");
+    }
+
+    private String dependsOn(String who) throws Exception {
+        return ok("list-tables", who).path("tables")
+                .valueStream()
+                .filter(table -> table.path("name").asString().equals("text_pk"))
+                .findFirst()
+                .orElseThrow()
+                .path("depends_on")
+                .toString();
     }
 
     @Test
@@ -347,6 +380,15 @@ class TableEndpointsIT {
             moods | "ids":["happy","sad"] | sad,happy
             lists | "ids":[[10,1],[9]] | [9],[10,1]
             lists | "id_start":[9,9] | [10],[10,1]
+            numbers | | -3,9.5,10.25,NaN
+            numbers | "id_start":"9.50","id_end":10.25 | 9.5,10.25
+            numbers | "id_end":-1e0 | -3
+            moments | "id_start":"2025-12-15T18:56:59.387453Z","id_end":"2025-12-15T18:57:00Z" | 2025-12-15T18:56:59.387453Z,2025-12-15T18:57:00.000000Z
+            moments | "id_end":"2025-12-15T19:56:59.387453+01:00" | 2024-02-29T00:00:00.000000Z,2025-12-15T18:56:59.387453Z
+            bytes | "id_start":"\\\\x0a","id_end":"\\\\x0aff" | \\x0a,\\x0a00
+            bytes | "id_start":{"__phoenix_kit_binary__":"CgA="} | \\x0a00,\\xff
+            cents | "id_start":"9.99" | 9.99,10.00
+            cents | "id_end":9.99,"limit":1,"offset":1 | 9.99
             """)
     void tableRecords_whichOnes(String table, @Nullable String fields, @Nullable String keys) throws Exception {
         JsonNode records = ok("table-records", "active",

@@ -261,6 +261,14 @@ final class CaptureSession {
         }
         takeIn(captured, now.published());
         takeOut(captured.keySet(), now);
+        verifyOrder();
+    }
+
+    private void verifyOrder() {
+        Set<String> wanted = new HashSet<>();
+        tables.values().forEach(table -> wanted.addAll(table.collations()));
+        Set<String> known = wanted.isEmpty() ? Set.of() : store.collations(wanted);
+        tables.values().forEach(table -> table.order(known));
     }
 
     /** First of all: until this is done, UPDATE and DELETE may fail on such a table. */

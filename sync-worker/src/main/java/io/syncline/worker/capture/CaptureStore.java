@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -169,6 +170,16 @@ final class CaptureStore {
                     .params(topic, partition, topicId)
                     .update();
         }
+    }
+
+    /** Those of some collations that the replica can order by. */
+    Set<String> collations(Collection<String> wanted) {
+        return Set.copyOf(jdbc.sql("""
+                SELECT collname FROM pg_collation WHERE collname = ANY (?) AND pg_collation_is_visible(oid) AND collisdeterministic
+                AND collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))""")
+                .param(wanted.toArray(String[]::new))
+                .query(String.class)
+                .list());
     }
 
     List<Request> requests() {

@@ -1,6 +1,7 @@
 package io.syncline.worker.capture;
 
 import io.syncline.model.log.Topics;
+import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.Place;
 import io.syncline.model.table.TableChange;
 import io.syncline.model.table.TableName;
@@ -16,7 +17,11 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +76,7 @@ final class CapturedTable {
     private long lastRequest;
     private boolean reading;
     private @Nullable LeftOut trouble;
+    private @Nullable LeftOut unordered;
     private boolean halted;
     private int failures;
     private long notBefore = System.nanoTime();
@@ -179,6 +185,39 @@ final class CapturedTable {
         }
     }
 
+    /** The collations that its rows are ordered by; none if it has no text in its key. */
+    synchronized Set<String> collations() {
+        return source.schema()
+                .key()
+                .stream()
+                .map(KeyColumn::collation)
+                .filter(Objects::nonNull)
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * Finds out whether its rows are in the source's order here.
+     *
+     * @param known collations that the state database has, of those that are wanted
+     */
+    synchronized void order(Set<String> known) {
+        Set<String> missing = new TreeSet<>(collations());
+        missing.removeAll(known);
+        LeftOut before = unordered;
+        unordered = missing.isEmpty()
+                ? source.unordered()
+                : new LeftOut("the state database has no collation " + String.join(", ", missing)
+                        + ", by which the source orders its key: its order and ranges here are those of the state database's own"
+                        + " locale",
+                        "CREATE COLLATION in the state database; it is then read anew by itself");
+        if (unordered != null && !unordered.equals(before)) {
+            LOG.warn("Table {}: {}; {}", name, unordered.cause(), unordered.remedy());
+        }
+        if (unordered == null && before != null) {
+            wanted = true;
+        }
+    }
+
     /** The replica asks for a new generation: at once the first time, more and more slowly while that does not help. */
     synchronized void request(CaptureStore.Request asked) {
         if (asked.equals(request) || asked.equals(taken)) {
@@ -239,6 +278,12 @@ final class CapturedTable {
                 newest == 0 ? null : newest, snapshot ? snapshotRows : null,
                 snapshot ? Math.max(0, source.estimatedRows()) : null,
                 lastChangeAt);
+    }
+
+    private static @Nullable LeftOut and(@Nullable LeftOut one, @Nullable LeftOut other) {
+        return one == null || other == null
+                ? one == null ? other : one
+                : new LeftOut(one.cause() + "; " + other.cause(), one.remedy() + "; " + other.remedy());
     }
 
     private @Nullable LeftOut unpublished() {

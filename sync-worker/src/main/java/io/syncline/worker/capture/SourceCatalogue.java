@@ -57,6 +57,7 @@ final class SourceCatalogue {
                    row_security_active(c.oid) AS hidden_rows,
                    coalesce(stored.logged, true) AS logged, stored.identities, coalesce(stored.identities, 'f') = 'f' AS whole_rows,
                    k.indexrelid::bigint AS key_oid, k.indisprimary, k.indnkeyatts, k.indkey::int2[] AS key_columns,
+                   EXISTS (SELECT FROM pg_collation l WHERE l.collprovider = 'd' AND l.oid = ANY (k.indcollation::oid[])) AS own_order,
                    k.indexrelid IS NOT NULL AND coalesce(stored.fitting, true) AS identity_fits,
                    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                            AND a.attgenerated <> '') AS has_generated,
@@ -76,7 +77,7 @@ final class SourceCatalogue {
              AS serves
             FROM pg_class c
             LEFT JOIN LATERAL (
-                SELECT i.indexrelid, i.indisprimary, i.indnkeyatts, i.indkey,
+                SELECT i.indexrelid, i.indisprimary, i.indnkeyatts, i.indkey, i.indcollation,
                        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
                              AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1) AS names
                 FROM pg_index i
@@ -132,7 +133,7 @@ final class SourceCatalogue {
                    a.attgenerated <> '' AS generated, format_type(a.atttypid, a.atttypmod) AS native_type,
                    format_type(root.oid, root.modifier) AS root_type,
                    ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = root.oid ORDER BY e.enumsortorder) AS labels,
-                   CASE WHEN l.collname = 'default' THEN own.collname ELSE l.collname END AS collation,
+                   l.collname AS collation, l.collprovider = 'd' AS own_collation,
                    coalesce(l.collisdeterministic, true) AS deterministic
             FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
             JOIN LATERAL (WITH RECURSIVE chain (oid, modifier) AS (
@@ -140,14 +141,6 @@ final class SourceCatalogue {
                               UNION ALL
                               SELECT t.typbasetype, t.typtypmod FROM chain JOIN pg_type t ON t.oid = chain.oid AND t.typtype = 'd')
                           SELECT c.oid, c.modifier FROM chain c JOIN pg_type t ON t.oid = c.oid AND t.typtype <> 'd') root ON true
-            -- The database's own collation by its name; the columns that say which it is are others in each version.
-            LEFT JOIN (SELECT min(n.collname) AS collname
-                       FROM pg_collation n, pg_database d, to_jsonb(d) db, to_jsonb(n) col
-                       WHERE d.datname = current_database() AND n.collencoding IN (-1, d.encoding)
-                         AND n.collprovider::text = coalesce(db ->> 'datlocprovider', 'c')
-                         AND CASE n.collprovider WHEN 'c' THEN n.collcollate = d.datcollate AND n.collctype = d.datctype
-                             ELSE coalesce(col ->> 'colllocale', col ->> 'colliculocale')
-                                = coalesce(db ->> 'datlocale', db ->> 'daticulocale') END) own ON true
             WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attrelid, a.attnum""";
 
@@ -158,19 +151,23 @@ final class SourceCatalogue {
 
     private final String publication;
     private volatile Map<TableName, SourceTable> known;
+    /** Once it has a name it keeps it. */
+    private volatile DatabaseCollation.@Nullable Own collation;
 
     SourceCatalogue(String publication) {
-        this(publication, Map.of());
+        this(publication, Map.of(), null);
     }
 
-    private SourceCatalogue(String publication, Map<TableName, SourceTable> known) {
+    private SourceCatalogue(String publication, Map<TableName, SourceTable> known,
+            DatabaseCollation.@Nullable Own collation) {
         this.publication = publication;
         this.known = known;
+        this.collation = collation;
     }
 
     /** Another reader that knows what this one knows, for another session and thread. */
     SourceCatalogue forAnotherSession() {
-        return new SourceCatalogue(publication, known);
+        return new SourceCatalogue(publication, known, collation);
     }
 
     /** A row of TABLES. */
@@ -225,6 +222,7 @@ final class SourceCatalogue {
             String rootType,
             List<String> labels,
             @Nullable String collation,
+            boolean ownCollation,
             boolean deterministic) {}
 
     private record Type(
@@ -239,7 +237,12 @@ final class SourceCatalogue {
 
     /** All public tables as the session's transaction sees them; outside of one, as they are now. */
     Catalogue read(Connection connection) throws SQLException {
-        List<Table> tables = tables(connection);
+        DatabaseCollation.Own own = collation;
+        if (own == null || own.name() == null) {
+            own = DatabaseCollation.of(connection);
+            collation = own;
+        }
+        List<Table> tables = tables(connection, own);
         Map<TableName, LeftOut> leftOut = new HashMap<>();
         Map<TableName, SourceTable> captured = new HashMap<>();
         List<Table> changed = new ArrayList<>();
@@ -262,14 +265,14 @@ final class SourceCatalogue {
             }
         }
         if (!changed.isEmpty()) {
-            readChanged(connection, changed, captured, leftOut);
+            readChanged(connection, changed, own, captured, leftOut);
         }
         known = Map.copyOf(captured);
         return new Catalogue(captured, leftOut, published);
     }
 
-    private List<Table> tables(Connection connection) throws SQLException {
-        List<Table> read = readTables(connection);
+    private List<Table> tables(Connection connection, DatabaseCollation.Own own) throws SQLException {
+        List<Table> read = readTables(connection, own);
         Set<Long> types = new TreeSet<>();
         read.forEach(table -> types.addAll(table.ownTypes()));
         if (types.isEmpty()) {
@@ -287,20 +290,20 @@ final class SourceCatalogue {
         return read.stream().map(table -> table.ownTypes().isEmpty() ? table : table.withTypes(made)).toList();
     }
 
-    private List<Table> readTables(Connection connection) throws SQLException {
+    private List<Table> readTables(Connection connection, DatabaseCollation.Own own) throws SQLException {
         List<Table> tables = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
             statement.setString(1, publication);
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
-                    tables.add(table(rows));
+                    tables.add(table(rows, own));
                 }
             }
         }
         return tables;
     }
 
-    private static Table table(ResultSet row) throws SQLException {
+    private static Table table(ResultSet row, DatabaseCollation.Own own) throws SQLException {
         long keyOid = row.getLong("key_oid");
         Key key = null;
         if (keyOid != 0) {
@@ -325,6 +328,9 @@ final class SourceCatalogue {
         // Not the array's text: that is another one once the driver fetches it in binary.
         parts.add(String.valueOf(texts(row, "depends_on")));
         parts.add(String.valueOf(key));
+        if (row.getBoolean("own_order")) {
+            parts.add(String.valueOf(own.name()));
+        }
         Object[] ownTypes = row.getArray("own_types") == null ? new Object[0] : array(row, "own_types");
         return new Table(row.getLong("oid"), new TableName(row.getString("relname")),
                 row.getString("relkind").equals("p"), row.getString("relreplident"), row.getBoolean("logged"),
@@ -422,8 +428,8 @@ final class SourceCatalogue {
         };
     }
 
-    private void readChanged(Connection connection, List<Table> changed, Map<TableName, SourceTable> captured,
-            Map<TableName, LeftOut> leftOut) throws SQLException {
+    private void readChanged(Connection connection, List<Table> changed, DatabaseCollation.Own own,
+            Map<TableName, SourceTable> captured, Map<TableName, LeftOut> leftOut) throws SQLException {
         Map<Long, Type> types = types(connection);
         Map<Long, List<Column>> columns = columns(connection, changed.stream().map(Table::oid).toList());
         Map<String, Map<String, ColumnInfo>> shown = shownColumns(connection,
@@ -435,7 +441,7 @@ final class SourceCatalogue {
             if (cause != null) {
                 leftOut.put(table.name(), cause);
             } else {
-                captured.put(table.name(), sourceTable(table, ofTable, shownOfTable, types));
+                captured.put(table.name(), sourceTable(table, ofTable, own, shownOfTable, types));
             }
         }
     }
@@ -488,8 +494,8 @@ final class SourceCatalogue {
         return null;
     }
 
-    private SourceTable sourceTable(Table table, List<Column> columns, Map<String, ColumnInfo> shown,
-            Map<Long, Type> types) {
+    private SourceTable sourceTable(Table table, List<Column> columns, DatabaseCollation.Own own,
+            Map<String, ColumnInfo> shown, Map<Long, Type> types) {
         List<SourceTable.Column> sourceColumns = new ArrayList<>();
         List<ColumnInfo> infos = new ArrayList<>();
         for (Column column : columns) {
@@ -516,15 +522,24 @@ final class SourceCatalogue {
         List<Integer> keyNumbers = key == null ? List.of() : key.columns();
         int[] keyColumns = new int[keyNumbers.size()];
         List<KeyColumn> keys = new ArrayList<>();
+        LeftOut unordered = null;
         for (int k = 0; k < keyColumns.length; k++) {
             for (int i = 0; i < columns.size(); i++) {
                 Column column = columns.get(i);
                 if (column.number() == keyNumbers.get(k)) {
                     keyColumns[k] = i;
+                    String collation = column.ownCollation() ? own.name() : column.collation();
                     // The domain itself may not exist where the replica is.
-                    keys.add(new KeyColumn(column.name(),
-                            column.rootType(), column.collation(),
-                            column.labels()));
+                    keys.add(new KeyColumn(column.name(), column.rootType(), collation, column.labels()));
+                    if (column.ownCollation() && collation == null) {
+                        unordered = new LeftOut(
+                                "its key column " + column.name() + " is ordered by the source's locale "
+                                        + own.locale()
+                                        + ", for which the source has no named collation: its order and ranges here"
+                                        + " are those of the state database's own locale",
+                                "in the source: SELECT pg_import_system_collations('pg_catalog'), or CREATE COLLATION for that"
+                                        + " locale; it is then read anew by itself");
+                    }
                 }
             }
         }
@@ -534,7 +549,7 @@ final class SourceCatalogue {
         return new SourceTable(table.oid(),
                 new TableSchema(table.name(), infos, key == null ? TableSchema.NO_KEY : keys, table.dependsOn()),
                 table.fingerprint(), table.partitioned(), table.places(), table.estimatedRows(), sourceColumns,
-                keyColumns, encoder, unpublished);
+                keyColumns, encoder, unpublished, unordered);
     }
 
     private static ValueType valueType(long oid, int modifier, Map<Long, Type> types) {
@@ -606,7 +621,7 @@ final class SourceCatalogue {
                                     rows.getInt("atttypmod"), rows.getBoolean("generated"),
                                     rows.getString("native_type"),
                                     rows.getString("root_type"), texts(rows, "labels"), rows.getString("collation"),
-                                    rows.getBoolean("deterministic")));
+                                    rows.getBoolean("own_collation"), rows.getBoolean("deterministic")));
                 }
             }
         }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param estimatedRows as the source's statistics have it; below 0 if they have not
  * @param keyColumns    the key's columns by their place in {@code columns}, in the key's order; none if it has no key
  * @param unpublished   why its changes are not streamed: it is read anew on a schedule instead; null if they are
+ * @param unordered     why its order is not known by a name; null if it is
  */
 record SourceTable(
         long oid,
@@ -30,7 +31,8 @@ record SourceTable(
         List<Column> columns,
         int[] keyColumns,
         RowEncoder encoder,
-        @Nullable LeftOut unpublished) {
+        @Nullable LeftOut unpublished,
+        @Nullable LeftOut unordered) {
 
     /**
      * @param typeOid   the column's own type, a domain for instance

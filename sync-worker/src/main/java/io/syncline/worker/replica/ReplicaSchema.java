@@ -178,7 +178,7 @@ final class ReplicaSchema {
         wanted.removeAll(found);
         if (!wanted.isEmpty()) {
             LOG.warn("the state database has no collation {}: rows by such keys are ordered by its own default;"
-                    + " CREATE COLLATION there, and have the table captured anew, for the source's order", wanted);
+                    + " CREATE COLLATION there for the source's order, and the table is read anew by itself", wanted);
         }
         return found;
     }

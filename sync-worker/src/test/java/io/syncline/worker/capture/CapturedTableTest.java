@@ -27,7 +27,7 @@ class CapturedTableTest {
                     new TableSchema(NAME, List.of(new ColumnInfo("id", "integer", "NO", null, null, "integer")),
                             List.of(new KeyColumn("id", "integer", null)), List.of()),
                     "", false, "", 0, List.of(), new int[]{0},
-                    new RowEncoder(List.of(), new int[0]), null),
+                    new RowEncoder(List.of(), new int[0]), null, null),
             1, 1,
             new CaptureProperties(true, "slot", "publication", 1, 1, Duration.ZERO, Duration.ZERO, 1, Duration.ZERO, 0,
                     DataSize.ofBytes(0), true),

@@ -8,10 +8,10 @@ import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,7 +56,7 @@ class SourceCatalogueIT {
                 new ColumnInfo("tags", "ARRAY", "YES", null, null, "text[]"),
                 new ColumnInfo("b", "text", "NO", null, null, "text"));
         assertThat(table.schema().key()).containsExactly(new KeyColumn("b", "text", "C"),
-                new KeyColumn("a", "character varying(8)", ownCollation()));
+                new KeyColumn("a", "character varying(8)", "C"));
         assertThat(table.keyColumns()).containsExactly(6, 1);
     }
 
@@ -74,7 +74,7 @@ class SourceCatalogueIT {
                 new KeyColumn("e", "mood", null, List.of("sad", "meh", "ok", "it's fine")),
                 new KeyColumn("n", "numeric(10,2)", null), new KeyColumn("b", "bytea", null),
                 new KeyColumn("d", "date", null), new KeyColumn("i", "interval", null),
-                new KeyColumn("r", "int4range", null), new KeyColumn("a", "text[]", ownCollation()),
+                new KeyColumn("r", "int4range", null), new KeyColumn("a", "text[]", "C"),
                 new KeyColumn("x", "bit(3)", null));
         try (Connection connection = server.connect()) {
             Catalogue read = catalogue.read(connection);
@@ -151,11 +151,47 @@ class SourceCatalogueIT {
         }
     }
 
-    /** Where the database's collation has no name of its own, it goes without. */
-    private static @Nullable String ownCollation() {
-        return server.ask("SELECT min(collname) FROM pg_collation, pg_database WHERE datname = current_database()"
-                + " AND collprovider = datlocprovider AND collcollate = datcollate AND collctype = datctype"
-                + " AND collencoding IN (-1, encoding)").getFirst();
+    @Test
+    void theDatabasesOwnCollation_isToldByItsName_andWhereItHasNone_theOperatorIsTold() throws SQLException {
+        assertThat(keyOf("LOCALE 'C.UTF-8'").collation()).isEqualTo("C");
+        assertThat(keyOf("LOCALE_PROVIDER icu ICU_LOCALE 'de' LOCALE 'C'").collation()).isEqualTo("de-x-icu");
+        String unnamed = "LOCALE_PROVIDER icu ICU_LOCALE 'de-u-kn-true' LOCALE 'C'";
+        assertThat(keyOf(unnamed).collation()).isNull();
+        inDatabase(unnamed, connection -> {
+            SourceTable before = Objects.requireNonNull(catalogue.read(connection).tables().get(new TableName("t")));
+            assertThat(Objects.requireNonNull(before.unordered()).cause()).contains("column v", "de-u-kn-true");
+            connection.createStatement().execute("CREATE COLLATION numbers (PROVIDER = icu, LOCALE = 'de-u-kn-true')");
+            SourceTable after = Objects.requireNonNull(catalogue.read(connection).tables().get(new TableName("t")));
+            assertThat(after.schema().key()).containsExactly(new KeyColumn("v", "text", "numbers"));
+            assertThat(after.unordered()).isNull();
+            assertThat(after.fingerprint()).as("it is read anew").isNotEqualTo(before.fingerprint());
+        });
+    }
+
+    private KeyColumn keyOf(String locale) throws SQLException {
+        List<KeyColumn> key = new ArrayList<>();
+        inDatabase(locale, connection -> key.addAll(
+                Objects.requireNonNull(
+                        new SourceCatalogue("syncline").read(connection).tables().get(new TableName("t")))
+                        .schema()
+                        .key()));
+        return key.getFirst();
+    }
+
+    @FunctionalInterface
+    private interface Work {
+        void on(Connection connection) throws SQLException;
+    }
+
+    /** One with a table of which a text is the key. */
+    private static void inDatabase(String locale, Work work) throws SQLException {
+        server.execute("CREATE DATABASE other TEMPLATE template0 ENCODING 'UTF8' " + locale);
+        try (Connection connection = server.connect("other")) {
+            connection.createStatement().execute("CREATE TABLE t (v text PRIMARY KEY)");
+            work.on(connection);
+        } finally {
+            server.execute("DROP DATABASE other WITH (FORCE)");
+        }
     }
 
     @Test

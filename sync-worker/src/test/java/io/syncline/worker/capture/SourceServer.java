@@ -46,6 +46,10 @@ final class SourceServer implements AutoCloseable {
         return postgres.getPostgresDatabase().getConnection();
     }
 
+    Connection connect(String database) throws SQLException {
+        return postgres.getDatabase("postgres", database).getConnection();
+    }
+
     void execute(String... statements) {
         try (Connection connection = connect(); Statement statement = connection.createStatement()) {
             for (String sql : statements) {

@@ -329,6 +329,29 @@ class CaptureIT {
     }
 
     @Test
+    void aCollationThatTheStateDatabaseLacks_isToldOf_andTheTableReadAnewWhenItHasIt() throws SQLException {
+        source.execute("CREATE COLLATION special FROM \"C\"", "CREATE TABLE words (w text COLLATE special PRIMARY KEY)",
+                "INSERT INTO words VALUES ('a'), ('B')");
+        awaitEqual("words");
+        long generation = source.topics().generation("words");
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(source.askState(
+                        "SELECT state || ': ' || cause FROM syncline.capture_status WHERE table_name = 'words'"))
+                        .singleElement()
+                        .asString()
+                        .startsWith("live: the state database has no collation special"));
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("CREATE COLLATION special FROM \"C\"");
+        }
+        await().atMost(SOON).until(() -> source.topics().generation("words") > generation);
+        awaitEqual("words");
+        await().atMost(SOON)
+                .until(() -> source.askState(
+                        "SELECT state FROM syncline.capture_status WHERE table_name = 'words' AND cause IS NULL")
+                        .equals(List.of("live")));
+    }
+
+    @Test
     void theReplicasWishForANewGeneration_isGranted() throws SQLException {
         source.execute("CREATE TABLE wished (id int PRIMARY KEY)", "INSERT INTO wished VALUES (1)");
         awaitEqual("wished");

@@ -86,7 +86,14 @@ final class Views {
             Direction direction,
             String name,
             SiteUrl siteUrl,
-            @Nullable ConnectionStatus status) {}
+            @Nullable ConnectionStatus status) {
+
+        /** Without what is secret in it. */
+        @Override
+        public String toString() {
+            return "MadeView[" + uuid + "]";
+        }
+    }
 
     /**
      * @param status                  in force

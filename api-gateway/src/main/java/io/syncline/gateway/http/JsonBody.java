@@ -56,7 +56,14 @@ final class JsonBody {
 
     /** What reading a body came to. */
     sealed interface Read {
-        record Body(JsonNode object) implements Read {}
+        record Body(JsonNode object) implements Read {
+
+            /** Without what is in it: credentials come in bodies. */
+            @Override
+            public String toString() {
+                return "Body[]";
+            }
+        }
 
         record Bad(PeerRefusal.Known refusal) implements Read {}
     }

@@ -23,6 +23,12 @@ final class Operator implements AutoCloseable {
     /** @param body null where there is none, or it is no JSON */
     record Answer(int status, @Nullable JsonNode body) {
 
+        /** Without what is in it: new tokens are. */
+        @Override
+        public String toString() {
+            return "Answer[" + status + "]";
+        }
+
         /** What the answer says of itself when it is no success. */
         String explained() {
             if (body == null) {

@@ -65,6 +65,12 @@ record StandaloneProperties(
         }
     }
 
+    /** Without what is secret in it. */
+    @Override
+    public String toString() {
+        return "StandaloneProperties[" + dataDirectory + "]";
+    }
+
     static StandaloneProperties of(String... arguments) {
         return of(new StandardEnvironment(), arguments);
     }

@@ -138,11 +138,18 @@ final class Views {
         return sender.previousTokensTaken(now).map(PreviousToken::until).max(Comparator.naturalOrder()).orElse(null);
     }
 
+    /** @param former what was imposed, for that reason, by that operator, before the record was made anew */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record ImpositionView(Imposition.Kind kind, @Nullable String reason, String by, Instant since) {
+    record ImpositionView(
+            Imposition.Kind kind,
+            Imposition.@Nullable Kind former,
+            @Nullable String reason,
+            String by,
+            Instant since) {
 
         static ImpositionView of(Imposition imposed) {
-            return new ImpositionView(imposed.kind(), imposed.reason(), imposed.by(), imposed.since());
+            return new ImpositionView(imposed.kind(), imposed.former(), imposed.reason(), imposed.by(),
+                    imposed.since());
         }
     }
 

@@ -48,7 +48,7 @@ public final class ConnectionReads {
              c.site_url, c.direction, c.uuid, c.name, c.fingerprint, c.sealed_token, c.created_at, c.updated_at,
             c.peer_status, c.registered_via, c.remote_ip, c.user_agent, c.confirmed, c.notify_peer, c.settings,
             c.created_by, i.kind, i.reason, i.imposed_by, i.since, clock_timestamp(), c.previous_fingerprints,
-            c.previous_untils""";
+            c.previous_untils, i.former""";
     private static final String HAS_TOKEN = "c.fingerprint = ?";
     /** A replaced token is taken until its own end. */
     private static final String HAD_TOKEN = "c.previous_untils[array_position(c.previous_fingerprints, ?)]"
@@ -169,8 +169,8 @@ public final class ConnectionReads {
     record PulledSender(Found record, Pulls.Use use) {}
 
     Optional<PulledSender> pulledSender(CredentialFingerprint fingerprint) throws SQLException {
-        return byToken(SENDER, fingerprint, row -> new PulledSender(found(row), new Pulls.Use(row.getLong(24),
-                row.getLong(25), row.getObject(26) == null ? null : time(row, 26))));
+        return byToken(SENDER, fingerprint, row -> new PulledSender(found(row), new Pulls.Use(row.getLong(25),
+                row.getLong(26), row.getObject(27) == null ? null : time(row, 27))));
     }
 
     public Optional<Found> connection(UUID uuid) throws SQLException {
@@ -251,8 +251,10 @@ public final class ConnectionReads {
                     row.getString(10), row.getString(11), row.getString(12), created, updated);
         };
         String kind = row.getString(17);
+        String former = row.getString(24);
         Imposition imposed = kind == null ? null
-                : new Imposition(Imposition.Kind.of(kind), row.getString(18), row.getString(19), time(row, 20));
+                : new Imposition(Imposition.Kind.of(kind), former == null ? null : Imposition.Kind.of(former),
+                        row.getString(18), row.getString(19), time(row, 20));
         return new Found(record, imposed, time(row, 21));
     }
 

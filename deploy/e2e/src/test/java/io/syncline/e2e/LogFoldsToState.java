@@ -47,7 +47,7 @@ public final class LogFoldsToState {
                 floor(extract(epoch FROM created_at) * 1000)::bigint, floor(extract(epoch FROM updated_at) * 1000)::bigint
             FROM syncline.connection""";
     private static final String IMPOSITIONS = """
-            SELECT site_url, direction, kind, reason, imposed_by, floor(extract(epoch FROM since) * 1000)::bigint
+            SELECT site_url, direction, kind, former, reason, imposed_by, floor(extract(epoch FROM since) * 1000)::bigint
             FROM syncline.imposition""";
     private static final String SETTINGS = """
             SELECT 'settings', 'settings', enabled, incoming_mode, incoming_password_hash, password_revision, operators,
@@ -164,7 +164,8 @@ public final class LogFoldsToState {
     }
 
     private static String row(Imposition imposed) {
-        return line(imposed.kind().word(), imposed.reason(), imposed.by(), imposed.since().toEpochMilli());
+        return line(imposed.kind().word(), imposed.former() == null ? null : imposed.former().word(), imposed.reason(),
+                imposed.by(), imposed.since().toEpochMilli());
     }
 
     private static String row(ModuleSettings settings) {

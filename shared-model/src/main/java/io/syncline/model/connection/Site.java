@@ -148,7 +148,7 @@ public record Site(
 
     private Map<Direction, Imposition> waiting(Direction direction, boolean awaiting, String by, Instant at) {
         return imposing(direction,
-                awaiting ? new Imposition(Imposition.Kind.AWAITING_APPROVAL, null, by, at) : null).impositions;
+                awaiting ? Imposition.waiting(impositions.get(direction), by, at) : null).impositions;
     }
 
     private Site imposing(Direction direction, @Nullable Imposition imposition) {

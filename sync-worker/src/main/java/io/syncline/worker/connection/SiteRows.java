@@ -39,7 +39,7 @@ final class SiteRows {
                 previous_fingerprints, previous_untils
             FROM syncline.connection""";
     static final String SELECT_IMPOSITION = """
-            SELECT site_url, direction, kind, reason, imposed_by, since FROM syncline.imposition""";
+            SELECT site_url, direction, kind, reason, imposed_by, since, former FROM syncline.imposition""";
 
     private final Map<SiteUrl, Sender> senders = new HashMap<>();
     private final Map<SiteUrl, Receiver> receivers = new HashMap<>();
@@ -66,7 +66,11 @@ final class SiteRows {
     void readImposition(ResultSet row) throws SQLException {
         impositions.computeIfAbsent(SiteUrl.asSent(row.getString(1)), url -> new EnumMap<>(Direction.class))
                 .put(Direction.of(row.getString(2)), new Imposition(Imposition.Kind.of(row.getString(3)),
-                        row.getString(4), row.getString(5), SqlTime.read(row, 6)));
+                        former(row.getString(7)), row.getString(4), row.getString(5), SqlTime.read(row, 6)));
+    }
+
+    private static Imposition.@Nullable Kind former(@Nullable String word) {
+        return word == null ? null : Imposition.Kind.of(word);
     }
 
     /** Each site asked for, unknown ones too. */
@@ -205,12 +209,13 @@ final class SiteRows {
             throws SQLException {
         Columns<Map.Entry<Key, Imposition>> columns = new Columns<>(pipeline, rows);
         pipeline.run("""
-                INSERT INTO syncline.imposition (site_url, direction, kind, reason, imposed_by, since)
-                SELECT * FROM unnest(?, ?, ?, ?, ?, ?::timestamptz[])
+                INSERT INTO syncline.imposition (site_url, direction, kind, reason, imposed_by, since, former)
+                SELECT * FROM unnest(?, ?, ?, ?, ?, ?::timestamptz[], ?)
                 ON CONFLICT (site_url, direction) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
-                    imposed_by = excluded.imposed_by, since = excluded.since""",
+                    imposed_by = excluded.imposed_by, since = excluded.since, former = excluded.former""",
                 columns.text(row -> row.getKey().site().text()), columns.text(row -> row.getKey().direction().word()),
                 columns.text(row -> row.getValue().kind().word()), columns.text(row -> row.getValue().reason()),
-                columns.text(row -> row.getValue().by()), columns.text(row -> row.getValue().since().toString()));
+                columns.text(row -> row.getValue().by()), columns.text(row -> row.getValue().since().toString()),
+                columns.text(row -> row.getValue().former() instanceof Imposition.Kind former ? former.word() : null));
     }
 }

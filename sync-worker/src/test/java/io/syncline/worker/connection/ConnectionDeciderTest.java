@@ -36,6 +36,7 @@ import io.syncline.model.connection.Connection;
 import io.syncline.model.connection.ConnectionSettings;
 import io.syncline.model.connection.ConnectionStatus;
 import io.syncline.model.connection.Direction;
+import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.ModuleSettings;
 import io.syncline.model.connection.Operator;
@@ -169,6 +170,51 @@ class ConnectionDeciderTest {
             given(registered(), suspended(Direction.RECEIVER, null), deleted("peer", Direction.RECEIVER),
                     registered(true), deleted("peer", Direction.RECEIVER)).when(register())
                     .then(accepted(NEW_RECORD, ConnectionStatus.PENDING), registration(true));
+        }
+
+        @Test
+        void registeredAgain_stillTellsWhatWasImposed_byWhomAndWhy() {
+            Imposition fraud = new Imposition(Imposition.Kind.AWAITING_APPROVAL, Imposition.Kind.REVOKED, "fraud",
+                    ADMIN,
+                    NOW.plusSeconds(1));
+            Site again = replay(registered(), revoked(Direction.RECEIVER, "fraud"), deleted("peer", Direction.RECEIVER),
+                    registered(true));
+            assertThat(again.imposition(Direction.RECEIVER)).contains(fraud);
+            Site onceMore = replay(registered(), revoked(Direction.RECEIVER, "fraud"),
+                    deleted("peer", Direction.RECEIVER), registered(true), deleted("peer", Direction.RECEIVER),
+                    registered(true));
+            assertThat(onceMore.imposition(Direction.RECEIVER)).contains(fraud);
+            Site approved = onceMore.evolve(approved(Direction.RECEIVER), NOW);
+            assertThat(approved.imposition(Direction.RECEIVER)).isEmpty();
+            assertThat(onceMore.evolve(suspended(Direction.RECEIVER, "later"), NOW).imposition(Direction.RECEIVER))
+                    .contains(new Imposition(Imposition.Kind.SUSPENDED, "later", ADMIN, NOW));
+        }
+
+        @Test
+        void createdAgainAsPending_stillTellsWhatWasImposed_byWhomAndWhy() {
+            Site again = replay(activeSender(), suspended(Direction.SENDER, "unpaid"),
+                    deleted(ADMIN, Direction.SENDER),
+                    new SiteEvent.SenderCreated(SITE, NEW_RECORD, "New", TOKEN, Fixtures.SEALED, false, true, false,
+                            ConnectionSettings.DEFAULTS, "colleague"));
+            assertThat(again.imposition(Direction.SENDER)).contains(new Imposition(Imposition.Kind.AWAITING_APPROVAL,
+                    Imposition.Kind.SUSPENDED, "unpaid", ADMIN, NOW.plusSeconds(1)));
+        }
+
+        @Test
+        void neverSentAway_waitsAsANewcomer_sinceItCameLast() {
+            assertThat(replay(registered(true), deleted("peer", Direction.RECEIVER), registered(true))
+                    .imposition(Direction.RECEIVER)).contains(
+                            new Imposition(Imposition.Kind.AWAITING_APPROVAL, null, "incoming_mode",
+                                    NOW.plusSeconds(2)));
+        }
+
+        /** One fact a second. */
+        private static Site replay(SiteEvent... events) {
+            Site site = Site.unknown(SITE);
+            for (int i = 0; i < events.length; i++) {
+                site = site.evolve(events[i], NOW.plusSeconds(i));
+            }
+            return site;
         }
 
         @Test

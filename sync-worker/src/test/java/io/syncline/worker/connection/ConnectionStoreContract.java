@@ -124,6 +124,21 @@ abstract class ConnectionStoreContract {
     }
 
     @Test
+    void whatWasImposedBeforeARecordWasMadeAnew_comesBackAsItWasSaved() {
+        Site again = Site.replay(SITE,
+                List.of(dated(Fixtures.registered()), dated(Fixtures.revoked(Direction.RECEIVER, "fraud")),
+                        dated(Fixtures.deleted("peer", Direction.RECEIVER)), dated(Fixtures.registered(true))));
+        LogHead head = save(owned(0), change(Site.unknown(SITE), again));
+        assertThat(site(SITE)).isEqualTo(again);
+        assertThat(again.imposition(Direction.RECEIVER))
+                .contains(new Imposition(Imposition.Kind.AWAITING_APPROVAL, Imposition.Kind.REVOKED, "fraud",
+                        Fixtures.ADMIN, NOW));
+        Site suspended = again.evolve(Fixtures.suspended(Direction.RECEIVER, "later"), NOW.plusMillis(1));
+        save(head, change(again, suspended));
+        assertThat(site(SITE)).isEqualTo(suspended);
+    }
+
+    @Test
     void whatIsPulled_comesBackAsItWasSaved_andGoes() {
         LogHead head = owned(0);
         Site first = Site.replay(SITE,

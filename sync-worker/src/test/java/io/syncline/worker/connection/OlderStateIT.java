@@ -10,6 +10,8 @@ import static io.syncline.worker.connection.Fixtures.TOKEN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.model.connection.ConnectionSettings;
+import io.syncline.model.connection.Direction;
+import io.syncline.model.connection.Imposition;
 import io.syncline.model.connection.PreviousToken;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
@@ -78,6 +80,38 @@ class OlderStateIT {
                 NEW_RECORD, events.get(1).at(), NOW.plusSeconds(99), ADMIN));
         database.migrate();
         assertThat(site().pulls().approvals()).isEqualTo(Site.replay(SITE, events).pulls().approvals());
+    }
+
+    @Test
+    void whatWasImposedBeforeARecordWasMadeAnew_isTold() {
+        List<Site.Dated> events = logged(Fixtures.registered(), Fixtures.revoked(Direction.RECEIVER, "fraud"),
+                Fixtures.deleted("peer", Direction.RECEIVER), Fixtures.registered(true),
+                Fixtures.deleted("peer", Direction.RECEIVER), Fixtures.registered(true));
+        waitingSince(events.getLast().at());
+        database.migrate();
+        assertThat(site().impositions()).isEqualTo(Site.replay(SITE, events).impositions());
+        assertThat(site().imposition(Direction.RECEIVER)).contains(new Imposition(
+                Imposition.Kind.AWAITING_APPROVAL, Imposition.Kind.REVOKED, "fraud", ADMIN, events.get(1).at()));
+    }
+
+    @Test
+    void whatWasLiftedBeforeARecordWasMadeAnew_isNot() {
+        List<Site.Dated> events = logged(Fixtures.registered(), Fixtures.revoked(Direction.RECEIVER, "fraud"),
+                Fixtures.reactivated(Direction.RECEIVER), Fixtures.activeSender(),
+                Fixtures.revoked(Direction.SENDER, "the other direction"), Fixtures.deleted("peer", Direction.RECEIVER),
+                Fixtures.registered(true));
+        waitingSince(events.getLast().at());
+        database.migrate();
+        assertThat(site().imposition(Direction.RECEIVER))
+                .isEqualTo(Site.replay(SITE, events).imposition(Direction.RECEIVER))
+                .contains(new Imposition(Imposition.Kind.AWAITING_APPROVAL, null, "incoming_mode",
+                        events.getLast().at()));
+    }
+
+    private void waitingSince(Instant since) {
+        database.execute("""
+                INSERT INTO syncline.imposition (site_url, direction, kind, reason, imposed_by, since)
+                VALUES ('%s', 'receiver', 'awaiting_approval', NULL, 'incoming_mode', '%s')""".formatted(SITE, since));
     }
 
     /** Puts events into the state's copy of the log, one a second. */

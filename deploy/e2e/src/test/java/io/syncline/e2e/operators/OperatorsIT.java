@@ -147,6 +147,25 @@ class OperatorsIT {
     }
 
     @Test
+    void siteThatWasSentAway_isNotTakenForANewcomer() {
+        String registration = """
+                {"sender_url":"http://fraud.example","connection_name":"F","auth_token":"t-fraud"}""";
+        String uuid = ok(gateway.call("register-connection", registration)).path("connection_uuid").asString();
+        ok(gateway.admin("POST", "/connections/" + uuid + "/revoke", "{\"reason\":\"fraud\"}"));
+        JsonNode revoked = ok(gateway.admin("GET", "/connections/" + uuid, null)).path("imposed");
+        ok(gateway.call("delete-connection", "{\"sender_url\":\"http://fraud.example\",\"auth_token_hash\":\""
+                + new AuthToken("t-fraud").hash().text() + "\"}"));
+        String again = ok(gateway.call("register-connection", registration)).path("connection_uuid").asString();
+        JsonNode shown = ok(gateway.admin("GET", "/connections/" + again, null));
+        assertThat(shown.path("status").asString()).isEqualTo("pending");
+        assertThat(shown.path("imposed").path("kind").asString()).isEqualTo("awaiting_approval");
+        assertThat(shown.path("imposed").path("former").asString()).isEqualTo("revoked");
+        for (String field : List.of("reason", "by", "since")) {
+            assertThat(shown.path("imposed").path(field)).as(field).isEqualTo(revoked.required(field));
+        }
+    }
+
+    @Test
     void changesAtOnceOfDifferentFields_bothHold() throws Exception {
         String path = "/connections/" + created("http://both.example").path("uuid").asString();
         List<Thread> threads = new ArrayList<>();

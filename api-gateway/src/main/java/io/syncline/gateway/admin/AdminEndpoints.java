@@ -9,6 +9,7 @@ import io.syncline.gateway.connection.ConnectionReads;
 import io.syncline.gateway.connection.Passwords;
 import io.syncline.gateway.dispatch.RequestDispatcher;
 import io.syncline.gateway.dispatch.Submission;
+import io.syncline.gateway.http.MalformedQueryException;
 import io.syncline.gateway.http.OperatorAnswer;
 import io.syncline.gateway.http.OperatorCall;
 import io.syncline.gateway.http.OperatorRefusal;
@@ -151,7 +152,7 @@ public final class AdminEndpoints {
         return Ring.refused(submission).orElseThrow();
     }
 
-    private OperatorAnswer list(OperatorCall call) throws SQLException {
+    private OperatorAnswer list(OperatorCall call) throws SQLException, MalformedQueryException {
         QueryFields query = new QueryFields(call.query());
         Optional<Direction> direction = query.parsed("direction",
                 word -> Arrays.stream(Direction.values()).filter(one -> one.word().equals(word)).findFirst(),

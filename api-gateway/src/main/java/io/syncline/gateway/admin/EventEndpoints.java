@@ -3,6 +3,7 @@ package io.syncline.gateway.admin;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.syncline.gateway.connection.ConnectionReads;
 import io.syncline.gateway.http.Caller.Permission;
+import io.syncline.gateway.http.MalformedQueryException;
 import io.syncline.gateway.http.OperatorAnswer;
 import io.syncline.gateway.http.OperatorCall;
 import io.syncline.gateway.http.OperatorRefusal;
@@ -37,7 +38,7 @@ public final class EventEndpoints {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     private record EventsView(List<EventReads.Event> events, @Nullable String nextCursor) {}
 
-    private OperatorAnswer events(OperatorCall call) throws SQLException {
+    private OperatorAnswer events(OperatorCall call) throws SQLException, MalformedQueryException {
         QueryFields query = new QueryFields(call.query());
         Optional<String> key = query.text("site_url");
         Optional<UUID> uuid = query.parsed("connection", EventEndpoints::uuid, "must be the UUID of a connection");

@@ -3,6 +3,7 @@ package io.syncline.gateway.admin;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.syncline.gateway.admin.TransferReads.Approvable;
 import io.syncline.gateway.dispatch.RequestDispatcher;
+import io.syncline.gateway.http.MalformedQueryException;
 import io.syncline.gateway.http.OperatorAnswer;
 import io.syncline.gateway.http.OperatorCall;
 import io.syncline.gateway.http.OperatorRefusal;
@@ -50,7 +51,7 @@ public final class TransferEndpoints {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     private record TransfersView(List<?> transfers, @Nullable String nextCursor) {}
 
-    private OperatorAnswer list(OperatorCall call) throws SQLException {
+    private OperatorAnswer list(OperatorCall call) throws SQLException, MalformedQueryException {
         Map<String, String> query = call.query();
         for (String name : query.keySet()) {
             if (!Set.of("state", "site_url", "limit", "cursor").contains(name)) {

@@ -62,10 +62,15 @@ public final class OperatorCall {
     }
 
     /** The parameters of the query, the first of each name. */
-    public Map<String, String> query() {
-        Map<String, String> first = new java.util.TreeMap<>();
-        request.getParameterMap().forEach((name, values) -> first.put(name, values[0]));
-        return first;
+    public Map<String, String> query() throws MalformedQueryException {
+        try {
+            Map<String, String> first = new java.util.TreeMap<>();
+            request.getParameterMap().forEach((name, values) -> first.put(name, values[0]));
+            return first;
+        } catch (IllegalStateException e) {
+            // How a servlet says that it can make no parameters of it.
+            throw new MalformedQueryException(e);
+        }
     }
 
     public Optional<String> header(String header) {

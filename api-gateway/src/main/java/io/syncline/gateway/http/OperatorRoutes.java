@@ -124,6 +124,8 @@ public final class OperatorRoutes {
                     }
                 }
             }
+        } catch (MalformedQueryException e) {
+            no = SyncApiErrors.problem(PeerRefusal.Known.MALFORMED_QUERY);
         } catch (Exception e) {
             SyncApiErrors.logged(log, call, id, e);
             no = SyncApiErrors.problem(e);

@@ -58,6 +58,7 @@ public sealed interface PeerRefusal {
                 "The body did not arrive whole"),
         MALFORMED_JSON(
                 "The body is not valid JSON"),
+        MALFORMED_QUERY("The query must be name=value, with & between them, in UTF-8 and percent-encoded"),
         FIELD_TWICE("The body names a field twice"),
         JSON_TOO_DEEP(
                 "The body nests deeper than " + JsonBody.MAX_DEPTH + ", or has a name or a number that is too long"),

@@ -87,7 +87,8 @@ public final class SyncApiErrors {
                     Map.of(HttpHeaders.CONNECTION, "close"));
             case TOO_MANY_FAILURES, TOO_MANY_AT_ONCE, TOO_MANY_REGISTRATIONS ->
                     error(HttpStatus.TOO_MANY_REQUESTS, refusal.sentence());
-            case BODY_INCOMPLETE, MALFORMED_JSON, FIELD_TWICE, JSON_TOO_DEEP, NO_OBJECT, INVALID_STATUS ->
+            case BODY_INCOMPLETE, MALFORMED_JSON, MALFORMED_QUERY, FIELD_TWICE, JSON_TOO_DEEP, NO_OBJECT,
+                    INVALID_STATUS ->
                     error(HttpStatus.BAD_REQUEST, refusal.sentence());
             case INVALID_CONNECTION -> error(HttpStatus.UNAUTHORIZED, refusal.sentence());
             case UNEXPECTED -> error(HttpStatus.INTERNAL_SERVER_ERROR, refusal.sentence());

@@ -57,6 +57,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.ServerResponse;
 
@@ -80,8 +81,8 @@ class GatewayConfiguration {
     private static final int LOOKUP_CONNECTIONS = 4;
 
     @Bean
-    static UnknownProperties unknownProperties() {
-        return new UnknownProperties();
+    UnknownProperties unknownProperties(ConfigurableEnvironment environment) {
+        return new UnknownProperties(environment);
     }
 
     @Bean

@@ -3,6 +3,7 @@ package io.syncline.gateway;
 import io.syncline.gateway.admin.OidcTokens;
 import io.syncline.model.connection.AddressRange;
 import io.syncline.model.connection.OperatorRole;
+import io.syncline.model.property.PropertyNames;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -154,6 +155,11 @@ public record GatewayProperties(
         if (!problems.isEmpty()) {
             throw new UnusableSettingException(String.join("; ", problems));
         }
+    }
+
+    /** What of the properties is read here. */
+    public static PropertyNames names() {
+        return new PropertyNames().with("syncline", GatewayProperties.class);
     }
 
     /** How many streams one peer may have at once: unless said otherwise, three quarters of them. */

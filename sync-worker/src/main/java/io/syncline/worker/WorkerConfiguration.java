@@ -25,6 +25,7 @@ import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.ConfigurableEnvironment;
 
 /** The worker's object graph: all of it, nothing is scanned or configured by itself. */
 @Configuration(proxyBeanMethods = false)
@@ -40,6 +41,12 @@ public class WorkerConfiguration {
     /** The end of a generation removes what it did not bring, in one statement. */
     private static final Duration REPLICA_STATEMENT = Duration.ofMinutes(5);
     private static final int CAPTURE_POOL = 3;
+
+    /** Said first: what does not start may be for want of a property that is misspelt. */
+    @Bean
+    UnknownProperties unknownProperties(ConfigurableEnvironment environment) {
+        return new UnknownProperties(environment);
+    }
 
     // ---- what every room stands on
 

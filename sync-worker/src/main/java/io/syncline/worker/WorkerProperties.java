@@ -1,5 +1,8 @@
 package io.syncline.worker;
 
+import io.syncline.model.property.PropertyNames;
+import io.syncline.worker.capture.CaptureProperties;
+import io.syncline.worker.capture.SourceProperties;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -16,6 +19,13 @@ public record WorkerProperties(
         @DefaultValue Topics topics,
         @DefaultValue Worker worker,
         @DefaultValue Replica replica) {
+
+    /** What of the properties is read here, these and those of the rooms. */
+    public static PropertyNames names() {
+        return new PropertyNames().with("syncline", WorkerProperties.class)
+                .with("syncline.source", SourceProperties.class)
+                .with("syncline.capture", CaptureProperties.class);
+    }
 
     /** @param tombstonesKept for so long a peer can be told what was deleted since its last pull */
     public record Replica(@DefaultValue("7d") Duration tombstonesKept) {

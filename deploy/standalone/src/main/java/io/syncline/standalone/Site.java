@@ -114,12 +114,8 @@ final class Site {
                 closing);
         ConfigurableApplicationContext gateway = application(Closing.Part.GATEWAY, GatewayApplication.application(),
                 all, closing);
-        new KnownProperties().add(worker)
-                .add(gateway)
-                .unknownIn(arguments)
-                .forEach(
-                        name -> LOG.warn("--{} is on the command line, and nothing reads a property of that name",
-                                name));
+        KnownProperties.unknownIn(List.of(worker.getEnvironment(), gateway.getEnvironment()))
+                .forEach(name -> LOG.warn("nothing reads the property {}: is it misspelt?", name));
 
         Site site = new Site(properties, closing, data, database, worker, gateway, adminToken);
         if (database != null) {

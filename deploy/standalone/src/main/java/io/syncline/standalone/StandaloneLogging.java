@@ -23,8 +23,9 @@ final class StandaloneLogging {
         Map<String, LogLevel> levels = new LinkedHashMap<>();
         levels.put("root", LogLevel.WARN);
         levels.put("io.syncline", LogLevel.INFO);
-        // Knows the gateway's properties alone; KnownProperties those of all parts.
+        // Each knows the properties of its own part; KnownProperties those of all.
         levels.put("io.syncline.gateway.UnknownProperties", LogLevel.ERROR);
+        levels.put("io.syncline.worker.UnknownProperties", LogLevel.ERROR);
         // Warns of each start, and of each connection that it closes twice.
         levels.put("org.apache.kafka.controller.QuorumController", LogLevel.ERROR);
         levels.put("org.apache.kafka.clients.NetworkClient", LogLevel.ERROR);

@@ -72,7 +72,7 @@ final class ChildJvm implements AutoCloseable {
 
     /** Anywhere in what it has written. */
     void awaitText(String part) {
-        await().atMost(Duration.ofMinutes(2))
+        await().atMost(Duration.ofMinutes(5))
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> text().contains(part) || hasSaidAll());
         if (!text().contains(part)) {

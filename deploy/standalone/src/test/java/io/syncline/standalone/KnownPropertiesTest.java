@@ -2,36 +2,38 @@ package io.syncline.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.boot.context.properties.bind.DefaultValue;
-import org.springframework.context.annotation.AnnotationConfigApplicationContext;
-import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.PropertiesPropertySource;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.SimpleCommandLinePropertySource;
+import org.springframework.core.env.StandardEnvironment;
 
 class KnownPropertiesTest {
 
-    @ConfigurationProperties("syncline.example")
-    record Example(@DefaultValue("1s") Duration howLong, @DefaultValue Nested nested) {
-        record Nested(@DefaultValue("3") int howMany) {}
+    @Test
+    void unknownIn_whatNoPartReads_whereverItIsSet() {
+        Properties system = new Properties();
+        system.setProperty("syncline.capture.max-retained-wl", "2GB");
+        system.setProperty("syncline.capture.max-retained-wal", "2GB");
+        assertThat(KnownProperties.unknownIn(List.of(
+                environment(new SimpleCommandLinePropertySource("--syncline.data-dir=x", "--syncline.dataDir=x",
+                        "--syncline.source.url=x", "--syncline.database.url=x", "--syncline.surce.url=x",
+                        "--server.port=1", "plain"), new PropertiesPropertySource("system", system)),
+                environment(new MapPropertySource("gateway.yml",
+                        Map.of("syncline.http.trusted-proxies[0]", "x", "syncline.admin.prt", 1))))))
+                .containsExactly("syncline.admin.prt", "syncline.capture.max-retained-wl", "syncline.surce.url");
     }
 
-    @Configuration
-    @EnableConfigurationProperties(Example.class)
-    static class Application {}
-
-    @Test
-    void unknownIn_whatNoApplicationReads() {
-        try (AnnotationConfigApplicationContext application = new AnnotationConfigApplicationContext(
-                Application.class)) {
-            KnownProperties known = new KnownProperties().add(application);
-            assertThat(known.unknownIn("--syncline.data-dir=x", "--syncline.dataDir=x", "--syncline.source.url=x",
-                    "--syncline.example.how-long=2s", "--syncline.example.nested.howMany=4", "--server.port=1",
-                    "--syncline.example.how-short=2s", "--syncline.sauce.url=x", "plain"))
-                    .containsExactlyInAnyOrder("syncline.example.how-short", "syncline.sauce.url");
-        }
+    private static ConfigurableEnvironment environment(PropertySource<?>... sources) {
+        StandardEnvironment environment = new StandardEnvironment();
+        environment.getPropertySources().forEach(own -> environment.getPropertySources().remove(own.getName()));
+        List.of(sources).forEach(environment.getPropertySources()::addLast);
+        return environment;
     }
 
     @Test

@@ -213,10 +213,12 @@ class StandaloneIT {
     }
 
     private void saysWhatDoesNotAnswer(String url) throws Exception {
+        Files.writeString(folder.resolve("worker.yml"), "syncline.capture.max-retained-wl: 2GB\n");
         try (ChildJvm site = start("--spring.datasource.url=" + url + "geheim", "--spring.datasource.username=u",
                 "--syncline.surce.url=x")) {
             site.awaitText("spring.datasource.url: '" + url + "***'");
-            site.awaitText("--syncline.surce.url is on the command line, and nothing reads a property of that name");
+            site.awaitText("nothing reads the property syncline.surce.url: is it misspelt?");
+            site.awaitText("nothing reads the property syncline.capture.max-retained-wl: is it misspelt?");
             assertThat(site.text()).contains("start that PostgreSQL").doesNotContain("geheim");
             site.signal("TERM");
             assertThat(site.awaitExit(STOPPED)).isEqualTo(143);

@@ -282,6 +282,11 @@ public final class TableEndpoints {
 
     private PeerAnswer download(PeerCall call, TableAccess.Sender sender, ServedTable table, PullOptions options)
             throws SQLException, InterruptedException {
+        PullToken.Cursor cursor = options.cursor();
+        // Whoever makes one up may put anything into it; nothing is granted for what cannot be looked for.
+        if (cursor != null && !reads.areOfKey(table, List.of(cursor.last()))) {
+            return NO_LONGER_KNOWN;
+        }
         long most = options.most(sender.settings().maxRecordsPerRequest());
         // One at least: rows may have come when the answer is made, and what has none to give cannot say where it ended.
         long rows = Math.max(1, Math.min(most, table.rows()));

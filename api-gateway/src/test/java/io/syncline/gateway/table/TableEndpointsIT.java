@@ -800,6 +800,22 @@ class TableEndpointsIT {
                 .statusCode()).isEqualTo(400);
     }
 
+    /** Its check sum is none that only we could make. */
+    @Test
+    void cursorThatIsMadeUp_andNamesNoKey_isNoLongerKnown() throws Exception {
+        TableName basic = new TableName("basic");
+        PullToken.AsOf asOf = new PullToken.AsOf(1, 20);
+        for (List<String> key : List.of(List.of("no number"), List.of(""), List.of("1\0"),
+                List.of("99999999999999999999"), List.of("1", "2"), List.<String>of())) {
+            for (PullToken.AsOf since : new PullToken.@Nullable AsOf[]{null, new PullToken.AsOf(1, 10)}) {
+                String fields = "\"table_name\":\"basic\",\"cursor\":\""
+                        + new PullToken.Cursor(asOf, since, key).text(basic) + "\"";
+                assertThat(call("pull-data", "active", fields, null).statusCode()).as("%s", key).isEqualTo(410);
+                assertThat(lines("active", fields).statusCode()).as("%s, in lines", key).isEqualTo(410);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"seven", "counted seven"})
     void lines_theWholeTableWhateverARequestsMost(String connection) throws Exception {

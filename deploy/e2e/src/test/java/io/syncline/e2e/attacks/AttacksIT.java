@@ -982,6 +982,9 @@ class AttacksIT {
                 "overlap_seconds", "valid_for_minutes", "state", "");
         /** With the module disabled, or no mode to register in, nothing more would get any further. */
         private static final List<String> NOT_THE_OPERATORS = List.of("enabled", "incoming_mode");
+        /** What a pull may ask for besides the table. */
+        private static final List<List<String>> PAGES = List.of(List.of(), List.of("limit"), List.of("limit", "cursor"),
+                List.of("cursor"), List.of("limit", "since"), List.of("since", "cursor"));
         private static final List<String> METHODS = List.of("POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS",
                 "FOO");
         private static final Pattern TOKENS = Pattern.compile("\"(next_cursor|as_of)\":\"([^\"]+)\"");
@@ -1049,7 +1052,7 @@ class AttacksIT {
                         }
             if (answer.status() >= 200 && answer.status() < 300) {
                 tried.done.merge(request.done(), 1, Integer::sum);
-                Matcher token = TOKENS.matcher(answer.text());
+                Matcher token = TOKENS.matcher(request.what().equals("pull-data") ? answer.text() : "");
                 while (token.find()) {
                     given.put(token.group(1), token.group(2));
                 }
@@ -1095,7 +1098,9 @@ class AttacksIT {
                         case "verify-connection", "delete-connection" -> List.of("sender_url", "auth_token_hash");
                         case "update-status" -> List.of("sender_url", "auth_token_hash", "status");
                         case "get-connection-status" -> List.of("receiver_url", "auth_token_hash");
-                        case "table-schema", "table-records", "pull-data" -> List.of("auth_token_hash", "table_name");
+                        case "table-schema", "table-records" -> List.of("auth_token_hash", "table_name");
+                        case "pull-data" -> Stream.concat(Stream.of("auth_token_hash", "table_name"),
+                                PAGES.get(random.nextInt(PAGES.size())).stream()).toList();
                         default -> List.of("auth_token_hash");
                     }, FIELDS));
         }
@@ -1172,6 +1177,9 @@ class AttacksIT {
                 String field = pick(others);
                 body.put(field, random.nextBoolean() ? fitting(field) : value(3));
             }
+            if (body.containsKey("cursor") && random.nextBoolean()) {
+                body.put("cursor", json(madeUp(body.getOrDefault("table_name", ""))));
+            }
             // One site, one token: only so is the hash what opens it.
             if (body.containsKey("sender_url") && random.nextInt(5) != 0) {
                 int site = random.nextInt(50);
@@ -1196,7 +1204,7 @@ class AttacksIT {
                 case "status" -> json(pick(List.of("active", "suspended", "revoked")));
                 case "ids" -> "[" + id() + "," + id() + "]";
                 case "id_start", "id_end" -> id();
-                case "cursor" -> json(random.nextBoolean() ? given.getOrDefault("next_cursor", "") : madeUp());
+                case "cursor" -> json(given.getOrDefault("next_cursor", ""));
                 case "since" -> json(given.getOrDefault("as_of", ""));
                 case "conflict_strategy" -> json(pick(List.of("skip", "overwrite", "merge", "append")));
                 case "direction" -> "\"sender\"";
@@ -1216,7 +1224,7 @@ class AttacksIT {
         }
 
         /** A cursor with its check sum, as anybody could make one who has read how. */
-        private String madeUp() {
+        private String madeUp(String table) {
             String before = given.getOrDefault("next_cursor", "");
             if (before.isEmpty()) {
                 return before;
@@ -1225,7 +1233,7 @@ class AttacksIT {
             byte[] body = mutated(Arrays.copyOfRange(all, 5, all.length));
             CRC32 check = new CRC32();
             check.update('c');
-            check.update(pick(SERVED).getBytes(StandardCharsets.UTF_8));
+            check.update(table.replace("\"", "").getBytes(StandardCharsets.UTF_8));
             check.update(0);
             check.update(body);
             return Base64.getUrlEncoder()

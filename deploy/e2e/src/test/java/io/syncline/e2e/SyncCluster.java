@@ -141,7 +141,11 @@ public final class SyncCluster implements AutoCloseable {
             }
         });
         ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
-        int port = Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));
+        return gatewayAt(context.getEnvironment().getRequiredProperty("local.server.port"));
+    }
+
+    /** One that somebody else has started. */
+    Gateway gatewayAt(String port) {
         return new Gateway("http://127.0.0.1:" + port);
     }
 
@@ -168,7 +172,8 @@ public final class SyncCluster implements AutoCloseable {
         return arguments;
     }
 
-    private List<String> common(String... settings) {
+    /** Where this cluster's broker and state database are; and its keys, where these settings name no others. */
+    List<String> common(String... settings) {
         List<String> arguments = new ArrayList<>(
                 List.of("--spring.kafka.bootstrap-servers=" + broker.bootstrapServers(),
                         "--spring.datasource.url=" + database.url("syncline"),

@@ -26,11 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class EmbeddedBroker implements AutoCloseable {
 
-    /**
-     * A row travels whole and may be as large as PostgreSQL's JSON allows within
-     * reason.
-     */
-    private static final int MESSAGE_MAX_BYTES = 34 * 1024 * 1024;
+    /** A row travels whole: syncline.capture.max-row-bytes, and what is beside it. */
+    private static final int MESSAGE_MAX_BYTES = 66 * 1024 * 1024;
 
     private static final int NODE_ID = 1;
     private static final String USERNAME = "syncline";

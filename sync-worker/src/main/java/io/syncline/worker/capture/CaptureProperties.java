@@ -15,7 +15,8 @@ import org.springframework.util.unit.DataSize;
  * @param snapshotThreads   tables read at a time when they are snapshotted
  * @param catalogueInterval how often the source is asked what tables it has
  * @param heartbeat         how often an idle source is given something to confirm, so that its slot holds no WAL back
- * @param maxRowBytes       the largest row, as wire JSON; a larger one halts its table
+ * @param maxRowBytes       the largest row, as wire JSON; a larger one halts its table. By default a value of 32 MB passes, of
+ *                          whatever type: a byte is two digits there, a quote or backslash two characters
  * @param refreshInterval   how often a table is read anew whose changes cannot be streamed
  * @param maxKeylessRows    how many different rows streamed tables without a key may have, all of them together; beyond, the
  *                          one with the most is halted
@@ -31,7 +32,7 @@ public record CaptureProperties(
         @DefaultValue("2") int snapshotThreads,
         @DefaultValue("2s") Duration catalogueInterval,
         @DefaultValue("10s") Duration heartbeat,
-        @DefaultValue("33554432") int maxRowBytes,
+        @DefaultValue("68157440") int maxRowBytes,
         @DefaultValue("10m") Duration refreshInterval,
         @DefaultValue("1000000") int maxKeylessRows,
         @DefaultValue("10GB") DataSize maxRetainedWal,

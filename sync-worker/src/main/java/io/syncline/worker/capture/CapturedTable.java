@@ -51,7 +51,7 @@ final class CapturedTable {
     private final String topic;
     private final int partitions;
     private final long epoch;
-    private final int maxRowBytes;
+    private final RowBound bound;
     private final ChangePublisher publisher;
     private final CaptureStore store;
     private final Duration refreshInterval;
@@ -91,7 +91,7 @@ final class CapturedTable {
         this.topic = Topics.table(name);
         this.partitions = partitions;
         this.epoch = epoch;
-        this.maxRowBytes = properties.maxRowBytes();
+        bound = new RowBound(properties.maxRowBytes());
         refreshInterval = properties.refreshInterval();
         this.keylessRows = keylessRows;
         this.publisher = publisher;
@@ -137,7 +137,7 @@ final class CapturedTable {
         if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())
                 && !(source.keyless() && source.streamed())) {
             current = new Generation(remembered.generation(), source, remembered.snapshot(),
-                    remembered.consistentLsn(), Instant.EPOCH, keylessRows);
+                    remembered.consistentLsn(), Instant.EPOCH, bound, keylessRows);
             wanted = !source.streamed();
             notBefore = System.nanoTime() + Math.max(0, refreshInterval.minus(remembered.age()).toNanos());
         }
@@ -148,7 +148,7 @@ final class CapturedTable {
     }
 
     Generation generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf) {
-        return new Generation(number, table, snapshot, consistentLsn, asOf, keylessRows);
+        return new Generation(number, table, snapshot, consistentLsn, asOf, bound, keylessRows);
     }
 
     /** Makes room for the rows of other tables without a key, if there are too many and this table has the most. */
@@ -351,6 +351,7 @@ final class CapturedTable {
     private void send(StreamedChange change, Generation generation, Completion completion, List<Sent> sent)
             throws SQLException, InterruptedException {
         try {
+            bound.verifyStreamed(characters(change));
             if (generation.counts() != null) {
                 sendCounted(change, generation, generation.counts(), sent);
                 return;
@@ -362,6 +363,8 @@ final class CapturedTable {
             }
         } catch (UnencodableValueException e) {
             halt(e);
+        } catch (OutOfMemoryError e) {
+            halt(RowBound.beyondMemory(e));
         } catch (TableChangedException e) {
             outdated(generation);
         }
@@ -391,7 +394,7 @@ final class CapturedTable {
             outdated(generation);
             return;
         }
-        byte[] gone = before == null ? null : generation.table().encoder().row(old, generation.buffer());
+        byte[] gone = before == null ? null : bound.json(generation.table(), old, null, generation.buffer());
         if (after == null) {
             takeAway(gone, change, generation, counts, sent);
             return;
@@ -412,10 +415,7 @@ final class CapturedTable {
             outdated(generation);
             return;
         }
-        byte[] json = generation.table().encoder().row(row, generation.buffer());
-        if (json.length > maxRowBytes) {
-            throw tooLarge(null, json.length);
-        }
+        byte[] json = bound.json(generation.table(), row, null, generation.buffer());
         if (!Arrays.equals(gone, json)) {
             takeAway(gone, change, generation, counts, sent);
             RowHash hash = RowHash.of(json);
@@ -469,10 +469,7 @@ final class CapturedTable {
             generation.reader().read(after, row);
         }
         if (hasAll(row) || completion.complete(table, row, key, change.xid())) {
-            byte[] json = table.encoder().row(row, generation.buffer());
-            if (json.length > maxRowBytes) {
-                throw tooLarge(key, json.length);
-            }
+            byte[] json = bound.json(table, row, key, generation.buffer());
             send(new TableChange.Upsert(epoch, place(change, generation, 1), key, json), change, sent);
         }
         // Else the row is gone by now: what became of it follows.
@@ -523,12 +520,6 @@ final class CapturedTable {
 
     private static Place place(StreamedChange change, Generation generation, int numberInPair) {
         return new Place(generation.number(), change.commitLsn(), change.lsn(), 2 * change.number() + numberInPair);
-    }
-
-    private UnencodableValueException tooLarge(byte @Nullable [] key, int bytes) {
-        return new UnencodableValueException(
-                "the row" + (key == null ? "" : " with key " + MissingValues.text(key)) + " has " + bytes
-                        + " bytes, more than syncline.capture.max-row-bytes (" + maxRowBytes + ")");
     }
 
     // ---- snapshots

@@ -16,7 +16,7 @@ final class Generation {
     private final Instant asOf;
     private final StructReader reader;
     private final TextRow row;
-    private final JsonBytes buffer = new JsonBytes();
+    private final JsonBytes buffer;
     /** Of a streamed table without a key: how many there are of each row. */
     private final @Nullable RowCounts counts;
     private long places;
@@ -29,7 +29,7 @@ final class Generation {
      * @param consistentLsn of the point that the snapshot is of: it sees what committed before it, and nothing else
      */
     Generation(long number, SourceTable table, PgSnapshot snapshot, long consistentLsn, Instant asOf,
-            KeylessRows keylessRows) {
+            RowBound bound, KeylessRows keylessRows) {
         this.number = number;
         this.table = table;
         this.snapshot = snapshot;
@@ -37,6 +37,7 @@ final class Generation {
         this.asOf = asOf;
         reader = new StructReader(table);
         row = new TextRow(table.columns().size());
+        buffer = bound.buffer();
         counts = table.keyless() && table.streamed() ? new RowCounts(keylessRows.share()) : null;
     }
 

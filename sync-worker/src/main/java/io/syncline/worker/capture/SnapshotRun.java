@@ -51,6 +51,7 @@ final class SnapshotRun implements Runnable {
     private final CaptureStore store;
     private final ChangePublisher publisher;
     private final CaptureProperties properties;
+    private final RowBound bound;
     private final long epoch;
     private final List<CapturedTable> tables;
     private final boolean streamed;
@@ -80,6 +81,7 @@ final class SnapshotRun implements Runnable {
         this.store = store;
         this.publisher = publisher;
         this.properties = properties;
+        bound = new RowBound(properties.maxRowBytes());
         this.epoch = epoch;
         this.tables = List.copyOf(tables);
         unended.addAll(tables);
@@ -226,12 +228,15 @@ final class SnapshotRun implements Runnable {
                     close(session);
                     session = null;
                     failed(table.table(), e);
-                } catch (UnencodableValueException e) {
+                } catch (UnencodableValueException | OutOfMemoryError e) {
                     // In the middle of a COPY.
                     close(session);
                     session = null;
-                    LOG.warn("Table {} is halted: {}", table.table().name(), e.cause());
-                    table.table().halt(e);
+                    UnencodableValueException why = e instanceof OutOfMemoryError error
+                            ? RowBound.beyondMemory(error)
+                            : (UnencodableValueException) e;
+                    LOG.warn("Table {} is halted: {}", table.table().name(), why.cause());
+                    table.table().halt(why);
                 }
                 ended(table.table());
             }
@@ -305,7 +310,7 @@ final class SnapshotRun implements Runnable {
                 generation.asOf().toEpochMilli());
         int own = columns.columns().size();
         TextRow row = new TextRow(columns.toldByPlace() ? own + 2 : own);
-        JsonBytes buffer = new JsonBytes();
+        JsonBytes buffer = bound.buffer();
         CopyOut copy = session.unwrap(PGConnection.class)
                 .getCopyAPI()
                 .copyOut("COPY (SELECT " + columns.selectList() + " FROM " + columns.rows()
@@ -313,15 +318,10 @@ final class SnapshotRun implements Runnable {
         long read = 0;
         long ofSnapshot = 0;
         for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
+            bound.verifyCopied(line.length);
             row.readCopyLine(line);
             byte[] key = columns.keyless() ? null : columns.encoder().key(row, buffer);
-            byte[] json = columns.encoder().row(row, buffer);
-            if (json.length > properties.maxRowBytes()) {
-                throw new UnencodableValueException("the row"
-                        + (key == null ? "" : " with key " + MissingValues.text(key)) + " has "
-                        + json.length
-                        + " bytes, more than syncline.capture.max-row-bytes (" + properties.maxRowBytes() + ")");
-            }
+            byte[] json = bound.json(columns, row, key, buffer);
             read++;
             if (columns.toldByPlace()) {
                 key = KeylessKey.ofPlace(json, row.text(own), row.text(own + 1), read);

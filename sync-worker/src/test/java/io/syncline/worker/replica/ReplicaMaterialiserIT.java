@@ -83,6 +83,20 @@ class ReplicaMaterialiserIT {
     }
 
     @Test
+    void aValueOf32Megabytes_whateverItIs() throws Exception {
+        String quotes = "{\"v\":\"" + "\\\"".repeat(32 << 20) + "\"}";
+        apply(begin(1), row(1, "[1]", quotes), end(1, 1));
+        assertThat(table()).isEqualTo("live 1 " + quotes.length());
+        apply(upsert(at(1, 10, 11), "[2]", quotes));
+        assertThat(table()).isEqualTo("live 2 " + 2L * quotes.length());
+        String name = database.value("SELECT replica_name FROM syncline.replica_table");
+        assertThat(database
+                .value("SELECT count(DISTINCT md5(wire)) || ' ' || (max(wire)::jsonb ->> 'v' = repeat('\"', 33554432))"
+                        + " FROM syncline_replica.\"" + name + "\""))
+                .isEqualTo("1 true");
+    }
+
+    @Test
     void changes_areNumberedAndDeletedKeysAreKept() throws Exception {
         TableSchema schema = schema("goods", "bigint", "text");
         apply(begin(1, 1, schema), row(1, "[1,\"a\"]", "{\"c0\":1,\"c1\":\"a\"}"),

@@ -374,7 +374,7 @@ class CaptureIT {
         source.execute("INSERT INTO large VALUES (2, repeat('x', 3000000))", "INSERT INTO beside VALUES (1)");
         await().atMost(SOON)
                 .untilAsserted(() -> assertThat(source.topics().halted("large")).isEqualTo(
-                        "table large: the row with key [2] has 3000015 bytes, more than syncline.capture.max-row-bytes (2097152)"));
+                        "table large: the row with key [2] is larger than syncline.capture.max-row-bytes (2097152 bytes as JSON)"));
         awaitEqual("beside");
         await().atMost(SOON).until(() -> "marked".equals(source.statusOfTables().get("large")));
         source.execute("UPDATE large SET v = 'short' WHERE id = 2", "ALTER TABLE large ADD COLUMN w int");

@@ -22,9 +22,23 @@ public final class JsonBytes {
         ESCAPE['\\'] = '\\';
     }
 
-    private byte[] bytes = new byte[1024];
+    /** What an array may have at most. */
+    private static final int LONGEST_ARRAY = Integer.MAX_VALUE - 8;
+
+    private final int most;
+    private byte[] bytes;
     private int length;
     private byte[] scratch = new byte[256];
+
+    public JsonBytes() {
+        this(LONGEST_ARRAY);
+    }
+
+    /** @param most bytes: what would be longer is not written on, but refused with {@link RowTooLargeException} */
+    public JsonBytes(int most) {
+        this.most = Math.min(most, LONGEST_ARRAY);
+        bytes = new byte[Math.min(most, 1024)];
+    }
 
     JsonBytes reset() {
         length = 0;
@@ -103,8 +117,10 @@ public final class JsonBytes {
     private void reserve(int more) {
         // Subtracted, not added: near 2 GB the sum would be negative.
         if (more > bytes.length - length) {
-            bytes = Arrays.copyOf(bytes,
-                    (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(length + (long) more, bytes.length * 2L)));
+            if (more > most - length) {
+                throw new RowTooLargeException("a row", most);
+            }
+            bytes = Arrays.copyOf(bytes, (int) Math.min(most, Math.max(length + (long) more, bytes.length * 2L)));
         }
     }
 }

@@ -63,6 +63,8 @@ public final class RowEncoder {
         } else {
             try {
                 writers[column].write(row.bytes(), row.from(column), row.to(column), buffer);
+            } catch (RowTooLargeException e) {
+                throw e;
             } catch (UnencodableValueException e) {
                 throw e.in(names[column]);
             }

@@ -1,7 +1,7 @@
 package io.syncline.worker.capture.encode;
 
 /** A value whose text is not what its column's type promises, or too large: the table cannot be brought as it is. */
-public final class UnencodableValueException extends RuntimeException {
+public sealed class UnencodableValueException extends RuntimeException permits RowTooLargeException {
 
     private final String cause;
     private final String remedy;

@@ -48,6 +48,16 @@ class RowEncoderTest {
     }
 
     @Test
+    void aRowThatIsTooLong_isRefused() {
+        RowEncoder encoder = new RowEncoder(List.of(new Column("v", TEXT)), new int[]{0});
+        TextRow row = new TextRow(1);
+        row.set(0, "\"".repeat(496));
+        assertThat(encoder.row(row, new JsonBytes(1000))).hasSize(1000);
+        assertThatThrownBy(() -> encoder.row(row, new JsonBytes(999))).isInstanceOf(RowTooLargeException.class)
+                .hasMessage("a row is larger than syncline.capture.max-row-bytes (999 bytes as JSON)");
+    }
+
+    @Test
     void numericIsTextAsPostgresWritesIt() {
         assertThat(json(TEXT, "12.50")).isEqualTo("\"12.50\"");
         assertThat(json(TEXT, "-0.000000000000000000001")).isEqualTo("\"-0.000000000000000000001\"");

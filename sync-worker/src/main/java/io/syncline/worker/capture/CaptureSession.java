@@ -210,6 +210,11 @@ final class CaptureSession {
             LOG.warn(
                     "The source's WAL ends before what had been confirmed: it is restored to an earlier moment, and everything is"
                             + " captured anew");
+        } else if (hasGoneBack(state)) {
+            LOG.warn(
+                    "The slot {} stands at {}, before what has been published: the source was restarted, or is restored to an"
+                            + " earlier moment, and everything is captured anew",
+                    properties.slotName(), Lsn.text(state.confirmedLsn()));
         } else if (state.lost()) {
             LOG.warn("The slot {} has lost WAL that it needs (max_slot_wal_keep_size): everything is captured anew",
                     properties.slotName());
@@ -220,6 +225,15 @@ final class CaptureSession {
         }
         slot.drop(connection);
         return null;
+    }
+
+    /**
+     * A slot goes back when the source crashes, to where it was last written to disk; and when the source is restored. In the second
+     * case what was published from there on has never been, and what comes now may be taken for older than that. Nothing tells one
+     * from the other, since a restored source may have written more than it has lost by now.
+     */
+    private boolean hasGoneBack(ReplicationSlot.State state) {
+        return state.confirmedLsn() < store.confirmedLsn() && state.confirmedLsn() < store.publishedLsn();
     }
 
     /** Topics of tables that may not be there any more: an older capturer may still write to them. */
@@ -455,10 +469,13 @@ final class CaptureSession {
             told.clear();
             told.putAll(now);
         }
+        ReplicationSlot.State slotState = slot.state(connection);
+        // Before it is said that the slot has passed it.
+        store.savePublished(epoch, tables.values().stream().mapToLong(CapturedTable::published).max().orElse(0));
         // Last: that nothing is behind must not be read beside tables of which it was not said yet what has come.
         long timestamp = stream.lastTimestamp();
         store.saveSource(epoch, holder,
-                status("running", slot.state(connection), timestamp == 0 ? null : Instant.ofEpochMilli(timestamp),
+                status("running", slotState, timestamp == 0 ? null : Instant.ofEpochMilli(timestamp),
                         stream.lag(properties.heartbeat().multipliedBy(2))));
     }
 

@@ -135,9 +135,24 @@ final class CaptureStore {
 
     /** A slot that is made anew tells nothing of what went before: no generation can be gone on with. */
     void forgetGenerations(long epoch) throws SupersededException {
-        asNewest(epoch,
-                () -> jdbc.sql("UPDATE syncline.capture_table SET complete = false, changed_at = now() WHERE complete")
-                        .update());
+        asNewest(epoch, () -> {
+            jdbc.sql("UPDATE syncline.capture_source SET published_lsn = 0, confirmed_lsn = NULL WHERE id = 1")
+                    .update();
+            return jdbc.sql("UPDATE syncline.capture_table SET complete = false, changed_at = now() WHERE complete")
+                    .update();
+        });
+    }
+
+    /** How far what has been published reaches in the source's WAL; 0 if nothing is known. */
+    long publishedLsn() {
+        return jdbc.sql("SELECT published_lsn FROM syncline.capture_source").query(Long.class).optional().orElse(0L);
+    }
+
+    void savePublished(long epoch, long lsn) throws SupersededException {
+        asNewest(epoch, () -> jdbc
+                .sql("UPDATE syncline.capture_source SET published_lsn = greatest(published_lsn, ?) WHERE id = 1")
+                .param(lsn)
+                .update());
     }
 
     /** Remembers where a stream begins until it is known to be the slot's. */

@@ -82,6 +82,7 @@ final class CapturedTable {
     private long notBefore = System.nanoTime();
     private long snapshotRows;
     private @Nullable Instant lastChangeAt;
+    private long published;
 
     CapturedTable(SourceTable source, int partitions, long epoch, CaptureProperties properties,
             ChangePublisher publisher,
@@ -272,7 +273,7 @@ final class CapturedTable {
         } else {
             state = served ? "refreshing" : "waiting";
         }
-        LeftOut told = trouble != null ? trouble : unpublished();
+        LeftOut told = trouble != null ? trouble : and(unpublished(), unordered);
         boolean snapshot = next != null;
         return new TableStatus(name, state, told == null ? null : told.cause(), told == null ? null : told.remedy(),
                 newest == 0 ? null : newest, snapshot ? snapshotRows : null,
@@ -306,6 +307,7 @@ final class CapturedTable {
     synchronized void change(StreamedChange change, Completion completion, List<Sent> sent)
             throws SQLException, InterruptedException {
         lastChangeAt = Instant.ofEpochMilli(change.timestamp());
+        published = Math.max(published, change.lsn());
         if (held != null) {
             hold(held, change);
         }
@@ -313,6 +315,11 @@ final class CapturedTable {
         if (generation != null) {
             send(change, generation, completion, sent);
         }
+    }
+
+    /** How far what has been sent of it reaches in the source's WAL; 0 if nothing has. */
+    synchronized long published() {
+        return published;
     }
 
     private @Nullable Generation generationOf(StreamedChange change) {
@@ -618,6 +625,9 @@ final class CapturedTable {
     /** The end mark has been acknowledged, and that is remembered. */
     synchronized void completed(Generation generation) {
         served = true;
+        if (generation.table().streamed()) {
+            published = Math.max(published, generation.consistentLsn());
+        }
         if (next == generation) {
             current = generation;
             next = null;

@@ -53,6 +53,10 @@ final class Generation {
         return snapshot;
     }
 
+    long consistentLsn() {
+        return consistentLsn;
+    }
+
     Instant asOf() {
         return asOf;
     }

@@ -198,6 +198,47 @@ class CaptureFaultsIT {
                         .size() == 1);
     }
 
+    /** From the copy of a volume, say: the same system, the same timeline. */
+    @Test
+    void aSourceThatIsRestored_andHasWrittenMoreThanItHasLost_isCapturedAnew() {
+        Capture capture = source.startCapture();
+        awaitRead();
+        Path backup = source.backUp();
+        source.execute("UPDATE t SET v = 'lost'", "INSERT INTO t SELECT g, 'lost' FROM generate_series(1001, 1100) g");
+        awaitEqual();
+        long generation = generation();
+        awaitConfirmed();
+        String end = source.ask("SELECT pg_current_wal_insert_lsn()").getFirst();
+        await("that is told").atMost(SOON)
+                .until(() -> source
+                        .askState("SELECT confirmed_lsn::pg_lsn >= '" + end + "' FROM syncline.capture_source")
+                        .equals(List.of("t")));
+        capture.stop();
+        source.restore(backup);
+        source.execute("CREATE TABLE filler AS SELECT md5(g::text) FROM generate_series(1, 100000) g",
+                "UPDATE t SET v = 'other' WHERE id <= 50");
+        assertThat(source.ask("SELECT pg_current_wal_insert_lsn() > '" + end + "'")).containsExactly("t");
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+    }
+
+    @Test
+    void aSourceThatIsAnotherSystem_isCapturedAnew() throws SQLException {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        capture.stop();
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("UPDATE syncline.capture_source SET system_identifier = '1'");
+        }
+        source.startCapture();
+        await().atMost(SOON).until(() -> generation() > generation);
+        awaitEqual();
+        await().atMost(SOON)
+                .until(() -> source.askState("SELECT 1 FROM syncline.capture_source WHERE system_identifier = '1'")
+                        .isEmpty());
+    }
+
     @Test
     void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() throws SQLException {
         Capture capture = source.startCapture();

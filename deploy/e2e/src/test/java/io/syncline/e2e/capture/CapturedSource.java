@@ -10,6 +10,7 @@ import io.syncline.standalone.EmbeddedDatabase;
 import io.syncline.worker.capture.Capture;
 import io.syncline.worker.capture.CaptureProperties;
 import io.syncline.worker.capture.SourceProperties;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -99,6 +100,40 @@ final class CapturedSource implements AutoCloseable {
 
     EmbeddedDatabase database() {
         return database;
+    }
+
+    /** The source as it lies on disk, put aside; it goes on then. */
+    Path backUp() {
+        Path data = Path.of(ask("SHOW data_directory").getFirst());
+        Path backup = data.resolveSibling("backup");
+        stopDatabase();
+        run("cp", "-a", data.toString(), backup.toString());
+        database.restart();
+        return backup;
+    }
+
+    /** The source is what it was when it was put aside. */
+    void restore(Path backup) {
+        Path data = Path.of(ask("SHOW data_directory").getFirst());
+        stopDatabase();
+        run("rm", "-rf", data.toString());
+        run("mv", backup.toString(), data.toString());
+        database.restart();
+    }
+
+    private void stopDatabase() {
+        // PostgreSQL's fast shutdown.
+        run("kill", "-INT", Long.toString(database.pid()));
+        await().atMost(Duration.ofMinutes(2)).until(() -> !database.isAlive());
+    }
+
+    private static void run(String... command) {
+        try {
+            int ended = new ProcessBuilder(command).inheritIO().start().waitFor();
+            assertThat(ended).as(String.join(" ", command)).isZero();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** What all captures read the source through. */

@@ -201,6 +201,15 @@ class OperatorCallsIT {
                         + one.path("row_count") + " " + one.path("cause")))
                 .containsExactly("applying waiting null null", "gone marked null \"halted\"",
                         "left left_out null \"no key\"", "live live 3 null", "waiting waiting null null");
+        assertThat(answer.path("tables")
+                .valueStream()
+                .filter(one -> !one.path("remedy").isNull())
+                .map(one -> one.path("name").asString() + ": " + one.path("remedy").asString()))
+                .as("also of a fault that only the copy has")
+                .containsExactly(
+                        "gone: it is read anew by itself where that may help; if it stays so, change in the source what the"
+                                + " cause names",
+                        "left: add one");
         assertThat(lag(answer, "waiting").isNull()).isTrue();
         assertThat(lag(answer, "live").longValue()).as("nobody looks, so nobody knows")
                 .isBetween(3_600_000L, 3_700_000L);

@@ -31,7 +31,8 @@ final class CaptureReads {
                     WHEN r.state = 'refreshing' OR c.state IN ('refreshing', 'waiting') THEN 'refreshing'
                     ELSE 'live' END,
                 CASE WHEN c.cause IS NULL OR c.state NOT IN ('left_out', 'marked') AND r.cause IS NOT NULL THEN r.cause ELSE c.cause END,
-                CASE WHEN c.state IN ('left_out', 'marked') OR r.cause IS NULL THEN c.remedy END,
+                CASE WHEN c.state IN ('left_out', 'marked') OR r.cause IS NULL THEN c.remedy
+                    ELSE 'it is read anew by itself where that may help; if it stays so, change in the source what the cause names' END,
                 r.row_count, r.size_bytes, k.as_of, r.next_row_count, c.snapshot_rows, c.snapshot_estimated,
                 c.last_change_at, r.replica_name IS NOT NULL,
                 (extract(epoch FROM clock_timestamp() - k.as_of) * 1000)::bigint

@@ -131,6 +131,23 @@ class CaptureFaultsIT {
         assertThat(generation()).isGreaterThan(generation);
     }
 
+    @Test
+    void aSlotThatHasLostItsWal_isMadeAnew() {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        stop(capture);
+        source.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()",
+                "DELETE FROM t WHERE id <= 50");
+        await().atMost(SOON).until(() -> {
+            source.execute("SELECT pg_logical_emit_message(false, 'test', 'WAL')", "SELECT pg_switch_wal()",
+                    "CHECKPOINT");
+            return source.ask("SELECT wal_status FROM pg_replication_slots").equals(List.of("lost"));
+        });
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+    }
+
     /** As when it is dropped behind our check, and Debezium makes it without a word; and then the worker dies. */
     @Test
     void aSlotThatOthersHaveMade_isNotGoneOnWith() throws SQLException {

@@ -179,8 +179,10 @@ public final class Capture implements SmartLifecycle {
         } catch (ExecutionException | RuntimeException | Error e) {
             // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
             LOG.debug("Capture failed", e);
-            tell(new SourceProblem("capture", null, String.valueOf(e.getMessage()), "it is begun anew by itself", true),
-                    warnings);
+            String message = String.valueOf(e.getMessage());
+            tell(SourceDatabase.isLockTimeout(e)
+                    ? SourceCheck.ofLock(message)
+                    : new SourceProblem("capture", null, message, "it is begun anew by itself", true), warnings);
         }
     }
 

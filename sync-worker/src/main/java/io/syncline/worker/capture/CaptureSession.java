@@ -73,6 +73,8 @@ final class CaptureSession {
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
     private boolean warnedOfRetained;
+    /** Why the catalogue could not be looked at the last time; empty if it could. */
+    private String notLooked = "";
 
     /**
      * @param goOn   whether this worker still has the lease and is not being stopped
@@ -121,7 +123,7 @@ final class CaptureSession {
                 var unused = signal.tryAcquire(properties.catalogueInterval().toMillis(), TimeUnit.MILLISECONDS);
                 if (goOn.getAsBoolean()) {
                     failIfEnded(engine);
-                    look(connection);
+                    lookAgain(connection);
                     tables.values().forEach(CapturedTable::giveWay);
                     takeRequests();
                 }
@@ -259,6 +261,24 @@ final class CaptureSession {
     }
 
     // ---- the catalogue
+
+    /** Where a lock keeps us from it, what was seen last goes on to hold. */
+    private void lookAgain(Connection connection)
+            throws SQLException, SupersededException, ExecutionException, InterruptedException {
+        try {
+            look(connection);
+            notLooked = "";
+        } catch (SQLException e) {
+            if (!SourceDatabase.isLockTimeout(e)) {
+                throw e;
+            }
+            String sentence = SourceCheck.ofLock("the catalogue cannot be looked at: " + e.getMessage()).sentence();
+            if (!sentence.equals(notLooked)) {
+                LOG.warn("{}", sentence);
+            }
+            notLooked = sentence;
+        }
+    }
 
     /** Puts right what is published, and takes tables in and out. */
     private void look(Connection connection)
@@ -490,7 +510,7 @@ final class CaptureSession {
 
     private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange,
             @Nullable Duration lag) {
-        String all = Stream.of(warnings, retained(slotState))
+        String all = Stream.of(warnings, retained(slotState), notLooked)
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("\n"));
         return new SourceStatus(state, null, all, identity, properties.slotName(), properties.publication(),

@@ -154,9 +154,6 @@ final class MissingValues implements AutoCloseable {
         if (connection == null || connection.isClosed()) {
             connection = source.connect();
             session = connection;
-            try (Statement statement = connection.createStatement()) {
-                statement.execute("SET lock_timeout = '1s'");
-            }
         }
         return connection;
     }

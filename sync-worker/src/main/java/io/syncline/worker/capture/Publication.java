@@ -12,12 +12,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Our publication. A published table without a working replica identity makes its owner's UPDATE and DELETE fail, so the identity
- * is asked again in the transaction that publishes, behind the lock that keeps others from changing it; and no lock is waited for
- * longer than a second. (The lock, SHARE UPDATE EXCLUSIVE, keeps no reader or writer waiting, not even while it waits itself.)
+ * is asked again in the transaction that publishes, behind the lock that keeps others from changing it. (The lock, SHARE UPDATE
+ * EXCLUSIVE, keeps no reader or writer waiting, not even while it waits itself.)
  */
 final class Publication {
 
     private static final String MARK = "Syncline cluster ";
+
+    /**
+     * Where a table's rows lie, {@code c} being its pg_class and {@code l} theirs: in itself, or in its leaves. pg_partition_tree tells
+     * that too, but locks every partition for it, and waits for whoever has locked one.
+     */
+    static final String PLACES = """
+            (WITH RECURSIVE tree (oid) AS (
+                 SELECT c.oid
+               UNION ALL
+                 SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND NOT i.inhdetachpending
+                 WHERE c.relkind = 'p')
+             SELECT oid FROM tree) place JOIN pg_class l ON l.oid = place.oid AND l.relkind <> 'p'""";
 
     /**
      * Whether a table's identity serves, {@code c} being its pg_class. Of a partitioned table each leaf's must. From PostgreSQL 18 on,
@@ -25,9 +37,7 @@ final class Publication {
      */
     static final String SERVES = """
             NOT EXISTS (
-                SELECT FROM (SELECT c.oid WHERE c.relkind <> 'p'
-                             UNION ALL SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p') place
-                JOIN pg_class l ON l.oid = place.oid
+                SELECT FROM\s""" + PLACES + """
                 WHERE NOT CASE l.relreplident WHEN 'f' THEN current_setting('server_version_num')::int < 180000 OR NOT EXISTS (
                         SELECT FROM pg_attribute a WHERE a.attrelid = l.oid AND a.attnum > 0 AND a.attgenerated <> '' AND NOT a.attisdropped)
                     ELSE EXISTS (
@@ -153,14 +163,12 @@ final class Publication {
 
     private static void lock(Connection connection, TableName table) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SET LOCAL lock_timeout = '1s'");
             statement.execute("LOCK TABLE public." + Sql.identifier(table.name()) + " IN SHARE UPDATE EXCLUSIVE MODE");
         }
     }
 
     private void alter(Connection connection, String change, TableName table) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SET LOCAL lock_timeout = '1s'");
             statement.execute("ALTER PUBLICATION " + Sql.identifier(name) + " " + change + " TABLE ONLY public."
                     + Sql.identifier(table.name()));
         }

@@ -174,7 +174,6 @@ final class ReplicationSlot {
             try (Statement statement = connection.createStatement()) {
                 statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
                 statement.execute("SET TRANSACTION SNAPSHOT " + Sql.literal(name));
-                statement.execute("SET LOCAL lock_timeout = '1s'");
             }
         }
 

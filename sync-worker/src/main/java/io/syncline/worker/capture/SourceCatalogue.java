@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads which public tables the source has, and what they look like. What has not changed since the last reading is not read
- * again: asked every few seconds, that is one query.
+ * again: asked every few seconds, that is one query. No table is opened for it, so that nobody who has locked one is waited for.
  */
 final class SourceCatalogue {
 
@@ -95,9 +95,8 @@ final class SourceCatalogue {
                            AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
                            AND k.names = ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = l.oid
                                                AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1))) AS fitting
-                FROM (SELECT c.oid WHERE c.relkind <> 'p'
-                      UNION ALL SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p') place
-                JOIN pg_class l ON l.oid = place.oid) stored
+                FROM\s""" + Publication.PLACES + """
+            ) stored
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             ORDER BY c.relname""";
 
@@ -123,14 +122,19 @@ final class SourceCatalogue {
                  WHERE t.oid = r.oid AND a.attnum > 0 AND NOT a.attisdropped)), '|' ORDER BY r.oid))
             FROM reached r GROUP BY r.root""";
 
+    /** Without column_default, for which the view opens each table, and waits for whoever has locked one. */
     private static final String SHOWN_COLUMNS = """
-            SELECT table_name, column_name, data_type, is_nullable, column_default, character_maximum_length
+            SELECT table_name, column_name, data_type, is_nullable, character_maximum_length
             FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY (?)
             ORDER BY table_name, ordinal_position""";
 
     private static final String COLUMNS = """
             SELECT a.attrelid::bigint AS table_oid, a.attnum, a.attname, a.atttypid::bigint AS type_oid, a.atttypmod,
-                   a.attgenerated <> '' AS generated, format_type(a.atttypid, a.atttypmod) AS native_type,
+                   a.attgenerated <> '' AS generated,
+                   -- Of no table: a default names no columns, and none has to be opened for their names.
+                   CASE WHEN a.attgenerated = '' THEN (SELECT pg_get_expr(d.adbin, 0) FROM pg_attrdef d
+                                                       WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END AS column_default,
+                   format_type(a.atttypid, a.atttypmod) AS native_type,
                    format_type(root.oid, root.modifier) AS root_type,
                    ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = root.oid ORDER BY e.enumsortorder) AS labels,
                    l.collname AS collation, l.collprovider = 'd' AS own_collation,
@@ -218,6 +222,7 @@ final class SourceCatalogue {
             long typeOid,
             int modifier,
             boolean generated,
+            @Nullable String columnDefault,
             String nativeType,
             String rootType,
             List<String> labels,
@@ -503,7 +508,7 @@ final class SourceCatalogue {
                     valueType(column.typeOid(), column.modifier(), types), column.generated()));
             ColumnInfo info = shown.get(column.name());
             if (info != null) {
-                infos.add(new ColumnInfo(info.columnName(), info.dataType(), info.isNullable(), info.columnDefault(),
+                infos.add(new ColumnInfo(info.columnName(), info.dataType(), info.isNullable(), column.columnDefault(),
                         info.characterMaximumLength(), column.nativeType()));
             }
         }
@@ -619,7 +624,7 @@ final class SourceCatalogue {
                     columns.computeIfAbsent(rows.getLong("table_oid"), _ -> new ArrayList<>())
                             .add(new Column(rows.getInt("attnum"), rows.getString("attname"), rows.getLong("type_oid"),
                                     rows.getInt("atttypmod"), rows.getBoolean("generated"),
-                                    rows.getString("native_type"),
+                                    rows.getString("column_default"), rows.getString("native_type"),
                                     rows.getString("root_type"), texts(rows, "labels"), rows.getString("collation"),
                                     rows.getBoolean("own_collation"), rows.getBoolean("deterministic")));
                 }
@@ -640,7 +645,7 @@ final class SourceCatalogue {
                     String name = rows.getString("column_name");
                     columns.computeIfAbsent(rows.getString("table_name"), _ -> new LinkedHashMap<>())
                             .put(name, new ColumnInfo(name, rows.getString("data_type"), rows.getString("is_nullable"),
-                                    rows.getString("column_default"), maximumLength, ""));
+                                    null, maximumLength, ""));
                 }
             }
         }

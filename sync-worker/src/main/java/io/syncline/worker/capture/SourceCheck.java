@@ -201,11 +201,20 @@ final class SourceCheck {
                     "name a database that exists on " + server, true);
             case "53300" -> new SourceProblem("max_connections", null, message,
                     "free some connections of " + server + " or raise max_connections", true);
+            case "55P03" -> ofLock(message);
             case "57P03" ->
                     new SourceProblem("syncline.source.url", server, message, "the server is starting: wait", true);
             default -> new SourceProblem("syncline.source.url", server, "no connection: " + message,
                     "check that PostgreSQL runs there and lets this host in", true);
         };
+    }
+
+    /** A lock that was not had in time. */
+    static SourceProblem ofLock(String message) {
+        return new SourceProblem("a lock in the source", null, message,
+                "it is tried again by itself; who has it: SELECT pid, relation::regclass FROM pg_locks"
+                        + " WHERE granted AND mode = 'AccessExclusiveLock'",
+                true);
     }
 
     private static String show(Connection connection, String setting) throws SQLException {

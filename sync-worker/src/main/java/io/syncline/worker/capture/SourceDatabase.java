@@ -21,6 +21,7 @@ final class SourceDatabase {
 
     private static final Pattern SCHEME = Pattern.compile("(jdbc:)?[a-z]+://");
     private static final Pattern PARAMETERS = Pattern.compile("[?;&#].*", Pattern.DOTALL);
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final String url;
     private final @Nullable String username;
@@ -101,7 +102,7 @@ final class SourceDatabase {
         return options;
     }
 
-    /** A session for questions: none takes longer than half a minute. */
+    /** A session for questions: none takes longer than half a minute, and none waits longer than a second for a lock. */
     Connection connect() throws SQLException {
         Properties properties = properties();
         PGProperty.SOCKET_TIMEOUT.set(properties, 30);
@@ -120,7 +121,24 @@ final class SourceDatabase {
         // Without it the driver does not ask for the protocol.
         PGProperty.ASSUME_MIN_SERVER_VERSION.set(properties, "14");
         PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
-        return open(properties);
+        Connection connection = open(properties);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(SourceSession.PATIENCE);
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
+        return connection;
+    }
+
+    /** Whether it is, or comes from, a lock that somebody else has: nothing is wrong with the session. */
+    static boolean isLockTimeout(Throwable problem) {
+        for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException e && LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Properties properties() {

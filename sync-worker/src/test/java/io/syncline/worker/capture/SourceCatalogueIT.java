@@ -267,7 +267,7 @@ class SourceCatalogueIT {
     void aTableThatIsLocked_isNotWaitedForLong_andNobodyWaitsBehindUs() throws Exception {
         server.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (1, 'x')");
         SourceTable table = table("t");
-        try (Connection connection = server.connect();
+        try (Connection connection = server.as("postgres").connect();
                 Connection owner = server.connect();
                 Connection writer = server.connect()) {
             publication.ensureExists(connection);
@@ -289,6 +289,32 @@ class SourceCatalogueIT {
             assertThat(published()).isZero();
             owner.rollback();
             assertThat(publication.add(connection, table)).isTrue();
+        }
+    }
+
+    @Test
+    void tablesThatSomebodyHasLocked_areLookedAtAllTheSame() throws SQLException {
+        server.execute(
+                "CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT 'x', w int GENERATED ALWAYS AS (id + 1) STORED)",
+                "CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+                "CREATE TABLE leaf PARTITION OF parted FOR VALUES FROM (0) TO (10)");
+        SourceTable parted = table("parted");
+        try (Connection connection = server.as("postgres").connect(); Connection owner = server.connect()) {
+            publication.ensureExists(connection);
+            publication.claim(connection, "c");
+            assertThat(publication.add(connection, parted)).isTrue();
+            String fingerprint = table("parted").fingerprint();
+            owner.setAutoCommit(false);
+            owner.createStatement().execute("LOCK TABLE t, parted, leaf IN ACCESS EXCLUSIVE MODE");
+
+            Map<TableName, SourceTable> tables = catalogue.read(connection).tables();
+            assertThat(Objects.requireNonNull(tables.get(new TableName("t"))).schema().columns())
+                    .extracting(ColumnInfo::columnDefault)
+                    .containsExactly(null, "'x'::text", null);
+            assertThat(Objects.requireNonNull(tables.get(new TableName("parted"))).fingerprint())
+                    .isEqualTo(fingerprint);
+            assertThat(publication.unfit(connection)).isEmpty();
+            owner.rollback();
         }
     }
 

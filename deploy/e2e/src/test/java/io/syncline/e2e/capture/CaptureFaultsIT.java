@@ -336,6 +336,70 @@ class CaptureFaultsIT {
         assertThat(source.askState("SELECT table_name FROM syncline.capture_status WHERE state = 'marked'")).isEmpty();
     }
 
+    /** A table with a default is opened by whoever asks for its columns by the usual views; a partition, by who asks for the tree. */
+    @Test
+    void tablesThatTheirOwnerHasLocked_keepNoOtherWaiting() throws Exception {
+        source.execute("CREATE TABLE plain (id int PRIMARY KEY, v text DEFAULT 'x')", "INSERT INTO plain VALUES (1)",
+                "CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)",
+                "CREATE TABLE leaf PARTITION OF parted FOR VALUES FROM (0) TO (10)",
+                "INSERT INTO parted VALUES (1, 'x')");
+        source.startCapture();
+        awaitRead();
+        source.awaitEqual("plain", SOON);
+        source.awaitEqual("parted", SOON);
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
+            owner.setAutoCommit(false);
+            // The stream comes to these changes, its first of their tables, when the tables are locked already.
+            signalWalSender("STOP");
+            try {
+                source.execute("UPDATE plain SET v = 'y'", "UPDATE parted SET v = 'y'");
+                statement.execute("LOCK TABLE plain, leaf IN ACCESS EXCLUSIVE MODE");
+            } finally {
+                signalWalSender("CONT");
+            }
+            source.execute("CREATE TABLE later (id int PRIMARY KEY, v text DEFAULT 'z')",
+                    "INSERT INTO later VALUES (1)", "UPDATE t SET v = v || 'x'");
+            awaitEqual();
+            // Its snapshot waits until the owner's transaction is over.
+            await("the catalogue is looked at").atMost(SOON)
+                    .until(() -> source.ask("SELECT prrelid::regclass FROM pg_publication_rel").contains("later"));
+            await("nobody waits for a table").atMost(SOON)
+                    .until(() -> source.ask("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+                            .isEmpty());
+            owner.rollback();
+        }
+        source.awaitEqual("later", SOON);
+        source.awaitEqual("plain", SOON);
+        source.awaitEqual("parted", SOON);
+        assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
+    private void signalWalSender(String signal) throws Exception {
+        String pid = source.ask("SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'syncline'").getFirst();
+        assertThat(new ProcessBuilder("kill", "-" + signal, pid).inheritIO().start().waitFor()).isZero();
+    }
+
+    @Test
+    void aCatalogueThatIsLocked_isLookedAtAgain_andTheStreamGoesOn() throws Exception {
+        String told = "SELECT 1 FROM syncline.capture_source WHERE state = 'running' AND warnings LIKE '%cannot be looked at%'";
+        source.startCapture();
+        awaitRead();
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
+            owner.setAutoCommit(false);
+            statement.execute("LOCK TABLE pg_attrdef IN ACCESS EXCLUSIVE MODE");
+            await().atMost(SOON).until(() -> !source.askState(told).isEmpty());
+            source.execute("UPDATE t SET v = v || 'x'", "CREATE TABLE later (id int PRIMARY KEY)",
+                    "INSERT INTO later VALUES (1)");
+            awaitEqual();
+            owner.rollback();
+        }
+        source.awaitEqual("later", SOON);
+        await().atMost(SOON).until(() -> source.askState(told).isEmpty());
+        assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
     /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */
     @Test
     void aRowThatNobodySeesYet_isNotTakenForOneThatIsGone() {

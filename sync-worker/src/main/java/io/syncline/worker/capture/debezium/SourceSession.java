@@ -9,8 +9,17 @@ public final class SourceSession {
             // Known from 17 on.
             + "SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) IS NOT NULL";
 
-    /** Start-up options: limits that a role or database may have set for applications are not meant for us. */
-    public static final String OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 -c lock_timeout=0";
+    /**
+     * Start-up options: limits that a role or database may have set for applications are not meant for us; and whoever has locked a
+     * table is not waited for.
+     */
+    public static final String OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 -c lock_timeout=1s";
+
+    /**
+     * For sessions of the replication protocol. They lock no table, only wait (where a slot is made) until the transactions of the moment
+     * are over.
+     */
+    public static final String PATIENCE = "SET lock_timeout = 0";
 
     private SourceSession() {}
 }

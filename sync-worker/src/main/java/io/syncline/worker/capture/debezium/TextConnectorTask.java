@@ -26,7 +26,7 @@ import org.apache.kafka.connect.source.SourceRecord;
 public final class TextConnectorTask extends PostgresConnectorTask {
 
     /** How the walsender's session writes values: as {@link SourceSession} does in all our sessions. */
-    private static final String SETTINGS = SourceSession.VALUE_SETTINGS;
+    private static final String SETTINGS = SourceSession.VALUE_SETTINGS + "; " + SourceSession.PATIENCE;
 
     @Override
     public ChangeEventSourceCoordinator<PostgresPartition, PostgresOffsetContext> start(Configuration config) {
@@ -50,8 +50,7 @@ public final class TextConnectorTask extends PostgresConnectorTask {
     protected ReplicationConnection buildReplicationConnection(PostgresConnection jdbcConnection, PostgresSchema schema,
             PostgresConnectorConfig config) throws SQLException {
         // The decoder closes this connection, which it asks for a table's key and columns.
-        PostgresConnection metadata = new PostgresConnection(config, new TextTypes(jdbcConnection),
-                "Syncline capture, metadata");
+        PostgresConnection metadata = new CatalogueConnection(config, new TextTypes(jdbcConnection));
         ReplicationConnection replication = super.buildReplicationConnection(metadata, schema, config);
         if (!(replication instanceof JdbcConnection session)) {
             throw new IllegalStateException("Debezium's replication connection is a " + replication.getClass()

@@ -9,7 +9,9 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -88,8 +90,8 @@ public final class Capture implements SmartLifecycle {
         }
         stopping = false;
         CaptureLease taken = new CaptureLease(consumer(), sessionTimeout, signal::release);
-        Thread worker = Thread.ofPlatform().daemon().name("capture").unstarted(() -> run(source, taken));
         SourceGuard sourceGuard = new SourceGuard(source, properties, store);
+        Thread worker = Thread.ofPlatform().daemon().name("capture").unstarted(() -> run(source, taken, sourceGuard));
         lease = taken;
         thread = worker;
         guard = sourceGuard;
@@ -125,7 +127,7 @@ public final class Capture implements SmartLifecycle {
         return thread != null;
     }
 
-    private void run(SourceDatabase source, CaptureLease taken) {
+    private void run(SourceDatabase source, CaptureLease taken, SourceGuard sourceGuard) {
         Duration pause = SHORTEST_PAUSE;
         while (!stopping) {
             try {
@@ -134,7 +136,7 @@ public final class Capture implements SmartLifecycle {
                     continue;
                 }
                 long begun = System.nanoTime();
-                turn(source, taken);
+                turn(source, taken, sourceGuard);
                 if (System.nanoTime() - begun > LONG_RUN.toNanos()) {
                     pause = SHORTEST_PAUSE;
                 }
@@ -153,12 +155,15 @@ public final class Capture implements SmartLifecycle {
     }
 
     /** One attempt, until it fails or is over. */
-    private void turn(SourceDatabase source, CaptureLease taken) throws InterruptedException {
+    private void turn(SourceDatabase source, CaptureLease taken, SourceGuard sourceGuard) throws InterruptedException {
         SourceCheck check = new SourceCheck(source, properties);
         SourceCheck.Report report = check.check();
-        String warnings = report.warnings().stream().map(SourceProblem::sentence).collect(Collectors.joining("\n"));
+        Supplier<String> warnings = () -> Stream
+                .concat(report.warnings().stream().map(SourceProblem::sentence), Stream.of(sourceGuard.warning()))
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining("\n"));
         if (!report.problems().isEmpty()) {
-            report.problems().forEach(problem -> tell(problem, warnings));
+            report.problems().forEach(problem -> tell(problem, warnings.get()));
             return;
         }
         report.warnings().forEach(warning -> LOG.warn("{}", warning.sentence()));
@@ -171,18 +176,18 @@ public final class Capture implements SmartLifecycle {
                     .run();
             lastProblem = null;
         } catch (SourceUnusableException e) {
-            tell(e.problem(), warnings);
+            tell(e.problem(), warnings.get());
         } catch (SupersededException e) {
             LOG.info("{}", e.getMessage());
         } catch (SQLException e) {
-            tell(check.ofConnecting(e), warnings);
+            tell(check.ofConnecting(e), warnings.get());
         } catch (ExecutionException | RuntimeException | Error e) {
             // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
             LOG.debug("Capture failed", e);
             String message = String.valueOf(e.getMessage());
             tell(SourceDatabase.isLockTimeout(e)
                     ? SourceCheck.ofLock(message)
-                    : new SourceProblem("capture", null, message, "it is begun anew by itself", true), warnings);
+                    : new SourceProblem("capture", null, message, "it is begun anew by itself", true), warnings.get());
         }
     }
 

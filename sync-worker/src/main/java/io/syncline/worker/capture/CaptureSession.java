@@ -25,13 +25,13 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.util.unit.DataSize;
 
 /**
  * One turn of capturing, from taking the slot to losing it. In this order: a new epoch; whoever holds the slot is ended; what is
@@ -55,7 +55,7 @@ final class CaptureSession {
     private final ChangePublisher publisher;
     private final BooleanSupplier goOn;
     private final String holder;
-    private final String warnings;
+    private final Supplier<String> warnings;
     private final Semaphore signal;
 
     private final Publication publication;
@@ -72,7 +72,6 @@ final class CaptureSession {
     private long epoch;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
-    private boolean warnedOfRetained;
     /** Why the catalogue could not be looked at the last time; empty if it could. */
     private String notLooked = "";
 
@@ -81,7 +80,8 @@ final class CaptureSession {
      * @param signal released by others when {@code goOn} may have changed
      */
     CaptureSession(SourceDatabase source, CaptureProperties properties, CaptureStore store, TableTopics topics,
-            ChangePublisher publisher, BooleanSupplier goOn, Semaphore signal, String holder, String warnings) {
+            ChangePublisher publisher, BooleanSupplier goOn, Semaphore signal, String holder,
+            Supplier<String> warnings) {
         this.source = source;
         this.properties = properties;
         this.store = store;
@@ -510,33 +510,11 @@ final class CaptureSession {
 
     private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange,
             @Nullable Duration lag) {
-        String all = Stream.of(warnings, retained(slotState), notLooked)
+        String all = Stream.of(warnings.get(), notLooked)
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("\n"));
         return new SourceStatus(state, null, all, identity, properties.slotName(), properties.publication(),
                 slotState, lastChange, lag);
-    }
-
-    /** A warning, from half of what the slot may keep; empty below that. */
-    private String retained(ReplicationSlot.@Nullable State state) {
-        DataSize most = properties.maxRetainedWal();
-        long kept = state == null ? 0 : state.retained();
-        boolean much = kept > most.toBytes() / 2;
-        String warning = !much
-                ? ""
-                : new SourceProblem("slot " + properties.slotName(),
-                        DataSize.ofBytes(kept).toMegabytes() + " MB of WAL kept",
-                        "the source's disk fills; past syncline.capture.max-retained-wal (" + most + ") "
-                                + (properties.dropSlotPastMaxRetainedWal()
-                                        ? "the slot is dropped and everything captured anew"
-                                        : "it goes on filling"),
-                        "look for what keeps capture from going on: Kafka, the state database, a long transaction in the source",
-                        true).sentence();
-        if (much && !warnedOfRetained) {
-            LOG.warn("{}", warning);
-        }
-        warnedOfRetained = much;
-        return warning;
     }
 
     // ---- the end

@@ -257,7 +257,8 @@ final class CaptureStore {
                         timeline = coalesce(excluded.timeline, s.timeline), slot_name = excluded.slot_name,
                         publication = excluded.publication,
                         confirmed_lsn = coalesce(excluded.confirmed_lsn, s.confirmed_lsn),
-                        retained_bytes = excluded.retained_bytes, behind_bytes = excluded.behind_bytes,
+                        retained_bytes = coalesce(excluded.retained_bytes, s.retained_bytes),
+                        behind_bytes = coalesce(excluded.behind_bytes, s.behind_bytes),
                         last_change_at = coalesce(excluded.last_change_at, s.last_change_at), lag_ms = excluded.lag_ms,
                         updated_at = now()""")
                     .param("state", status.state())
@@ -280,6 +281,16 @@ final class CaptureStore {
                     .param("lag", status.lag() == null ? null : status.lag().toMillis())
                     .update();
         });
+    }
+
+    /** What the slot keeps, by whoever has measured it, of whatever epoch: told where the one who captures does not tell it. */
+    void saveMeasured(ReplicationSlot.@Nullable State slot) {
+        jdbc.sql("""
+                UPDATE syncline.capture_source SET retained_bytes = :retained, behind_bytes = :behind
+                WHERE id = 1 AND (state <> 'running' OR updated_at < clock_timestamp() - interval '10 s')""")
+                .param("retained", slot == null ? null : slot.retained())
+                .param("behind", slot == null ? null : slot.behind())
+                .update();
     }
 
     void saveTables(long epoch, Collection<TableStatus> changed, Collection<TableName> removed)

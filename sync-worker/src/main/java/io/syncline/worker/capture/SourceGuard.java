@@ -16,8 +16,8 @@ import org.springframework.util.unit.DataSize;
 
 /**
  * Keeps the source from harm, whoever captures, and whether or not Kafka is there. Tables that have lost their replica identity are
- * taken out of the publication, since their owners' UPDATE and DELETE fail until that is done. A slot that keeps more WAL than it may
- * is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time. A session of
+ * taken out of the publication, since their owners' UPDATE and DELETE fail until that is done. A slot that keeps much WAL
+ * is warned of, and one that keeps more than it may is dropped, before the source's disk is full: everything is then captured anew, and nothing is lost but time. A session of
  * a worker's that somebody waits for is ended.
  */
 final class SourceGuard implements AutoCloseable {
@@ -44,7 +44,11 @@ final class SourceGuard implements AutoCloseable {
     private final Thread thread;
     private final Set<TableName> refused = new HashSet<>();
     private @Nullable Connection session;
-    private @Nullable String cluster;
+    /** Asked at the first look and remembered: the slot may have to be dropped while the state database is away. */
+    private volatile @Nullable String cluster;
+    private @Nullable Thread telling;
+    private volatile String warning = "";
+    private int warnedOf;
     private volatile boolean closed;
 
     SourceGuard(SourceDatabase source, CaptureProperties properties, CaptureStore store) {
@@ -58,6 +62,11 @@ final class SourceGuard implements AutoCloseable {
 
     void start() {
         thread.start();
+    }
+
+    /** What the operator ought to know of the WAL that the slot keeps; empty while that is little. */
+    String warning() {
+        return warning;
     }
 
     private void run() {
@@ -90,6 +99,11 @@ final class SourceGuard implements AutoCloseable {
             session = connection;
         }
         endWhatIsInTheWay(connection);
+        takeOutWhatIsUnfit(connection);
+        bound(connection);
+    }
+
+    private void takeOutWhatIsUnfit(Connection connection) throws SQLException {
         List<TableName> unfit = publication.unfit(connection);
         for (TableName table : unfit) {
             try {
@@ -108,7 +122,6 @@ final class SourceGuard implements AutoCloseable {
             }
         }
         refused.retainAll(unfit);
-        bound(connection);
     }
 
     private static void endWhatIsInTheWay(Connection connection) throws SQLException {
@@ -125,35 +138,66 @@ final class SourceGuard implements AutoCloseable {
     }
 
     private void bound(Connection connection) throws SQLException, InterruptedException {
-        ReplicationSlot.State state = slot.state(connection);
-        if (!properties.dropSlotPastMaxRetainedWal() || state == null || state.lost()
-                || state.retained() <= properties.maxRetainedWal().toBytes() || !isOurs(connection)) {
+        String ours = cluster;
+        if (ours != null && !ours.equals(publication.owner(connection))) {
+            // Another cluster's is that cluster's to bound.
+            warning = "";
             return;
         }
-        LOG.warn(
-                "The slot {} keeps {} MB of WAL, more than syncline.capture.max-retained-wal ({}): it is dropped, and every table is"
-                        + " captured anew as soon as that is possible — look for what keeps capture from going on (Kafka, the state database)",
-                properties.slotName(), DataSize.ofBytes(state.retained()).toMegabytes(), properties.maxRetainedWal());
-        slot.takeFromOthers(connection);
-        slot.drop(connection);
+        ReplicationSlot.State state = slot.state(connection);
+        askAndTell(state);
+        long most = properties.maxRetainedWal().toBytes();
+        long kept = state == null || state.lost() ? 0 : state.retained();
+        if (kept > most && properties.dropSlotPastMaxRetainedWal() && ours != null) {
+            LOG.warn(
+                    "The slot {} keeps {} MB of WAL, more than syncline.capture.max-retained-wal ({}): it is dropped, and every table is"
+                            + " captured anew as soon as that is possible — look for what keeps capture from going on (Kafka, the state database)",
+                    properties.slotName(), DataSize.ofBytes(kept).toMegabytes(), properties.maxRetainedWal());
+            slot.takeFromOthers(connection);
+            slot.drop(connection);
+            kept = 0;
+        }
+        warn(kept, most, ours != null);
     }
 
-    /** Another cluster's is that cluster's to bound. */
-    private boolean isOurs(Connection connection) throws SQLException {
-        String known = cluster;
-        if (known == null) {
-            try {
-                known = store.cluster();
-            } catch (RuntimeException e) {
-                LOG.warn(
-                        "The slot {} keeps more WAL than syncline.capture.max-retained-wal, and whether it is this cluster's cannot be"
-                                + " asked of the state database: {}",
-                        properties.slotName(), e.getMessage());
-                return false;
-            }
-            cluster = known;
+    /** From half of what the slot may keep. The log is told once of the half and once of the whole, until less than half is kept. */
+    private void warn(long kept, long most, boolean known) {
+        int halves = kept > most ? 2 : kept > most / 2 ? 1 : 0;
+        String past = !properties.dropSlotPastMaxRetainedWal()
+                ? "it goes on filling"
+                : "the slot is dropped and everything captured anew"
+                        + (known ? "" : ", once the state database has said that it is this cluster's");
+        warning = halves == 0
+                ? ""
+                : new SourceProblem("slot " + properties.slotName(),
+                        DataSize.ofBytes(kept).toMegabytes() + " MB of WAL kept",
+                        "the source's disk fills; past syncline.capture.max-retained-wal ("
+                                + properties.maxRetainedWal() + ") " + past,
+                        "look for what keeps capture from going on: Kafka, the state database, a long transaction in the source",
+                        true).sentence();
+        if (halves > warnedOf) {
+            LOG.warn("{}", warning);
         }
-        return known.equals(publication.owner(connection));
+        warnedOf = halves == 0 ? 0 : Math.max(warnedOf, halves);
+    }
+
+    /** Beside the looks, which do not wait for a state database that is away. */
+    private void askAndTell(ReplicationSlot.@Nullable State measured) {
+        Thread before = telling;
+        if (before != null && before.isAlive()) {
+            return;
+        }
+        telling = Thread.ofVirtual().name("capture-guard-telling").start(() -> {
+            try {
+                if (cluster == null) {
+                    cluster = store.cluster();
+                } else {
+                    store.saveMeasured(measured);
+                }
+            } catch (RuntimeException e) {
+                LOG.debug("The state database does not take what the guard has to tell: {}", e.getMessage());
+            }
+        });
     }
 
     private void closeSession() {

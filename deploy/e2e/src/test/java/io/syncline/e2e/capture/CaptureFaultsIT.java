@@ -257,6 +257,25 @@ class CaptureFaultsIT {
     }
 
     @Test
+    void whatTheSlotKeeps_isToldAndWarnedOf_whileTheBrokerIsAway() {
+        source.setMaxRetainedWal(DataSize.ofMegabytes(100));
+        source.startImpatientCapture(Duration.ofSeconds(6));
+        long generation = awaitRead();
+        source.broker().close();
+        source.execute("CREATE TABLE filler AS SELECT repeat(md5(g::text), 50) FROM generate_series(1, 40000) g",
+                "DELETE FROM t WHERE id < 50", "DROP TABLE filler");
+        await().atMost(SOON)
+                .until(() -> !source
+                        .askState(
+                                "SELECT 1 FROM syncline.capture_source WHERE state = 'failed' AND retained_bytes > 52428800"
+                                        + " AND warnings LIKE '%MB of WAL kept%'")
+                        .isEmpty());
+        source.startBroker();
+        awaitEqual();
+        assertThat(generation()).isEqualTo(generation);
+    }
+
+    @Test
     void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() throws SQLException {
         Capture capture = source.startCapture();
         long generation = awaitRead();

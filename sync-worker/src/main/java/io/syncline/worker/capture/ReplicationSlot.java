@@ -85,7 +85,7 @@ final class ReplicationSlot {
         return ExportedSnapshot.ofNewSlot(source, name, false);
     }
 
-    /** The snapshot of a moment of the running stream, by a slot that lasts as long as the snapshot is kept open. */
+    /** The snapshot of a moment of the running stream, by a slot that lasts no longer than that: it would keep WAL. */
     ExportedSnapshot snapshotOfNow() throws SQLException {
         String temporary = name + "_tmp_" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
         return ExportedSnapshot.ofNewSlot(source, temporary, true);
@@ -118,29 +118,30 @@ final class ReplicationSlot {
                 throws SQLException {
             // Waits until the transactions that are writing now are over; nobody waits for us, but for who builds an index
             // concurrently, and he is not kept waiting.
-            Connection keeper = source.connectForReplication();
-            try (Statement statement = keeper.createStatement();
+            try (Connection maker = source.connectForReplication();
+                    Statement statement = maker.createStatement();
                     ResultSet rows = statement.executeQuery("CREATE_REPLICATION_SLOT " + Sql.identifier(slot)
                             + (temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput")) {
                 rows.next();
-                return new ExportedSnapshot(source, keeper, rows.getString("snapshot_name"),
+                // Who sees a snapshot can pass it on: for that the session with which the slot goes is not needed.
+                return passedOn(source, rows.getString("snapshot_name"),
                         Lsn.parse(rows.getString("consistent_point")));
-            } catch (SQLException e) {
-                keeper.close();
-                throw e;
             }
         }
 
         private static ExportedSnapshot ofReader(SourceDatabase source) throws SQLException {
-            Connection keeper = source.connectForReading();
-            try (Statement statement = keeper.createStatement()) {
-                keeper.setAutoCommit(false);
-                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-                try (ResultSet rows = statement
-                        .executeQuery("SELECT pg_export_snapshot(), pg_current_wal_insert_lsn() - '0/0'::pg_lsn")) {
-                    rows.next();
-                    return new ExportedSnapshot(source, keeper, rows.getString(1), rows.getLong(2));
-                }
+            return passedOn(source, null, null);
+        }
+
+        /** A snapshot that others export, or that of now, exported by a session of our own. */
+        private static ExportedSnapshot passedOn(SourceDatabase source, @Nullable String snapshot, @Nullable Long lsn)
+                throws SQLException {
+            Connection keeper = open(source, snapshot);
+            try (Statement statement = keeper.createStatement();
+                    ResultSet rows = statement
+                            .executeQuery("SELECT pg_export_snapshot(), pg_current_wal_insert_lsn() - '0/0'::pg_lsn")) {
+                rows.next();
+                return new ExportedSnapshot(source, keeper, rows.getString(1), lsn == null ? rows.getLong(2) : lsn);
             } catch (SQLException e) {
                 keeper.close();
                 throw e;
@@ -153,10 +154,14 @@ final class ReplicationSlot {
 
         /** A session whose transaction sees the snapshot. */
         Connection open() throws SQLException {
+            return open(source, name);
+        }
+
+        private static Connection open(SourceDatabase source, @Nullable String snapshot) throws SQLException {
             Connection connection = source.connectForReading();
             try {
                 connection.setAutoCommit(false);
-                begin(connection);
+                begin(connection, snapshot);
                 return connection;
             } catch (SQLException e) {
                 connection.close();
@@ -167,13 +172,15 @@ final class ReplicationSlot {
         /** Lets go of what a session has locked, and begins a transaction in it that sees the snapshot too. */
         void beginAgain(Connection connection) throws SQLException {
             connection.rollback();
-            begin(connection);
+            begin(connection, name);
         }
 
-        private void begin(Connection connection) throws SQLException {
+        private static void begin(Connection connection, @Nullable String snapshot) throws SQLException {
             try (Statement statement = connection.createStatement()) {
                 statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-                statement.execute("SET TRANSACTION SNAPSHOT " + Sql.literal(name));
+                if (snapshot != null) {
+                    statement.execute("SET TRANSACTION SNAPSHOT " + Sql.literal(snapshot));
+                }
             }
         }
 

@@ -97,6 +97,23 @@ class CaptureFaultsIT {
     }
 
     @Test
+    void aLaterSnapshot_keepsNoWalWhileItIsRead() {
+        source.startCapture();
+        awaitRead();
+        source.sluice().shut();
+        source.execute("CREATE TABLE small (id int PRIMARY KEY)",
+                "BEGIN; CREATE TABLE big (id int PRIMARY KEY, v text);"
+                        + "INSERT INTO big SELECT g, repeat(md5(g::text), 8) FROM generate_series(1, 300000) g; COMMIT");
+        source.awaitReading("big", SOON);
+        await("the slot of its moment is gone").atMost(SOON)
+                .until(() -> source.ask("SELECT slot_name FROM pg_replication_slots").equals(List.of("syncline")));
+        assertThat(source.isReading("big")).isTrue();
+        source.sluice().open();
+        source.awaitEqual("big", SOON);
+        source.awaitEqual("small", SOON);
+    }
+
+    @Test
     void aSourceThatRestarts_isGoneOnWith() {
         source.startCapture();
         long generation = awaitRead();

@@ -64,8 +64,10 @@ final class CaptureSession {
     private final Map<TableName, CapturedTable> tables = new ConcurrentHashMap<>();
     private final Map<TableName, TableStatus> told = new HashMap<>();
     private final Map<TableName, LeftOut> leftOut = new TreeMap<>();
-    private final Set<TableName> refused = new HashSet<>();
     private final KeylessRows keylessRows;
+    /** Tables that are yet to be published, and why they could not be. */
+    private final Map<TableName, LeftOut> refused = new HashMap<>();
+    private final Set<TableName> undropped = new HashSet<>();
     private final Map<SnapshotRun, Thread> runs = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
 
@@ -315,11 +317,16 @@ final class CaptureSession {
                     LeftOut cause = known == null ? now.leftOut().get(table) : known.unpublished();
                     LOG.warn("Table {} is taken out of the publication: {}", table,
                             cause == null ? "it is never served" : cause.cause());
+                    undropped.remove(table);
                 } catch (SQLException e) {
-                    LOG.warn("Table {} cannot be taken out of the publication yet: {}", table, e.getMessage());
+                    if (undropped.add(table)) {
+                        LOG.warn("Table {} cannot be taken out of the publication yet: {}", table,
+                                Publication.refusal(e));
+                    }
                 }
             }
         }
+        undropped.retainAll(now.published());
     }
 
     private Map<TableName, SourceTable> publish(Connection connection, Catalogue now) throws SQLException {
@@ -335,20 +342,25 @@ final class CaptureSession {
             try {
                 if (publication.add(connection, table)) {
                     published.put(table.name(), table);
-                    refused.remove(table.name());
                 }
+                refused.remove(table.name());
             } catch (SQLException e) {
                 if (!connection.isValid(5)) {
                     throw e;
                 }
-                leftOut.put(table.name(),
-                        new LeftOut("it cannot be published: " + e.getMessage(), "it is tried again by itself"));
-                if (refused.add(table.name())) {
-                    LOG.warn("Table {} cannot be published yet: {}", table.name(), e.getMessage());
+                LeftOut why = new LeftOut("it cannot be published yet: " + Publication.refusal(e),
+                        "it is tried again by itself");
+                if (refused.put(table.name(), why) == null) {
+                    LOG.warn("Table {}: {}", table.name(), why.cause());
                 }
             }
         }
+        refused.keySet().removeIf(table -> published.containsKey(table) || !isStreamed(now.tables().get(table)));
         return published;
+    }
+
+    private static boolean isStreamed(@Nullable SourceTable table) {
+        return table != null && table.streamed();
     }
 
     private void takeIn(Map<TableName, SourceTable> now, Set<TableName> publishedBefore)
@@ -479,6 +491,9 @@ final class CaptureSession {
         leftOut.forEach((table, why) -> now.put(table,
                 new TableStatus(table, "left_out", why.cause(), why.remedy(), null, null, null, null)));
         tables.forEach((table, captured) -> now.put(table, captured.status()));
+        refused.forEach((table, why) -> now.merge(table,
+                new TableStatus(table, "waiting", why.cause(), why.remedy(), null, null, null, null),
+                (captured, _) -> captured.notKeptUp(why)));
         List<TableStatus> changed = now.values()
                 .stream()
                 .filter(status -> !status.equals(told.get(status.table())))
@@ -503,7 +518,8 @@ final class CaptureSession {
     private void forgetStatusOfOthers() throws SupersededException {
         List<TableName> others = store.tablesWithStatus()
                 .stream()
-                .filter(table -> !tables.containsKey(table) && !leftOut.containsKey(table))
+                .filter(table -> !tables.containsKey(table) && !leftOut.containsKey(table)
+                        && !refused.containsKey(table))
                 .toList();
         store.saveTables(epoch, List.of(), others);
     }

@@ -51,7 +51,14 @@ final class CaptureStore {
             @Nullable Long generation,
             @Nullable Long snapshotRows,
             @Nullable Long snapshotEstimated,
-            @Nullable Instant lastChangeAt) {}
+            @Nullable Instant lastChangeAt) {
+
+        /** What is captured of it stands still. */
+        TableStatus notKeptUp(LeftOut why) {
+            return new TableStatus(table, state.equals("live") ? "refreshing" : state, why.cause(), why.remedy(),
+                    generation, snapshotRows, snapshotEstimated, lastChangeAt);
+        }
+    }
 
     /** What the operator is told of the source. */
     record SourceStatus(

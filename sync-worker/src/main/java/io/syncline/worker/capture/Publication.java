@@ -184,6 +184,14 @@ final class Publication {
         }
     }
 
+    /** Why a table could not be added or dropped, for people. */
+    static String refusal(SQLException e) {
+        return e.getMessage() + (SourceDatabase.isLockTimeout(e)
+                ? " (while an index of it is built CONCURRENTLY, a constraint validated, or it is vacuumed or analysed, nobody"
+                        + " can publish it or take it out: it is done once that is over)"
+                : "");
+    }
+
     @Override
     public String toString() {
         return name;

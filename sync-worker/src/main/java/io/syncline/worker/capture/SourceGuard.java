@@ -116,7 +116,7 @@ final class SourceGuard implements AutoCloseable {
                     LOG.warn(
                             "Table {} has to be taken out of the publication, its UPDATE and DELETE fail in it, and cannot be: {}"
                                     + " — ALTER PUBLICATION {} DROP TABLE public.{}",
-                            table, e.getMessage(), publication,
+                            table, Publication.refusal(e), publication,
                             Sql.identifier(table.name()));
                 }
             }

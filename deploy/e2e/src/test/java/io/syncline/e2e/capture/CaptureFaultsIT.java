@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -434,6 +435,28 @@ class CaptureFaultsIT {
         source.awaitEqual("later", SOON);
         await().atMost(SOON).until(() -> source.askState(told).isEmpty());
         assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
+    /** As CREATE INDEX CONCURRENTLY holds it, VALIDATE CONSTRAINT and VACUUM, for as long as they take. */
+    @Test
+    void aTableThatCannotBePublishedYet_waits_andSaysWhy() throws SQLException {
+        source.execute("CREATE TABLE busy (id int PRIMARY KEY)", "INSERT INTO busy VALUES (1)");
+        try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
+            owner.setAutoCommit(false);
+            statement.execute("LOCK TABLE busy IN SHARE UPDATE EXCLUSIVE MODE");
+            source.startCapture();
+            awaitEqual();
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(source
+                            .askState(
+                                    "SELECT state || ': ' || cause FROM syncline.capture_status WHERE table_name = 'busy'"))
+                            .singleElement(InstanceOfAssertFactories.STRING)
+                            .startsWith("waiting: it cannot be published yet: ")
+                            .contains("an index of it is built CONCURRENTLY"));
+            owner.rollback();
+        }
+        source.awaitEqual("busy", SOON);
+        await().atMost(SOON).until(() -> "live".equals(source.statusOfTables().get("busy")));
     }
 
     /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */

@@ -290,13 +290,19 @@ final class CaptureStore {
         });
     }
 
-    /** What the slot keeps, by whoever has measured it, of whatever epoch: told where the one who captures does not tell it. */
-    void saveMeasured(ReplicationSlot.@Nullable State slot) {
+    /**
+     * What the slot keeps, by whoever has measured it, of whatever epoch: told where the one who captures does not tell it.
+     *
+     * @param warning empty: what was warned of before stays until somebody captures again
+     */
+    void saveMeasured(ReplicationSlot.@Nullable State slot, String warning) {
         jdbc.sql("""
-                UPDATE syncline.capture_source SET retained_bytes = :retained, behind_bytes = :behind
+                UPDATE syncline.capture_source SET retained_bytes = :retained, behind_bytes = :behind,
+                    warnings = coalesce(nullif(:warning, ''), warnings)
                 WHERE id = 1 AND (state <> 'running' OR updated_at < clock_timestamp() - interval '10 s')""")
                 .param("retained", slot == null ? null : slot.retained())
                 .param("behind", slot == null ? null : slot.behind())
+                .param("warning", warning)
                 .update();
     }
 

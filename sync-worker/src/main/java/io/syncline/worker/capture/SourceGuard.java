@@ -192,7 +192,7 @@ final class SourceGuard implements AutoCloseable {
                 if (cluster == null) {
                     cluster = store.cluster();
                 } else {
-                    store.saveMeasured(measured);
+                    store.saveMeasured(measured, warning);
                 }
             } catch (RuntimeException e) {
                 LOG.debug("The state database does not take what the guard has to tell: {}", e.getMessage());

@@ -192,7 +192,7 @@ class OneRequestOneOutcomeIT {
     }
 
     private static Told toldBy(String text) {
-        if (text.contains("was not applied, and will not be: no worker took the request in time")) {
+        if (text.contains("was not applied: no worker took the request in time")) {
             return Told.LOOKED_UP;
         }
         if (text.contains("came too late and was not applied")) {

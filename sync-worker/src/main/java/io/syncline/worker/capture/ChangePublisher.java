@@ -12,6 +12,7 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -27,21 +28,45 @@ final class ChangePublisher implements AutoCloseable {
         this.producer = producer;
     }
 
-    /** Sends a row's change to the partition of its key. */
+    /**
+     * Sends a row's change to the partition of its key.
+     *
+     * @throws KafkaException if Kafka is away, or takes nothing
+     */
     Future<RecordMetadata> send(String topic, int partitions, TableChange change, long timestamp) {
         LogRecord record = TableChangeCodec.write(change, timestamp);
-        return producer.send(new ProducerRecord<>(topic, partition(record.key(), partitions), timestamp, record.key(),
+        return send(new ProducerRecord<>(topic, partition(record.key(), partitions), timestamp, record.key(),
                 record.value(),
                 headers(record)));
     }
 
-    /** Sends a mark, or a truncate, to every partition. */
+    /**
+     * Sends a mark, or a truncate, to every partition.
+     *
+     * @throws KafkaException if Kafka is away, or takes nothing
+     */
     List<Future<RecordMetadata>> sendToAll(String topic, int partitions, TableChange change, long timestamp) {
         LogRecord record = TableChangeCodec.write(change, timestamp);
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (int partition = 0; partition < partitions; partition++) {
-            sent.add(producer
-                    .send(new ProducerRecord<>(topic, partition, timestamp, null, record.value(), headers(record))));
+            sent.add(send(new ProducerRecord<>(topic, partition, timestamp, null, record.value(), headers(record))));
+        }
+        return sent;
+    }
+
+    /** A producer that does not know where to send, or has no room, waits a minute for it, with each record anew: here, with one. */
+    private Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record) {
+        Future<RecordMetadata> sent = producer.send(record);
+        if (sent.isDone()) {
+            switch (sent.state()) {
+                case FAILED -> {
+                    Throwable problem = sent.exceptionNow();
+                    if (!(problem instanceof RecordTooLargeException)) {
+                        throw new KafkaException("Kafka did not take a change: " + problem.getMessage(), problem);
+                    }
+                }
+                case RUNNING, SUCCESS, CANCELLED -> {}
+            }
         }
         return sent;
     }

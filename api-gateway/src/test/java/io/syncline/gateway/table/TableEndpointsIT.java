@@ -64,6 +64,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -79,7 +80,8 @@ import org.springframework.web.servlet.function.ServerResponse;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The table calls over HTTP, from a real PostgreSQL; who may call is told by a fake. */
+/** The table calls over HTTP, from a real PostgreSQL; who may call is told by a fake. Alone in its JVM, whose heap it measures. */
+@Isolated
 class TableEndpointsIT {
 
     private static final int STREAMS = 3;

@@ -35,10 +35,13 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The one command, as a newcomer gives it, in processes of their own. */
+@Execution(ExecutionMode.CONCURRENT)
 class StandaloneIT {
 
     private static final Duration READY = Duration.ofMinutes(5);

@@ -29,6 +29,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -551,11 +552,14 @@ final class CaptureSession {
         }
     }
 
-    /** Debezium wraps what happened several times over: the innermost that says anything. */
+    /** Debezium wraps what happened several times over: the innermost that says anything, or what we have said of Kafka. */
     private static String innermostMessage(Throwable problem) {
         String message = problem.getClass().getSimpleName();
         for (Throwable inner = problem; inner != null; inner = inner.getCause()) {
             message = inner.getMessage() == null ? message : inner.getMessage();
+            if (inner instanceof KafkaException) {
+                break;
+            }
         }
         return message;
     }

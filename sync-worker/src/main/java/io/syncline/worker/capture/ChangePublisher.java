@@ -62,7 +62,7 @@ final class ChangePublisher implements AutoCloseable {
                 case FAILED -> {
                     Throwable problem = sent.exceptionNow();
                     if (!(problem instanceof RecordTooLargeException)) {
-                        throw new KafkaException("Kafka did not take a change: " + problem.getMessage(), problem);
+                        throw notTaken(problem);
                     }
                 }
                 case RUNNING, SUCCESS, CANCELLED -> {}
@@ -100,6 +100,11 @@ final class ChangePublisher implements AutoCloseable {
         return new UnencodableValueException("a row is larger than Kafka takes (" + failure.getMessage()
                 + "): max.message.bytes of the topic and the broker bound it",
                 "raise them to syncline.capture.max-row-bytes and 1 MB, or make the value in the source smaller");
+    }
+
+    /** What it means for capture that a record came back with this. */
+    static KafkaException notTaken(Throwable failure) {
+        return new KafkaException("Kafka did not take a change: " + failure.getMessage(), failure);
     }
 
     /** Waits until everything sent so far has been acknowledged or has failed. */

@@ -197,7 +197,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
                     one.table()
                             .halt(ChangePublisher.tooLarge(tooLarge));
                 } else {
-                    throw new IllegalStateException("Kafka did not take a change: " + e.getMessage(), e);
+                    throw ChangePublisher.notTaken(e.getCause() == null ? e : e.getCause());
                 }
             }
         }

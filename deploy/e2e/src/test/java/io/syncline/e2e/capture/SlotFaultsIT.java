@@ -1,0 +1,176 @@
+package io.syncline.e2e.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.syncline.worker.capture.Capture;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.springframework.util.unit.DataSize;
+
+/** Whatever becomes of the slot, and of the source behind it: what it keeps is bounded, and what it no longer has is read anew. */
+class SlotFaultsIT extends OneTableCaptured {
+
+    @Test
+    void aLaterSnapshot_keepsNoWalWhileItIsRead() {
+        source.startCapture();
+        awaitRead();
+        source.sluice().shut();
+        source.execute("CREATE TABLE small (id int PRIMARY KEY)",
+                "BEGIN; CREATE TABLE big (id int PRIMARY KEY, v text);"
+                        + "INSERT INTO big SELECT g, repeat(md5(g::text), 8) FROM generate_series(1, 300000) g; COMMIT");
+        source.awaitReading("big", SOON);
+        await("the slot of its moment is gone").atMost(SOON)
+                .until(() -> source.ask("SELECT slot_name FROM pg_replication_slots").equals(List.of("syncline")));
+        assertThat(source.isReading("big")).isTrue();
+        source.sluice().open();
+        source.awaitEqual("big", SOON);
+        source.awaitEqual("small", SOON);
+    }
+
+    @Test
+    void aSlotThatIsGone_isMadeAnew_andNoGhostsStay() {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        stop(capture);
+        source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50",
+                "UPDATE t SET v = 'z' WHERE id > 90");
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+    }
+
+    @Test
+    void aSlotThatHasLostItsWal_isMadeAnew() {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        stop(capture);
+        source.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()",
+                "DELETE FROM t WHERE id <= 50");
+        await().atMost(SOON).until(() -> {
+            source.execute("SELECT pg_logical_emit_message(false, 'test', 'WAL')", "SELECT pg_switch_wal()",
+                    "CHECKPOINT");
+            return source.ask("SELECT wal_status FROM pg_replication_slots").equals(List.of("lost"));
+        });
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+    }
+
+    /** As when it is dropped behind our check, and Debezium makes it without a word; and then the worker dies. */
+    @Test
+    void aSlotThatOthersHaveMade_isNotGoneOnWith() throws SQLException {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        stop(capture);
+        source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50",
+                "SELECT pg_create_logical_replication_slot('syncline', 'pgoutput')");
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("UPDATE syncline.capture_source SET unverified_start = 1");
+        }
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+        await().atMost(SOON)
+                .until(() -> source.askState("SELECT 1 FROM syncline.capture_source WHERE unverified_start IS NULL")
+                        .size() == 1);
+    }
+
+    @Test
+    void aSlotThatKeepsTooMuchWal_isDropped_andEverythingIsCapturedAnew() {
+        source.setMaxRetainedWal(DataSize.ofMegabytes(40));
+        source.startCapture();
+        long generation = awaitRead();
+        source.broker().close();
+        source.execute("CREATE TABLE filler AS SELECT repeat(md5(g::text), 50) FROM generate_series(1, 40000) g",
+                "DELETE FROM t WHERE id < 50", "DROP TABLE filler", "SELECT pg_switch_wal()");
+        await().atMost(SOON)
+                .until(() -> source.ask("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'syncline'").isEmpty());
+        source.startBroker();
+        // What was under way when the slot was dropped may arrive first.
+        await().atMost(SOON).until(() -> generation() > generation);
+        awaitEqual();
+        await().atMost(SOON)
+                .until(() -> source
+                        .askState("SELECT 1 FROM syncline.capture_source WHERE state = 'running' AND lag_ms < 5000")
+                        .size() == 1);
+    }
+
+    /** From the copy of a volume, say: the same system, the same timeline. */
+    @Test
+    void aSourceThatIsRestored_andHasWrittenMoreThanItHasLost_isCapturedAnew() {
+        Capture capture = source.startCapture();
+        awaitRead();
+        Path backup = source.backUp();
+        source.execute("UPDATE t SET v = 'lost'", "INSERT INTO t SELECT g, 'lost' FROM generate_series(1001, 1100) g");
+        awaitEqual();
+        long generation = generation();
+        awaitConfirmed();
+        String end = source.ask("SELECT pg_current_wal_insert_lsn()").getFirst();
+        await("that is told").atMost(SOON)
+                .until(() -> source
+                        .askState("SELECT confirmed_lsn::pg_lsn >= '" + end + "' FROM syncline.capture_source")
+                        .equals(List.of("t")));
+        capture.stop();
+        source.restore(backup);
+        source.execute("CREATE TABLE filler AS SELECT md5(g::text) FROM generate_series(1, 100000) g",
+                "UPDATE t SET v = 'other' WHERE id <= 50");
+        assertThat(source.ask("SELECT pg_current_wal_insert_lsn() > '" + end + "'")).containsExactly("t");
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+    }
+
+    @Test
+    void aSourceThatIsAnotherSystem_isCapturedAnew() throws SQLException {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        capture.stop();
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("UPDATE syncline.capture_source SET system_identifier = '1'");
+        }
+        source.startCapture();
+        await().atMost(SOON).until(() -> generation() > generation);
+        awaitEqual();
+        await().atMost(SOON)
+                .until(() -> source.askState("SELECT 1 FROM syncline.capture_source WHERE system_identifier = '1'")
+                        .isEmpty());
+    }
+
+    @Test
+    void whatTheSlotKeeps_isToldAndWarnedOf_whileTheBrokerIsAway() {
+        source.setMaxRetainedWal(DataSize.ofMegabytes(100));
+        source.startImpatientCapture(Duration.ofSeconds(6));
+        long generation = awaitRead();
+        source.broker().close();
+        source.execute("CREATE TABLE filler AS SELECT repeat(md5(g::text), 50) FROM generate_series(1, 40000) g",
+                "DELETE FROM t WHERE id < 50", "DROP TABLE filler");
+        await().atMost(SOON)
+                .until(() -> !source
+                        .askState(
+                                "SELECT 1 FROM syncline.capture_source WHERE state <> 'running' AND retained_bytes > 52428800"
+                                        + " AND warnings LIKE '%MB of WAL kept%' AND problem LIKE 'Kafka did not take a change: %'")
+                        .isEmpty());
+        source.startBroker();
+        awaitEqual();
+        assertThat(generation()).isEqualTo(generation);
+    }
+
+    @Test
+    void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() throws SQLException {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        capture.stop();
+        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
+            statement.execute("UPDATE syncline.capture_source SET confirmed_lsn = 'FFFF/0'");
+        }
+        source.startCapture();
+        await().atMost(SOON).until(() -> generation() > generation);
+        awaitEqual();
+    }
+}

@@ -1,0 +1,225 @@
+package io.syncline.e2e.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.syncline.worker.capture.Capture;
+import io.syncline.worker.capture.CaptureProperties;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.context.properties.bind.Binder;
+
+/** What is wrong with one table, or keeps us from it, is told, and no other table waits for it. */
+class TroubledTablesIT extends OneTableCaptured {
+
+    @Test
+    void aTableThatWasHalted_isReadAnewAfterARestart() {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        source.execute("INSERT INTO t VALUES (1000, repeat('x', 3000000))", "INSERT INTO t VALUES (1001, 'passed')");
+        await().atMost(SOON).until(() -> source.topics().halted("t") != null);
+        awaitConfirmed();
+        capture.stop();
+        source.execute("DELETE FROM t WHERE id = 1000");
+        source.startCapture();
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(generation);
+    }
+
+    @Test
+    void valuesOf32MegabytesPass_andOneThatTheBrokerDoesNotTakeHaltsItsTableAlone() throws Exception {
+        source.setMaxRowBytes(new Binder().bindOrCreate("syncline.capture", CaptureProperties.class).maxRowBytes());
+        String bytes = "\"\\\\x" + "ab".repeat(32 << 20) + "\"";
+        String quotes = "\"" + "\\\"".repeat(32 << 20) + "\"";
+        String insertBytes = "INSERT INTO large (id, v) SELECT %d, decode(repeat('ab', 33554432), 'hex')";
+        String setQuotes = ", w = repeat('\"', 33554432)";
+        source.execute("CREATE TABLE large (id int PRIMARY KEY, v bytea, w text)", insertBytes.formatted(1),
+                "INSERT INTO large VALUES (2)", "UPDATE large SET id = 2" + setQuotes + " WHERE id = 2");
+        source.startCapture();
+        awaitLarge(bytes, 1, quotes, 2);
+        source.execute("DELETE FROM large WHERE id = 1", insertBytes.formatted(3),
+                "UPDATE large SET id = 4" + setQuotes + " WHERE id = 2");
+        awaitLarge(bytes, 3, quotes, 4);
+        source.execute("UPDATE large SET id = 5 WHERE id = 4");
+        awaitLarge(bytes, 3, quotes, 5);
+        try (Admin admin = Admin.create(source.kafka())) {
+            admin.incrementalAlterConfigs(
+                    Map.of(new ConfigResource(ConfigResource.Type.TOPIC, "syncline.table.public.large"),
+                            List.of(new AlterConfigOp(new ConfigEntry("max.message.bytes", "1000000"),
+                                    AlterConfigOp.OpType.SET))))
+                    .all()
+                    .get();
+        }
+        source.execute("INSERT INTO t VALUES (1000, 'x')");
+        // The broker's log may heed the setting a moment after the setting has been taken.
+        await().atMost(SOON).pollInterval(Duration.ofSeconds(2)).untilAsserted(() -> {
+            source.execute(
+                    "INSERT INTO large (id, w) SELECT (SELECT max(id) + 1 FROM large), string_agg(md5(g::text), '')"
+                            + " FROM generate_series(1, 100000) g");
+            assertThat(source.topics().halted("large")).contains("a row is larger than Kafka takes");
+        });
+        awaitEqual();
+    }
+
+    @Test
+    void ofTablesWithoutAKey_theOneThatHasTooManyRowsIsMarkedAlone_andGoesOnAsItsOperatorIsTold() {
+        source.setMaxKeylessRows(100);
+        source.execute("CREATE TABLE large (a int, b text)", "ALTER TABLE large REPLICA IDENTITY FULL",
+                "INSERT INTO large SELECT g, 'b' FROM generate_series(1, 95) g",
+                "CREATE TABLE small (a int)", "ALTER TABLE small REPLICA IDENTITY FULL",
+                "INSERT INTO small VALUES (1), (1), (2)", "CREATE TABLE heap (a int)",
+                "INSERT INTO heap SELECT g % 500 FROM generate_series(1, 800) g",
+                "CREATE TABLE parted (a int) PARTITION BY RANGE (a)",
+                "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (200)",
+                "CREATE TABLE parted_2 PARTITION OF parted DEFAULT",
+                "INSERT INTO parted SELECT g % 300 FROM generate_series(1, 500) g");
+        source.startCapture();
+        for (String table : List.of("large", "small", "heap", "parted")) {
+            source.awaitEqualBag(table, SOON);
+        }
+        source.execute("INSERT INTO small SELECT g FROM generate_series(1, 20) g");
+        await().atMost(SOON).until(() -> "marked".equals(source.statusOfTables().get("large")));
+        assertThat(source
+                .askState("SELECT cause || '; ' || remedy FROM syncline.capture_status WHERE table_name = 'large'"))
+                .singleElement()
+                .asString()
+                .contains("together they have more than syncline.capture.max-keyless-rows (100)",
+                        "ALTER TABLE … REPLICA IDENTITY DEFAULT, to have it read anew");
+        source.execute("UPDATE small SET a = a + 1");
+        source.awaitEqualBag("small", SOON);
+        source.execute("ALTER TABLE large REPLICA IDENTITY DEFAULT");
+        source.awaitEqualBag("large", SOON);
+        source.awaitEqualBag("heap", SOON);
+        assertThat(source.askState("SELECT table_name FROM syncline.capture_status WHERE state = 'marked'")).isEmpty();
+    }
+
+    /** A table with a default is opened by whoever asks for its columns by the usual views; a partition, by who asks for the tree. */
+    @Test
+    void tablesThatTheirOwnerHasLocked_keepNoOtherWaiting() throws Exception {
+        source.execute("CREATE TABLE plain (id int PRIMARY KEY, v text DEFAULT 'x')", "INSERT INTO plain VALUES (1)",
+                "CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)",
+                "CREATE TABLE leaf PARTITION OF parted FOR VALUES FROM (0) TO (10)",
+                "INSERT INTO parted VALUES (1, 'x')");
+        source.startCapture();
+        awaitRead();
+        source.awaitEqual("plain", SOON);
+        source.awaitEqual("parted", SOON);
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
+            owner.setAutoCommit(false);
+            // The stream comes to these changes, its first of their tables, when the tables are locked already.
+            signalWalSender("STOP");
+            try {
+                source.execute("UPDATE plain SET v = 'y'", "UPDATE parted SET v = 'y'");
+                statement.execute("LOCK TABLE plain, leaf IN ACCESS EXCLUSIVE MODE");
+            } finally {
+                signalWalSender("CONT");
+            }
+            source.execute("CREATE TABLE later (id int PRIMARY KEY, v text DEFAULT 'z')",
+                    "INSERT INTO later VALUES (1)", "UPDATE t SET v = v || 'x'");
+            awaitEqual();
+            // Its snapshot waits until the owner's transaction is over.
+            await("the catalogue is looked at").atMost(SOON)
+                    .until(() -> source.ask("SELECT prrelid::regclass FROM pg_publication_rel").contains("later"));
+            await("nobody waits for a table").atMost(SOON)
+                    .until(() -> source.ask("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+                            .isEmpty());
+            owner.rollback();
+        }
+        source.awaitEqual("later", SOON);
+        source.awaitEqual("plain", SOON);
+        source.awaitEqual("parted", SOON);
+        assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
+    private void signalWalSender(String signal) throws Exception {
+        String pid = source.ask("SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'syncline'").getFirst();
+        assertThat(new ProcessBuilder("kill", "-" + signal, pid).inheritIO().start().waitFor()).isZero();
+    }
+
+    @Test
+    void aCatalogueThatIsLocked_isLookedAtAgain_andTheStreamGoesOn() throws Exception {
+        String told = "SELECT 1 FROM syncline.capture_source WHERE state = 'running' AND warnings LIKE '%cannot be looked at%'";
+        source.startCapture();
+        awaitRead();
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
+            owner.setAutoCommit(false);
+            statement.execute("LOCK TABLE pg_attrdef IN ACCESS EXCLUSIVE MODE");
+            await().atMost(SOON).until(() -> !source.askState(told).isEmpty());
+            source.execute("UPDATE t SET v = v || 'x'", "CREATE TABLE later (id int PRIMARY KEY)",
+                    "INSERT INTO later VALUES (1)");
+            awaitEqual();
+            owner.rollback();
+        }
+        source.awaitEqual("later", SOON);
+        await().atMost(SOON).until(() -> source.askState(told).isEmpty());
+        assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
+    /** As CREATE INDEX CONCURRENTLY holds it, VALIDATE CONSTRAINT and VACUUM, for as long as they take. */
+    @Test
+    void aTableThatCannotBePublishedYet_waits_andSaysWhy() throws SQLException {
+        source.execute("CREATE TABLE busy (id int PRIMARY KEY)", "INSERT INTO busy VALUES (1)");
+        try (Connection owner = source.connect(); Statement statement = owner.createStatement()) {
+            owner.setAutoCommit(false);
+            statement.execute("LOCK TABLE busy IN SHARE UPDATE EXCLUSIVE MODE");
+            source.startCapture();
+            awaitEqual();
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(source
+                            .askState(
+                                    "SELECT state || ': ' || cause FROM syncline.capture_status WHERE table_name = 'busy'"))
+                            .singleElement(InstanceOfAssertFactories.STRING)
+                            .startsWith("waiting: it cannot be published yet: ")
+                            .contains("an index of it is built CONCURRENTLY"));
+            owner.rollback();
+        }
+        source.awaitEqual("busy", SOON);
+        await().atMost(SOON).until(() -> "live".equals(source.statusOfTables().get("busy")));
+    }
+
+    /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */
+    @Test
+    void aRowThatNobodySeesYet_isNotTakenForOneThatIsGone() {
+        source.execute("CREATE TABLE g (id int PRIMARY KEY, n int, doubled int GENERATED ALWAYS AS (n * 2) STORED)",
+                "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "ALTER SYSTEM SET synchronous_commit = local");
+        // Settings that are only reloaded come into force at any time after that.
+        source.database().restart();
+        source.startCapture();
+        source.awaitEqual("g", SOON);
+        CompletableFuture<Void> writer = aside(
+                () -> source.execute("SET synchronous_commit = on; INSERT INTO g VALUES (1, 21)"));
+        await().atMost(SOON)
+                .until(() -> !source.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").isEmpty());
+        source.execute("INSERT INTO t VALUES (1000, 'before it')");
+        await().during(Duration.ofSeconds(1))
+                .atMost(SOON)
+                .until(() -> source.topics().rows("g").isEmpty());
+        source.execute("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
+        writer.join();
+        source.awaitEqual("g", SOON);
+        assertThat(source.topics().rows("g")).containsEntry("[1]", "{\"id\":1,\"n\":21,\"doubled\":42}");
+    }
+
+    /** Only whether it is so: nobody wants to be shown values of that size. */
+    private void awaitLarge(String bytes, int bytesId, String quotes, int quotesId) {
+        Map<String, String> expected = Map.of("[" + bytesId + "]",
+                "{\"id\":" + bytesId + ",\"v\":" + bytes + ",\"w\":null}", "[" + quotesId + "]",
+                "{\"id\":" + quotesId + ",\"v\":null,\"w\":" + quotes + "}");
+        await().atMost(SOON)
+                .pollInterval(Duration.ofSeconds(1))
+                .until(() -> source.topics().rows("large").equals(expected));
+    }
+}

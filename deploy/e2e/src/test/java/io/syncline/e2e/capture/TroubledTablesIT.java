@@ -11,6 +11,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -144,7 +145,13 @@ class TroubledTablesIT extends OneTableCaptured {
     }
 
     private void signalWalSender(String signal) throws Exception {
-        String pid = source.ask("SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'syncline'").getFirst();
+        // The stream may begin after the snapshot has been read.
+        String pid = await().atMost(SOON)
+                .until(() -> source
+                        .ask("SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'syncline' AND active")
+                        .stream()
+                        .findFirst(), Optional::isPresent)
+                .orElseThrow();
         assertThat(new ProcessBuilder("kill", "-" + signal, pid).inheritIO().start().waitFor()).isZero();
     }
 

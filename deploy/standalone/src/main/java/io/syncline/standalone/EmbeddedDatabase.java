@@ -25,6 +25,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
@@ -414,6 +416,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
         private static final String PREFIX = "throw-away-";
 
+        private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+
         private final Path cache;
         private final Path directory;
         private final FileChannel lock;
@@ -437,6 +441,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             Path cache = cacheOfThisUser();
             sweep(cache);
             Path directory = Files.createTempDirectory(cache, PREFIX);
+            OWN.add(directory);
             FileChannel lock = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE);
             lock.lock();
@@ -453,6 +458,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             try {
                 PrivateFiles.deleteTree(directory);
                 lock.close();
+                OWN.remove(directory);
                 Thread ending = hook;
                 if (ending != null) {
                     Runtime.getRuntime().removeShutdownHook(ending);
@@ -491,7 +497,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
             try (DirectoryStream<Path> places = Files.newDirectoryStream(cache, PREFIX + "*")) {
                 for (Path place : places) {
                     Path lockFile = place.resolve("lock");
-                    if (!isOld(lockFile)) {
+                    // To open and close one of our own would be to let go of it: POSIX locks are the process's.
+                    if (OWN.contains(place) || !isOld(lockFile)) {
                         continue;
                     }
                     try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);

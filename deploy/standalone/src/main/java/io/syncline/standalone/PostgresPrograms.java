@@ -6,9 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URL;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -50,11 +48,12 @@ record PostgresPrograms(Path home) {
         try {
             unpack(archive, draft);
             Files.move(draft, home, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileAlreadyExistsException | DirectoryNotEmptyException somebodyWasFaster) {
-            PrivateFiles.deleteTree(draft);
         } catch (IOException failure) {
             PrivateFiles.deleteTree(draft);
-            throw failure;
+            // Somebody was faster: of a directory that is not empty the JDK says it in several ways.
+            if (!Files.isDirectory(home)) {
+                throw failure;
+            }
         }
         return new PostgresPrograms(home);
     }

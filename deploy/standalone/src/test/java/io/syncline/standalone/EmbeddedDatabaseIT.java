@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -18,6 +19,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -181,6 +187,50 @@ class EmbeddedDatabaseIT {
             assertThat(query(database, "postgres", "SHOW work_mem")).isEqualTo("8MB");
         }
         assertThat(new Postmaster(pid).isAlive()).isFalse();
+    }
+
+    /** Whoever makes one ends what killed JVMs have left over. */
+    @Test
+    void throwAway_isNobodysToSweep_whileItsJvmLives() throws Exception {
+        try (EmbeddedDatabase database = EmbeddedDatabase.throwAway()) {
+            Path data = Path.of(query(database, "postgres", "SHOW data_directory"));
+            // Not from here: whoever opens and closes a file lets go of all locks that the process has on it.
+            assertThat(
+                    new ProcessBuilder("touch", "-d", "10 minutes ago", data.resolveSibling("lock").toString()).start()
+                            .waitFor())
+                    .isZero();
+            EmbeddedDatabase.throwAway().close();
+            try (ChildJvm other = ChildJvm.start(ThrowAwayChild.class)) {
+                other.awaitLine("pid ");
+            }
+            assertThat(query(database, "postgres", "SELECT 7")).isEqualTo("7");
+        }
+    }
+
+    @Test
+    void unpackedIn_byTwoAtOnce() throws Exception {
+        URL archive = PostgresPrograms.archive();
+        CyclicBarrier begin = new CyclicBarrier(2);
+        Callable<PostgresPrograms> unpacking = () -> {
+            begin.await();
+            return PostgresPrograms.unpackedIn(directory, archive);
+        };
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            List<Future<PostgresPrograms>> unpacked = threads.invokeAll(List.of(unpacking, unpacking));
+            assertThat(unpacked.getFirst().get()).isEqualTo(unpacked.getLast().get());
+        }
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left).hasSize(1);
+        }
+    }
+
+    /** Makes a throw-away one. */
+    static final class ThrowAwayChild {
+        public static void main(String[] args) {
+            try (EmbeddedDatabase database = EmbeddedDatabase.throwAway()) {
+                System.out.println("pid " + database.pid());
+            }
+        }
     }
 
     /** Makes a table and waits to be killed. */

@@ -5,13 +5,16 @@ import io.syncline.worker.capture.debezium.SourceSession;
 import io.syncline.worker.capture.debezium.TextConnector;
 import io.syncline.worker.capture.debezium.TextConverter;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Our settings as Debezium's. Pure. */
+/** Our settings as Debezium's. */
 final class CaptureSettings {
 
     /** Debezium's name for the source; in no topic of ours. */
     private static final String NAME = "source";
+
+    private static final AtomicInteger ENGINES = new AtomicInteger();
 
     private CaptureSettings() {}
 
@@ -21,6 +24,9 @@ final class CaptureSettings {
         engine.setProperty("name", "syncline-capture");
         engine.setProperty("connector.class", TextConnector.class.getName());
         engine.setProperty("topic.prefix", NAME);
+        // Debezium's names for JMX. One that an engine of this JVM still has, the next would wait for, for two minutes, before it
+        // streams.
+        engine.setProperty("custom.metric.tags", "engine=" + ENGINES.incrementAndGet());
 
         engine.setProperty("database.hostname", source.host());
         engine.setProperty("database.port", source.port());

@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -184,7 +185,9 @@ public final class Capture implements SmartLifecycle {
         } catch (ExecutionException | RuntimeException | Error e) {
             // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
             LOG.debug("Capture failed", e);
-            String message = String.valueOf(e.getMessage());
+            String message = (e instanceof ExecutionException ? e.getCause() : e) instanceof KafkaException kafka
+                    ? ChangePublisher.sentence(kafka)
+                    : String.valueOf(e.getMessage());
             tell(SourceDatabase.isLockTimeout(e)
                     ? SourceCheck.ofLock(message)
                     : new SourceProblem("capture", null, message, "it is begun anew by itself", true), warnings.get());

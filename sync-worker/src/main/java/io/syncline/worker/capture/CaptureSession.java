@@ -556,10 +556,10 @@ final class CaptureSession {
     private static String innermostMessage(Throwable problem) {
         String message = problem.getClass().getSimpleName();
         for (Throwable inner = problem; inner != null; inner = inner.getCause()) {
-            message = inner.getMessage() == null ? message : inner.getMessage();
-            if (inner instanceof KafkaException) {
-                break;
+            if (inner instanceof KafkaException kafka) {
+                return ChangePublisher.sentence(kafka);
             }
+            message = inner.getMessage() == null ? message : inner.getMessage();
         }
         return message;
     }

@@ -246,6 +246,7 @@ final class CaptureStore {
         }
     }
 
+    /** What failed the last time is told until it is known to be over: while the source is being checked as well. */
     void saveSource(long epoch, String holder, SourceStatus status) throws SupersededException {
         asNewest(epoch, () -> {
             SourceProblem problem = status.problem();
@@ -258,8 +259,12 @@ final class CaptureStore {
                     VALUES (1, :state, :epoch, :holder, :setting, :value, :problem, :remedy, :retry, :warnings, :system, :timeline,
                             :slot, :publication, :confirmed, :retained, :behind, :lastChange, :lag, now())
                     ON CONFLICT (id) DO UPDATE SET state = excluded.state, epoch = excluded.epoch, holder = excluded.holder,
-                        setting = excluded.setting, value = excluded.value, problem = excluded.problem, remedy = excluded.remedy,
-                        retry_may_fix = excluded.retry_may_fix, warnings = excluded.warnings,
+                        setting = CASE WHEN excluded.state = 'checking' THEN s.setting ELSE excluded.setting END,
+                        value = CASE WHEN excluded.state = 'checking' THEN s.value ELSE excluded.value END,
+                        problem = CASE WHEN excluded.state = 'checking' THEN s.problem ELSE excluded.problem END,
+                        remedy = CASE WHEN excluded.state = 'checking' THEN s.remedy ELSE excluded.remedy END,
+                        retry_may_fix = CASE WHEN excluded.state = 'checking' THEN s.retry_may_fix ELSE excluded.retry_may_fix END,
+                        warnings = excluded.warnings,
                         system_identifier = coalesce(excluded.system_identifier, s.system_identifier),
                         timeline = coalesce(excluded.timeline, s.timeline), slot_name = excluded.slot_name,
                         publication = excluded.publication,

@@ -107,6 +107,12 @@ final class ChangePublisher implements AutoCloseable {
         return new KafkaException("Kafka did not take a change: " + failure.getMessage(), failure);
     }
 
+    /** What Kafka's clients say does not name Kafka. */
+    static String sentence(KafkaException failure) {
+        String message = String.valueOf(failure.getMessage());
+        return message.startsWith("Kafka ") ? message : "Kafka does not answer as it should: " + message;
+    }
+
     /** Waits until everything sent so far has been acknowledged or has failed. */
     void flush() {
         producer.flush();

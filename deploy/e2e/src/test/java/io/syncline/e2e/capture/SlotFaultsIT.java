@@ -148,13 +148,13 @@ class SlotFaultsIT extends OneTableCaptured {
         source.startImpatientCapture(Duration.ofSeconds(6));
         long generation = awaitRead();
         source.broker().close();
-        source.execute("CREATE TABLE filler AS SELECT repeat(md5(g::text), 50) FROM generate_series(1, 40000) g",
-                "DELETE FROM t WHERE id < 50", "DROP TABLE filler");
+        source.execute("DELETE FROM t WHERE id < 50",
+                "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 65)");
         await().atMost(SOON)
                 .until(() -> !source
                         .askState(
                                 "SELECT 1 FROM syncline.capture_source WHERE state <> 'running' AND retained_bytes > 52428800"
-                                        + " AND warnings LIKE '%MB of WAL kept%' AND problem LIKE 'Kafka did not take a change: %'")
+                                        + " AND warnings LIKE '%MB of WAL kept%' AND problem LIKE 'Kafka %'")
                         .isEmpty());
         source.startBroker();
         awaitEqual();

@@ -34,6 +34,14 @@ final class RandomTable {
         BYTEA("bytea", "decode(md5('b' || %d), 'hex')"), DOUBLE("float8", "%d / 3.0::float8"),
         INET("inet", "inet '10.0.0.0' + %d"), RANGE("int4range", "int4range(%1$d, %1$d + 5)"),
         ARRAY("text[]", "ARRAY['a' || %d, NULL, E'\"\\\\']"), BITS("bit(16)", "(%d)::bit(16)"),
+        VARBITS("bit varying", "(%d)::bit(16)"), MONEY("money", "(%d - 5)::money / 4"),
+        TIMETZ("timetz", "timetz '00:00+01' + %d * interval '1.5 seconds'"),
+        CIDR("cidr", "set_masklen(inet '10.0.0.0' + %d, 32)::cidr"),
+        MAC("macaddr",
+                "('08:00:2b:01:' || to_char(%1$d / 100, 'FM00') || ':' || to_char(%1$d %% 100, 'FM00'))::macaddr"),
+        LSN("pg_lsn", "pg_lsn '0/1' + %d"), OID("oid", "(%d + 10)::oid"), NAME("name", "'n' || %d"),
+        MULTIRANGE("int4multirange", "int4multirange(int4range(%1$d, %1$d + 2), int4range(%1$d + 5, NULL))"),
+        COMPOSITE("pair", "ROW(%1$d, 'x\"' || %1$d)::pair"),
         DOMAIN("positive", "%d + 1"), ENUM("mood", "(ARRAY['sad', 'ok', 'happy']::mood[])[%d %% 3 + 1]"),
         BOOL("boolean", "%d %% 2 = 0");
 
@@ -50,7 +58,7 @@ final class RandomTable {
         }
 
         boolean hashable() {
-            return this != BITS;
+            return this != BITS && this != VARBITS && this != MONEY;
         }
     }
 
@@ -74,7 +82,45 @@ final class RandomTable {
         RANGE("int8range", "int8range(%1$s, %1$s + 5, '[]')"), INET("inet", "inet '10.0.0.0' + (%1$s %% 1000)"),
         POINT("point", "point((%1$s %% 100), 1.5)"), INTERVAL("interval", "(%1$s %% 100000) * interval '1.5 minutes'"),
         DOMAIN("positive", "(%1$s %% 1000000) + 1"), CHAR("char(5)", "'c' || (%1$s %% 1000)"),
-        TSVECTOR("tsvector", "to_tsvector('simple', 'some words ' || (%1$s %% 50))");
+        TSVECTOR("tsvector", "to_tsvector('simple', 'some words ' || (%1$s %% 50))"),
+        TSQUERY("tsquery", "to_tsquery('simple', 'some & !w' || (%1$s %% 50))"),
+        SMALLINT("smallint", "(%1$s %% 30000)::smallint"), BIGINT("bigint", "-9000000000000000000 + %1$s"),
+        SCALED("numeric(30,4)", "%1$s * 1000000000000.5"), MONEY("money", "((%1$s %% 1000000)::int)::money / 7"),
+        VARCHAR("varchar(20)", "'v' || (%1$s %% 100000)"),
+        ONE_CHAR("\"char\"", "chr(65 + (%1$s %% 20)::int)::\"char\""),
+        NAME("name", "'n' || %1$s"), OID("oid", "(%1$s %% 4000000000)::oid"), LSN("pg_lsn", "pg_lsn '0/0' + %1$s"),
+        TIMESTAMP("timestamp(2)",
+                "CASE WHEN %1$s %% 6 = 0 THEN timestamp '-infinity' ELSE timestamp '0044-03-15 BC' + (%1$s %% 1000000) * interval '1.01 s' END"),
+        TIME("time",
+                "CASE WHEN %1$s %% 4 = 0 THEN time '24:00' ELSE time '00:00' + (%1$s %% 1000000) * interval '0.000001 s' END"),
+        TIMETZ("timetz", "timetz '00:00-05:30' + (%1$s %% 10000) * interval '1 s'"),
+        BITS("bit(9)", "(%1$s %% 512)::int::bit(9)"), VARBITS("bit varying", "(%1$s %% 512)::int::bit(7)"),
+        CIDR("cidr", "set_masklen(inet '10.0.0.0' + (%1$s %% 1000) * 256, 24)::cidr"),
+        INET6("inet", "inet '2001:db8::' + (%1$s %% 1000)"),
+        MAC("macaddr", "('08:00:2b:01:02:' || to_char(%1$s %% 100, 'FM00'))::macaddr"),
+        MAC8("macaddr8", "('08:00:2b:01:02:03:04:' || to_char(%1$s %% 100, 'FM00'))::macaddr8"),
+        LINE("line", "line(point(0, 0), point(1, (%1$s %% 100) / 3.0))"),
+        LSEG("lseg", "lseg(point(0, 0.1), point(1, %1$s %% 100))"),
+        BOX("box", "box(point(0, 0), point(1.5, %1$s %% 100))"),
+        PATH("path", "('[(0,0),(1,' || %1$s %% 100 || ')]')::path"),
+        POLYGON("polygon", "('((0,0),(1,' || %1$s %% 100 || '),(2,0))')::polygon"),
+        CIRCLE("circle", "circle(point(0, 0), (%1$s %% 100) / 7.0)"),
+        NUMRANGE("numrange", "numrange(%1$s / 3.0, NULL, '(]')"), DATERANGE("daterange",
+                "daterange(date '2000-01-01' + (%1$s %% 1000)::int, date '2005-01-01', '[]')"),
+        TSRANGE("tsrange", "tsrange(timestamp '2000-01-01' + (%1$s %% 1000) * interval '1 s', 'infinity')"),
+        TSTZRANGE("tstzrange", "tstzrange(timestamptz '2000-01-01 UTC' + (%1$s %% 1000) * interval '1 s', NULL)"),
+        MULTIRANGE("int8multirange", "int8multirange(int8range(0, 3), int8range(10, 11 + %1$s))"),
+        JSONPATH("jsonpath", "('$.a[*] ? (@ > ' || %1$s || ')')::jsonpath"),
+        XML("xml", "('<a b=\"1\">' || %1$s || ' &amp; é</a>')::xml"),
+        COMPOSITE("pair",
+                "ROW((%1$s %% 1000)::int, CASE WHEN %1$s %% 3 = 0 THEN NULL ELSE 'a \"b\", (' || %1$s END)::pair"),
+        PAIRS("pair[]", "ARRAY[ROW((%1$s %% 1000)::int, 'x')::pair, NULL]"),
+        NUMERICS("numeric[]", "ARRAY[%1$s / 7.0, 'NaN', NULL]"), UUIDS("uuid[]", "ARRAY[md5((%1$s)::text)::uuid]"),
+        TIMESTAMPS("timestamptz[]",
+                "ARRAY[timestamptz '2001-01-01 UTC' + (%1$s %% 1000) * interval '1 s', 'infinity']"),
+        BYTEAS("bytea[]", "ARRAY[decode(md5((%1$s)::text), 'hex'), NULL, '']"),
+        JSONBS("jsonb[]", "ARRAY[jsonb_build_object('n', %1$s), NULL, '[null]']"),
+        HUGE("text", "repeat(md5((%1$s)::text), 3000)");
 
         final String sql;
         final String value;
@@ -85,7 +131,8 @@ final class RandomTable {
         }
     }
 
-    static final String TYPES = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN positive AS int CHECK (VALUE > 0)";
+    static final String TYPES = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);"
+            + " CREATE TYPE pair AS (a int, b text)";
 
     private static final int PARTITIONS = 3;
 

@@ -46,7 +46,7 @@ class ReplicaEqualsSourceIT {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaEqualsSourceIT.class);
 
     /** No round begins after this time: with starting and the last round that makes three minutes. */
-    private static final Duration TIME = Duration.parse(System.getProperty("syncline.property.time", "PT75S"));
+    private static final Duration TIME = Duration.parse(System.getProperty("syncline.property.time", "PT140S"));
     private static final Duration WRITING = Duration.ofSeconds(20);
     private static final Duration SESSION = Duration.ofSeconds(6);
     private static final Duration CAUGHT_UP = Duration.ofMinutes(5);

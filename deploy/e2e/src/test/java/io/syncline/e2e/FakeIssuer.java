@@ -15,37 +15,34 @@ import com.nimbusds.jwt.PlainJWT;
 import com.nimbusds.jwt.SignedJWT;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.syncline.model.testing.HeldPort;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /** An OIDC issuer on a port of its own: its discovery document, its keys, and tokens of every kind, also such as it would never make. */
 public final class FakeIssuer implements AutoCloseable {
 
     public static final String AUDIENCE = "syncline";
 
-    private final int port;
-    private @Nullable HttpServer server;
-    private @Nullable SocketChannel held;
+    /** Nobody else gets it while it is away. */
+    private final HeldPort port = new HeldPort();
+    private HttpServer server;
     private volatile RSAKey key;
     private final AtomicInteger asked = new AtomicInteger();
 
     public FakeIssuer() throws IOException {
         key = newKey("first");
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        port = server.getAddress().getPort();
-        serve(server);
+        server = serve();
     }
 
-    private void serve(HttpServer made) {
+    private HttpServer serve() throws IOException {
+        HttpServer made = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port.number()), 0);
         made.createContext("/.well-known/openid-configuration", exchange -> answer(exchange,
                 "{\"issuer\":\"" + issuer() + "\",\"jwks_uri\":\"" + issuer() + "/keys\"}"));
         made.createContext("/keys", exchange -> {
@@ -53,6 +50,7 @@ public final class FakeIssuer implements AutoCloseable {
             answer(exchange, new JWKSet(key.toPublicJWK()).toString());
         });
         made.start();
+        return made;
     }
 
     private static void answer(HttpExchange exchange, String json) throws IOException {
@@ -70,7 +68,7 @@ public final class FakeIssuer implements AutoCloseable {
     }
 
     public String issuer() {
-        return "http://127.0.0.1:" + port;
+        return "http://127.0.0.1:" + port.number();
     }
 
     /** How many times its keys were read. */
@@ -95,18 +93,13 @@ public final class FakeIssuer implements AutoCloseable {
         }
     }
 
-    /** Nobody listens any more; nobody else gets the port either. */
-    public void goAway() throws IOException {
-        close();
-        held = SocketChannel.open()
-                .setOption(StandardSocketOptions.SO_REUSEADDR, true)
-                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    /** Nobody listens any more. */
+    public void goAway() {
+        server.stop(0);
     }
 
     public void comeBack() throws IOException {
-        close();
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
-        serve(server);
+        server = serve();
     }
 
     /** What it says of somebody for the next hour; to be changed. */
@@ -163,13 +156,7 @@ public final class FakeIssuer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        if (server != null) {
-            server.stop(0);
-            server = null;
-        }
-        if (held != null) {
-            held.close();
-            held = null;
-        }
+        server.stop(0);
+        port.close();
     }
 }

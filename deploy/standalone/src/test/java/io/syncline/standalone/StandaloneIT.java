@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.syncline.model.credential.TokenHash;
+import io.syncline.model.testing.HeldPort;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -117,8 +118,8 @@ class StandaloneIT {
 
         try (ChildJvm disabled = start()) {
             disabled.awaitLine("Syncline is ready", READY);
-            assertThat(disabled.text()).contains("5 tables are served", "The module is disabled");
             List<String> lines = curlLines(disabled);
+            assertThat(disabled.text()).contains("5 tables are served", "The module is disabled");
             assertThat(run(lines.get(0)).path("enabled").asBoolean()).isTrue();
             assertThat(tables(lines.get(1))).containsExactly("orders 9000");
             suspend(lines, connection);
@@ -127,8 +128,8 @@ class StandaloneIT {
 
         try (ChildJvm suspended = start()) {
             suspended.awaitLine("Syncline is ready", READY);
-            assertThat(suspended.text()).contains("The connection for trying is suspended.");
             List<String> lines = curlLines(suspended);
+            assertThat(suspended.text()).contains("The connection for trying is suspended.");
             run(lines.get(0));
             assertThat(tables(lines.get(1))).containsExactly("orders 9000");
         }
@@ -143,15 +144,15 @@ class StandaloneIT {
                 .inheritIO()
                 .start();
         assertThat(keytool.waitFor()).isZero();
-        int port = RememberedPort.anyFree();
-        try (ChildJvm site = start("--syncline.admin.port=" + port, "--server.ssl.bundle=web",
-                "--spring.ssl.bundle.jks.web.keystore.location=" + store,
-                "--spring.ssl.bundle.jks.web.keystore.password=changeit")) {
+        try (HeldPort port = new HeldPort();
+                ChildJvm site = start("--syncline.admin.port=" + port.number(), "--server.ssl.bundle=web",
+                        "--spring.ssl.bundle.jks.web.keystore.location=" + store,
+                        "--spring.ssl.bundle.jks.web.keystore.password=changeit")) {
             site.awaitLine("Syncline is ready", READY);
             List<String> lines = curlLines(site);
             assertThat(lines).allSatisfy(line -> assertThat(line).contains("--cacert ", " https://localhost:"));
             assertThat(pull(lines).path("data")).hasSize(400);
-            assertThat(lines.get(2)).contains(" https://localhost:" + port + "/admin/api/settings");
+            assertThat(lines.get(2)).contains(" https://localhost:" + port.number() + "/admin/api/settings");
             assertThat(run(lines.get(2)).path("enabled").asBoolean()).isTrue();
         }
     }

@@ -50,6 +50,7 @@ class CaptureFaultsIT extends OneTableCaptured {
         source.sluice().shut();
         source.startImpatientCapture(longest);
         source.awaitReading("big", SOON);
+        awaitEqual();
         source.broker().close();
         assertThat(source.isReading("big")).as("the COPY was begun before, and is now to be read on").isTrue();
         source.sluice().open();
@@ -189,12 +190,14 @@ class CaptureFaultsIT extends OneTableCaptured {
                         } else {
                             connection.commit();
                         }
+                        // More than capture keeps up with would only be waited for in the end.
+                        Thread.sleep(random.nextInt(10));
                     } catch (SQLException e) {
                         // A key that is taken, or a deadlock.
                         connection.rollback();
                     }
                 }
-            } catch (SQLException e) {
+            } catch (SQLException | InterruptedException e) {
                 throw new IllegalStateException(e);
             }
         });

@@ -8,9 +8,7 @@ import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -38,7 +36,6 @@ final class TopicFold implements AutoCloseable {
     /** One table, of a topic with one partition. */
     private static final class Table {
         private final Map<String, Row> rows = new TreeMap<>();
-        private final List<TableChange> changes = new ArrayList<>();
         private long epoch;
         private long generation;
         private long complete;
@@ -54,7 +51,6 @@ final class TopicFold implements AutoCloseable {
             if (change.epoch() < epoch) {
                 return;
             }
-            changes.add(change);
             switch (change) {
                 case TableChange.EpochBegun _ -> {}
                 case TableChange.SnapshotBegun begun -> {
@@ -145,11 +141,6 @@ final class TopicFold implements AutoCloseable {
 
     boolean isDropped(String table) {
         return read(table).dropped;
-    }
-
-    /** All that counted, in order. */
-    List<TableChange> changes(String table) {
-        return List.copyOf(read(table).changes);
     }
 
     @Override

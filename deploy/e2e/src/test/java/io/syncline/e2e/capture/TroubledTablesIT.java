@@ -102,7 +102,9 @@ class TroubledTablesIT extends OneTableCaptured {
         source.execute("ALTER TABLE large REPLICA IDENTITY DEFAULT");
         source.awaitEqualBag("large", SOON);
         source.awaitEqualBag("heap", SOON);
-        assertThat(source.askState("SELECT table_name FROM syncline.capture_status WHERE state = 'marked'")).isEmpty();
+        await().atMost(SOON)
+                .until(() -> source.askState("SELECT table_name FROM syncline.capture_status WHERE state = 'marked'")
+                        .isEmpty());
     }
 
     /** A table with a default is opened by whoever asks for its columns by the usual views; a partition, by who asks for the tree. */

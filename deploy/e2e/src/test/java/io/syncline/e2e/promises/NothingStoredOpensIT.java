@@ -3,6 +3,7 @@ package io.syncline.e2e.promises;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.core.AppenderBase;
@@ -75,6 +76,10 @@ class NothingStoredOpensIT {
 
     @Test
     void everyStringOfDatabaseTopicsAndLogs_isRefusedAsACredential() throws Exception {
+        // Another class of this JVM may just be the first to ask for a logger.
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> LoggerFactory.getILoggerFactory() instanceof LoggerContext);
         Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         Lines kept = new Lines();
         kept.start();

@@ -198,7 +198,7 @@ class OneRequestOneOutcomeIT {
         if (text.contains("came too late and was not applied")) {
             return Told.TOO_LATE;
         }
-        if (text.contains("not applied") || text.contains("cannot be used now")) {
+        if (text.contains("not applied") || text.contains("cannot be used now") || text.contains("is too slow now")) {
             return Told.NOT_ASKED;
         }
         return text.contains("not known") ? Told.NOT_KNOWN : Told.OTHER;

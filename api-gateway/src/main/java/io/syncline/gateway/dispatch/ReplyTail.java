@@ -92,7 +92,8 @@ public final class ReplyTail implements AutoCloseable {
                 log.debug("replies: the broker does not answer", e);
             } catch (KafkaException | IllegalStateException e) {
                 log.warn("replies: following them failed, trying again: {}", e.toString());
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                // An Error, too: without this thread every request would wait in vain.
                 log.error("replies: following them failed, trying again", e);
             } finally {
                 consumer = null;

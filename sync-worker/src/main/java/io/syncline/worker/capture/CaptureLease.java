@@ -6,7 +6,6 @@ import java.util.Collection;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -87,9 +86,9 @@ final class CaptureLease implements AutoCloseable {
             LOG.debug("The lease is given back");
         } catch (InterruptException e) {
             closed = true;
-        } catch (KafkaException e) {
+        } catch (RuntimeException | Error e) {
             // The broker is away, or does not know the group: the consumer goes on trying, and the lease runs out meanwhile.
-            LOG.warn("The lease on capturing cannot be kept: {}", e.getMessage());
+            LOG.warn("The lease on capturing cannot be kept: {}", e.toString());
             try {
                 Thread.sleep(POLL);
             } catch (InterruptedException interrupted) {

@@ -79,8 +79,9 @@ final class SourceGuard implements AutoCloseable {
                 closeSession();
             } catch (InterruptedException e) {
                 break;
-            } catch (RuntimeException e) {
-                LOG.warn("The publication cannot be looked at: {}", e.getMessage());
+            } catch (RuntimeException | Error e) {
+                // An Error, too: a guard that ended here would guard nothing.
+                LOG.warn("The publication cannot be looked at: {}", e.toString());
                 closeSession();
             }
             try {

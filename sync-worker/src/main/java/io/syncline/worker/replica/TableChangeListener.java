@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -54,6 +55,12 @@ public final class TableChangeListener implements AutoCloseable {
     private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
     private static final long SHOW_OFFSETS_EVERY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /** What is applied at once: as many records as make a transaction worth while, and no more memory than is there. */
+    private static final int MOST_RECORDS = 10_000;
+    private static final long MOST_BYTES = 16 << 20;
+    /** Of one poll, of which Kafka bounds the bytes only as they are when compressed: a hundredth of what they may become. */
+    private static final int MOST_POLLED = 500;
+
     private final Map<String, Object> kafka;
     private final Duration sessionTimeout;
     private final DataSource database;
@@ -70,6 +77,7 @@ public final class TableChangeListener implements AutoCloseable {
     private volatile @Nullable Consumer<byte[], byte[]> current;
     private long offsetsShown = System.nanoTime();
     private boolean troubled;
+    private int mostPolled = MOST_POLLED;
 
     /** {@code kafka} are the client properties: servers, security. */
     public TableChangeListener(Map<String, Object> kafka, Duration sessionTimeout, DataSource database) {
@@ -107,7 +115,16 @@ public final class TableChangeListener implements AutoCloseable {
                 // Only close() wakes it up.
             } catch (InterruptException e) {
                 return;
-            } catch (RuntimeException e) {
+            } catch (OutOfMemoryError e) {
+                // The consumer has let go of what it had read by now.
+                mostPolled = Math.max(1, mostPolled / 10);
+                LOG.error(
+                        "memory does not do for the rows of the table topics ({}); they are read anew, {} at a time: give the"
+                                + " worker more (-Xmx)",
+                        e.getMessage(), mostPolled);
+                pauseAfterFailure();
+            } catch (RuntimeException | Error e) {
+                // A thread that ended here would leave the replica as it is, and nobody would know.
                 LOG.error("reading the table topics failed; it starts anew", e);
                 pauseAfterFailure();
             } finally {
@@ -119,26 +136,48 @@ public final class TableChangeListener implements AutoCloseable {
     }
 
     private void step(Consumer<byte[], byte[]> consumer, Admin admin) {
+        Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records = new LinkedHashMap<>();
         try {
-            ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-            apply(consumer, records);
-            place(consumer, admin);
-            showOffsets(consumer);
+            collect(consumer, records);
         } catch (OffsetOutOfRangeException e) {
             unplace(consumer, e.offsetOutOfRangePartitions().keySet());
         }
+        apply(consumer, records);
+        place(consumer, admin);
+        showOffsets(consumer);
     }
 
-    private void apply(Consumer<byte[], byte[]> consumer, ConsumerRecords<byte[], byte[]> records) {
+    /** What is there by now, and in any case what a poll gives. */
+    private void collect(Consumer<byte[], byte[]> consumer,
+            Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records) {
+        int count = 0;
+        long bytes = 0;
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+        while (!polled.isEmpty()) {
+            for (ConsumerRecord<byte[], byte[]> record : polled) {
+                records.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), _ -> new ArrayList<>())
+                        .add(record);
+                bytes += Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+            }
+            count += polled.count();
+            if (count > MOST_RECORDS - mostPolled || bytes >= MOST_BYTES) {
+                return;
+            }
+            polled = consumer.poll(Duration.ZERO);
+        }
+    }
+
+    private void apply(Consumer<byte[], byte[]> consumer,
+            Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records) {
         List<TopicPartition> partitions = new ArrayList<>();
         List<Batch> batches = new ArrayList<>();
-        for (TopicPartition partition : records.partitions()) {
+        records.forEach((partition, ofPartition) -> {
             Position position = positions.get(partition);
             if (position != null) {
                 partitions.add(partition);
-                batches.add(batch(position, records.records(partition)));
+                batches.add(batch(position, ofPartition));
             }
-        }
+        });
         if (batches.isEmpty()) {
             return;
         }
@@ -302,7 +341,7 @@ public final class TableChangeListener implements AutoCloseable {
         properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         // How soon a new table's topic is found.
         properties.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 1_000);
-        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, mostPolled);
         properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 32 << 20);
         properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 8 << 20);
         // A new table must not stop the others for as long as the group takes to share it out.

@@ -240,9 +240,10 @@ class ReplicaEqualsSourceIT {
             String source = "SELECT t::text AS row FROM " + table.quoted() + " t";
             String copy = "SELECT (json_populate_record(NULL::" + table.quoted()
                     + ", wire::json))::text AS row FROM replica";
-            try (ResultSet row = statement.executeQuery("SELECT 'only in the source: ' || row FROM (" + source
-                    + " EXCEPT ALL " + copy + ") s UNION ALL SELECT 'only in the replica: ' || row FROM (" + copy
-                    + " EXCEPT ALL " + source + ") r LIMIT 5")) {
+            try (ResultSet row = statement.executeQuery("(SELECT 'only in the source: ' || row FROM (" + source
+                    + " EXCEPT ALL " + copy
+                    + ") s ORDER BY 1 LIMIT 3) UNION ALL (SELECT 'only in the replica: ' || row FROM ("
+                    + copy + " EXCEPT ALL " + source + ") r ORDER BY 1 LIMIT 3)")) {
                 while (row.next()) {
                     differences.add(row.getString(1));
                 }

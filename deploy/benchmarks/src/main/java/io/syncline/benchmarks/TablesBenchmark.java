@@ -40,8 +40,8 @@ final class TablesBenchmark {
 
     private static final String TABLE = "perf_1m";
     private static final String ROWS_OF_SCRIPT = "generate_series(1, 1000000)";
-    /** What the table is made to have for the heap's sake: more, and its replica would take minutes to fill. */
-    private static final int TIMES_AS_MANY = 4;
+    /** What the table is made to have for the heap's sake. */
+    private static final int TIMES_AS_MANY = 10;
     private static final int TURNS_IN = 3;
     private static final int TURNS_OUT = 5;
     private static final int AT_ONCE = 16;

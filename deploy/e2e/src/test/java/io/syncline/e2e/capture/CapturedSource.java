@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.flywaydb.core.Flyway;
@@ -243,8 +244,13 @@ final class CapturedSource implements AutoCloseable {
         }
     }
 
-    /** What the topic says is what the source says of itself. */
-    void awaitEqual(String table, Duration longest) {
+    /**
+     * What the topic says is what the source says of itself.
+     *
+     * @return the rows of that moment, by key: a moment later the table may be being read anew
+     */
+    Map<String, String> awaitEqual(String table, Duration longest) {
+        AtomicReference<Map<String, String>> equal = new AtomicReference<>(Map.of());
         await().atMost(longest).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
             assertThat(fold.isComplete(table)).as("%s is complete", table).isTrue();
             Map<String, String> expected = SourceOracle.rows(database, SOURCE, table);
@@ -252,16 +258,21 @@ final class CapturedSource implements AutoCloseable {
             if (!rows.equals(expected)) {
                 assertThat(rows).isEqualTo(expected);
             }
+            equal.set(rows);
         });
+        return equal.get();
     }
 
     /** The same for a table without a key. */
-    void awaitEqualBag(String table, Duration longest) {
+    Map<String, String> awaitEqualBag(String table, Duration longest) {
+        AtomicReference<Map<String, String>> equal = new AtomicReference<>(Map.of());
         await().atMost(longest).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
             assertThat(fold.isComplete(table)).as("%s is complete", table).isTrue();
-            assertThat(fold.rows(table).values().stream().sorted().toList())
-                    .isEqualTo(SourceOracle.bag(database, SOURCE, table));
+            Map<String, String> rows = fold.rows(table);
+            assertThat(rows.values().stream().sorted().toList()).isEqualTo(SourceOracle.bag(database, SOURCE, table));
+            equal.set(rows);
         });
+        return equal.get();
     }
 
     /** A table is being read, and is not all read. */

@@ -30,6 +30,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -553,10 +554,11 @@ final class CaptureSession {
     }
 
     /** Debezium wraps what happened several times over: the innermost that says anything, or what we have said of Kafka. */
-    private static String innermostMessage(Throwable problem) {
+    static String innermostMessage(Throwable problem) {
         String message = problem.getClass().getSimpleName();
         for (Throwable inner = problem; inner != null; inner = inner.getCause()) {
-            if (inner instanceof KafkaException kafka) {
+            // Debezium's wrapper of whatever happens with the source is, by its kind, Kafka's.
+            if (inner instanceof KafkaException kafka && !(inner instanceof ConnectException)) {
                 return ChangePublisher.sentence(kafka);
             }
             message = inner.getMessage() == null ? message : inner.getMessage();

@@ -60,6 +60,7 @@ public final class TableChangeListener implements AutoCloseable {
     private static final long MOST_BYTES = 16 << 20;
     /** Of one poll, of which Kafka bounds the bytes only as they are when compressed: a hundredth of what they may become. */
     private static final int MOST_POLLED = 500;
+    private static final long SHORT_OF_MEMORY_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     private final Map<String, Object> kafka;
     private final Duration sessionTimeout;
@@ -78,6 +79,7 @@ public final class TableChangeListener implements AutoCloseable {
     private long offsetsShown = System.nanoTime();
     private boolean troubled;
     private int mostPolled = MOST_POLLED;
+    private long shortOfMemorySince;
 
     /** {@code kafka} are the client properties: servers, security. */
     public TableChangeListener(Map<String, Object> kafka, Duration sessionTimeout, DataSource database) {
@@ -108,7 +110,7 @@ public final class TableChangeListener implements AutoCloseable {
                 current = consumer;
                 consumer.subscribe(Pattern.compile(Pattern.quote(Topics.TABLE_PREFIX) + ".*"),
                         new Assignment(consumer));
-                while (!closed) {
+                while (!closed && !mayPollMoreAgain()) {
                     step(consumer, admin);
                 }
             } catch (WakeupException e) {
@@ -118,9 +120,10 @@ public final class TableChangeListener implements AutoCloseable {
             } catch (OutOfMemoryError e) {
                 // The consumer has let go of what it had read by now.
                 mostPolled = Math.max(1, mostPolled / 10);
+                shortOfMemorySince = System.nanoTime();
                 LOG.error(
-                        "memory does not do for the rows of the table topics ({}); they are read anew, {} at a time: give the"
-                                + " worker more (-Xmx)",
+                        "memory does not do for the rows of the table topics ({}); they are read anew, {} at a time for some minutes:"
+                                + " give the worker more",
                         e.getMessage(), mostPolled);
                 pauseAfterFailure();
             } catch (RuntimeException | Error e) {
@@ -141,13 +144,27 @@ public final class TableChangeListener implements AutoCloseable {
             collect(consumer, records);
         } catch (OffsetOutOfRangeException e) {
             unplace(consumer, e.offsetOutOfRangePartitions().keySet());
+        } catch (WakeupException | InterruptException e) {
+            throw e;
+        } catch (KafkaException e) {
+            // Else a partition that cannot be read would keep the others from going on, again and again.
+            apply(consumer, records);
+            throw e;
         }
         apply(consumer, records);
         place(consumer, admin);
         showOffsets(consumer);
     }
 
-    /** What is there by now, and in any case what a poll gives. */
+    private boolean mayPollMoreAgain() {
+        if (mostPolled == MOST_POLLED || System.nanoTime() - shortOfMemorySince < SHORT_OF_MEMORY_NANOS) {
+            return false;
+        }
+        mostPolled = MOST_POLLED;
+        return true;
+    }
+
+    /** What is there by now, and in any case what a poll gives; no more than that while memory is short. */
     private void collect(Consumer<byte[], byte[]> consumer,
             Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records) {
         int count = 0;
@@ -160,7 +177,7 @@ public final class TableChangeListener implements AutoCloseable {
                 bytes += Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
             }
             count += polled.count();
-            if (count > MOST_RECORDS - mostPolled || bytes >= MOST_BYTES) {
+            if (mostPolled < MOST_POLLED || count > MOST_RECORDS - mostPolled || bytes >= MOST_BYTES) {
                 return;
             }
             polled = consumer.poll(Duration.ZERO);

@@ -155,11 +155,8 @@ class CaptureFaultsIT extends OneTableCaptured {
                 case 1 -> source
                         .execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
                 case 2 -> {
-                    try (Connection state = source.stateDatabase().getConnection();
-                            Statement statement = state.createStatement()) {
-                        statement.execute(
-                                "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.w', 'test', now()) ON CONFLICT DO NOTHING");
-                    }
+                    source.executeInState(
+                            "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.w', 'test', now()) ON CONFLICT DO NOTHING");
                 }
                 default -> {
                     capture.stop();

@@ -379,9 +379,7 @@ class CaptureIT {
                         .singleElement()
                         .asString()
                         .startsWith("live: the state database has no collation special"));
-        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-            statement.execute("CREATE COLLATION special FROM \"C\"");
-        }
+        source.executeInState("CREATE COLLATION special FROM \"C\"");
         await().atMost(SOON).until(() -> source.topics().generation("words") > generation);
         awaitEqual("words");
         await().atMost(SOON)
@@ -391,14 +389,12 @@ class CaptureIT {
     }
 
     @Test
-    void theReplicasWishForANewGeneration_isGranted() throws SQLException {
+    void theReplicasWishForANewGeneration_isGranted() {
         source.execute("CREATE TABLE wished (id int PRIMARY KEY)", "INSERT INTO wished VALUES (1)");
         awaitEqual("wished");
         long before = source.topics().generation("wished");
-        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-            statement.execute(
-                    "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.wished', 'test', now())");
-        }
+        source.executeInState(
+                "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.wished', 'test', now())");
         await().atMost(SOON).until(() -> source.topics().generation("wished") > before);
         awaitEqual("wished");
         await().atMost(SOON).until(() -> source.askState("SELECT topic FROM syncline.capture_request").isEmpty());

@@ -218,6 +218,15 @@ final class CapturedSource implements AutoCloseable {
         }
     }
 
+    void executeInState(String sql) {
+        try (Connection connection = stateDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
     List<String> ask(String sql) {
         try (Connection connection = connect()) {
             return ask(connection, sql);

@@ -5,9 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.syncline.worker.capture.Capture;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -64,15 +61,13 @@ class SlotFaultsIT extends OneTableCaptured {
 
     /** As when it is dropped behind our check, and Debezium makes it without a word; and then the worker dies. */
     @Test
-    void aSlotThatOthersHaveMade_isNotGoneOnWith() throws SQLException {
+    void aSlotThatOthersHaveMade_isNotGoneOnWith() {
         Capture capture = source.startCapture();
         long generation = awaitRead();
         stop(capture);
         source.execute("SELECT pg_drop_replication_slot('syncline')", "DELETE FROM t WHERE id <= 50",
                 "SELECT pg_create_logical_replication_slot('syncline', 'pgoutput')");
-        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-            statement.execute("UPDATE syncline.capture_source SET unverified_start = 1");
-        }
+        source.executeInState("UPDATE syncline.capture_source SET unverified_start = 1");
         source.startCapture();
         awaitEqual();
         assertThat(generation()).isGreaterThan(generation);
@@ -127,13 +122,11 @@ class SlotFaultsIT extends OneTableCaptured {
     }
 
     @Test
-    void aSourceThatIsAnotherSystem_isCapturedAnew() throws SQLException {
+    void aSourceThatIsAnotherSystem_isCapturedAnew() {
         Capture capture = source.startCapture();
         long generation = awaitRead();
         capture.stop();
-        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-            statement.execute("UPDATE syncline.capture_source SET system_identifier = '1'");
-        }
+        source.executeInState("UPDATE syncline.capture_source SET system_identifier = '1'");
         source.startCapture();
         await().atMost(SOON).until(() -> generation() > generation);
         awaitEqual();
@@ -162,13 +155,11 @@ class SlotFaultsIT extends OneTableCaptured {
     }
 
     @Test
-    void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() throws SQLException {
+    void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() {
         Capture capture = source.startCapture();
         long generation = awaitRead();
         capture.stop();
-        try (Connection state = source.stateDatabase().getConnection(); Statement statement = state.createStatement()) {
-            statement.execute("UPDATE syncline.capture_source SET confirmed_lsn = 'FFFF/0'");
-        }
+        source.executeInState("UPDATE syncline.capture_source SET confirmed_lsn = 'FFFF/0'");
         source.startCapture();
         await().atMost(SOON).until(() -> generation() > generation);
         awaitEqual();

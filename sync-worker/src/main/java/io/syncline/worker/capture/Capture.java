@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.dao.DataAccessException;
 
 /**
  * Captures the source while this worker has the lease on it, and tries again, at growing intervals, whatever fails: nothing here
@@ -185,9 +186,11 @@ public final class Capture implements SmartLifecycle {
         } catch (ExecutionException | RuntimeException | Error e) {
             // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
             LOG.debug("Capture failed", e);
-            String message = (e instanceof ExecutionException ? e.getCause() : e) instanceof KafkaException kafka
-                    ? ChangePublisher.sentence(kafka)
-                    : String.valueOf(e.getMessage());
+            String message = switch (e instanceof ExecutionException ? e.getCause() : e) {
+                case KafkaException kafka -> ChangePublisher.sentence(kafka);
+                case DataAccessException state -> "the state database: " + state.getMostSpecificCause().getMessage();
+                case null, default -> String.valueOf(e.getMessage());
+            };
             tell(SourceDatabase.isLockTimeout(e)
                     ? SourceCheck.ofLock(message)
                     : new SourceProblem("capture", null, message, "it is begun anew by itself", true), warnings.get());

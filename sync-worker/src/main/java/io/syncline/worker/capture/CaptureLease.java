@@ -87,7 +87,8 @@ final class CaptureLease implements AutoCloseable {
         } catch (InterruptException e) {
             closed = true;
         } catch (RuntimeException | Error e) {
-            // The broker is away, or does not know the group: the consumer goes on trying, and the lease runs out meanwhile.
+            // The broker is away, or does not know the group, say: the consumer goes on trying, and the lease runs out meanwhile. An
+            // Error, too: without this thread the worker would never capture again.
             LOG.warn("The lease on capturing cannot be kept: {}", e.toString());
             try {
                 Thread.sleep(POLL);

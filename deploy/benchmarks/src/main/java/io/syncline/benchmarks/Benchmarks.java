@@ -44,9 +44,10 @@ public final class Benchmarks {
             case "pull" -> run(new PullBenchmark()::run, name, options);
             case "tables" ->
                     run((plan, description) -> new TablesBenchmark(plan.rows()).run(plan, description), name, options);
+            case "versions" -> run(new VersionsBenchmark()::run, name, options);
             case "profile" -> System.out.print(ProfileSummary.of(Path.of(options[0])));
             default -> throw new IllegalArgumentException(
-                    "'%s' is no benchmark; there are register, reads, pull, tables, and profile <recording>"
+                    "'%s' is no benchmark; there are register, reads, pull, tables, versions, and profile <recording>"
                             .formatted(name));
         }
     }

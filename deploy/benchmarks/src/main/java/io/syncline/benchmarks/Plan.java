@@ -21,6 +21,8 @@ import org.springframework.core.env.SimpleCommandLinePropertySource;
  * @param quiet       the share of the machine that others may have while a slice counts
  * @param rows        of the large table
  * @param jvm         arguments of the site's JVMs
+ * @param baseline    checkout of another version, packaged, that {@code versions} compares this one with
+ * @param pairs       slices of each version in {@code versions}
  * @param profile     where the site's JVMs leave flight recordings
  * @param results     where the figures go
  */
@@ -34,11 +36,13 @@ record Plan(
         double quiet,
         int rows,
         List<String> jvm,
+        @Nullable Path baseline,
+        int pairs,
         @Nullable Path profile,
         Path results) {
 
     private static final Set<String> OPTIONS = Set.of("layouts", "connections", "warm-up", "lead-in", "slice", "rounds",
-            "quiet", "rows", "jvm", "profile", "results");
+            "quiet", "rows", "jvm", "baseline", "pairs", "profile", "results");
 
     static Plan of(String... options) {
         SimpleCommandLinePropertySource given = new SimpleCommandLinePropertySource(options);
@@ -49,6 +53,7 @@ record Plan(
             }
         }
         String profile = given.getProperty("profile");
+        String baseline = given.getProperty("baseline");
         return new Plan(words(given, "layouts", "together,apart").map(Layout::of).toList(),
                 words(given, "connections", "1,16,64,256").map(Integer::valueOf).toList(),
                 duration(given, "warm-up", "60s"), duration(given, "lead-in", "1s"), duration(given, "slice", "6s"),
@@ -57,6 +62,7 @@ record Plan(
                 Stream.of(text(given, "jvm",
                         "-Xmx2g --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED").split(" "))
                         .toList(),
+                baseline == null ? null : Path.of(baseline), Integer.parseInt(text(given, "pairs", "10")),
                 profile == null ? null : Path.of(profile),
                 Path.of(text(given, "results", "deploy/benchmarks/results")));
     }

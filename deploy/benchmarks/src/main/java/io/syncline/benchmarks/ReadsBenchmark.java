@@ -20,9 +20,11 @@ final class ReadsBenchmark {
     private static final double SHARE_OF_CONTROL = 0.8;
     private static final int RECEIVERS = 1_000;
     private static final int SENDERS = 200;
+    static final String VERIFY_BODY = "{\"sender_url\":\"%s\",\"auth_token_hash\":\"%s\"}";
+    static final String STATUS_BODY = "{\"receiver_url\":\"%s\",\"auth_token_hash\":\"%s\"}";
 
     /** A connection, as its peer knows it. */
-    private record Known(String url, String tokenHash) {}
+    record Known(String url, String tokenHash) {}
 
     Report run(Plan plan, RunDescription description) throws IOException, InterruptedException {
         try (SiteUnderTest site = SiteUnderTest.start(plan.layouts().getFirst(), plan.jvm(), plan.profile())) {
@@ -30,9 +32,9 @@ final class ReadsBenchmark {
             List<Known> receivers = receivers(site);
             List<Known> senders = senders(site);
             List<Step> verify = compare(site, plan, SyncPaths.VERIFY_CONNECTION,
-                    "{\"sender_url\":\"%s\",\"auth_token_hash\":\"%s\"}", receivers, "receiver");
+                    VERIFY_BODY, receivers, "receiver");
             List<Step> status = compare(site, plan, SyncPaths.GET_CONNECTION_STATUS,
-                    "{\"receiver_url\":\"%s\",\"auth_token_hash\":\"%s\"}", senders, "sender");
+                    STATUS_BODY, senders, "sender");
             List<Aim> aims = new ArrayList<>();
             verify.forEach(step -> aims.add(aim("verify-connection", step)));
             status.forEach(step -> aims.add(aim("get-connection-status", step)));
@@ -73,13 +75,13 @@ final class ReadsBenchmark {
         return steps;
     }
 
-    private static RequestSource inTurn(String path, List<Known> known, Function<Known, String> body) {
+    static RequestSource inTurn(String path, List<Known> known, Function<Known, String> body) {
         List<byte[]> requests = known.stream().map(one -> Calls.post(path, () -> body.apply(one)).next()).toList();
         int[] next = {0};
         return () -> requests.get(next[0]++ % requests.size());
     }
 
-    private static List<Known> receivers(SiteUnderTest site) throws IOException, InterruptedException {
+    static List<Known> receivers(SiteUnderTest site) throws IOException, InterruptedException {
         List<Known> receivers = new ArrayList<>();
         for (int i = 0; i < RECEIVERS; i++) {
             String url = "https://sender-%d.example".formatted(i);
@@ -96,7 +98,7 @@ final class ReadsBenchmark {
         return receivers;
     }
 
-    private static List<Known> senders(SiteUnderTest site) throws IOException, InterruptedException {
+    static List<Known> senders(SiteUnderTest site) throws IOException, InterruptedException {
         List<Known> senders = new ArrayList<>();
         for (int i = 0; i < SENDERS; i++) {
             String url = "https://receiver-%d.example".formatted(i);

@@ -26,7 +26,7 @@ final class NodeProcess implements AutoCloseable {
         this.output = output;
     }
 
-    static NodeProcess start(String role, Path directory, List<String> jvm, @Nullable Path profile,
+    static NodeProcess start(String role, Path directory, String classPath, List<String> jvm, @Nullable Path profile,
             List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -37,7 +37,7 @@ final class NodeProcess implements AutoCloseable {
                     "-XX:StartFlightRecording=jdk.CPUTimeSample#enabled=true,jdk.CPUTimeSample#throttle=10ms,filename=%s,settings=profile,dumponexit=true"
                             .formatted(recording));
         }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Node.class.getName(), role));
+        command.addAll(List.of("-cp", classPath, Node.class.getName(), role));
         command.addAll(arguments);
         Path output = directory.resolve(role + ".log");
         Process process = new ProcessBuilder(command).redirectErrorStream(true)

@@ -1,6 +1,7 @@
 package io.syncline.benchmarks.site;
 
 import io.syncline.model.credential.CredentialKeys;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -52,23 +53,44 @@ public final class SiteUnderTest implements AutoCloseable {
      */
     public static SiteUnderTest start(Layout layout, List<String> jvm, @Nullable Path profile)
             throws IOException, InterruptedException {
-        return start(layout, jvm, jvm, profile);
+        return start(layout, ownClassPath(), jvm, jvm, profile);
+    }
+
+    /**
+     * A site of another version, everything in one JVM.
+     *
+     * @param checkout of that version, packaged; its dependencies outside the checkout are taken to be this one's
+     */
+    public static SiteUnderTest ofVersion(Path checkout, List<String> jvm) throws IOException, InterruptedException {
+        Path here = Path.of("").toAbsolutePath();
+        String classPath = ownClassPath().replace(here + File.separator,
+                checkout.toAbsolutePath().normalize() + File.separator);
+        if (classPath.equals(ownClassPath())) {
+            throw new IllegalArgumentException(
+                    "the class path names nothing below %s: start the benchmark from the checkout's root"
+                            .formatted(here));
+        }
+        return start(Layout.TOGETHER, classPath, jvm, jvm, null);
+    }
+
+    private static String ownClassPath() {
+        return System.getProperty("java.class.path");
     }
 
     /** A gateway, a worker and a broker in a JVM each, the gateway's with arguments of its own. */
     public static SiteUnderTest apart(List<String> jvm, List<String> gatewayJvm, @Nullable Path profile)
             throws IOException, InterruptedException {
-        return start(Layout.APART, jvm, gatewayJvm, profile);
+        return start(Layout.APART, ownClassPath(), jvm, gatewayJvm, profile);
     }
 
-    private static SiteUnderTest start(Layout layout, List<String> jvm, List<String> gatewayJvm,
+    private static SiteUnderTest start(Layout layout, String classPath, List<String> jvm, List<String> gatewayJvm,
             @Nullable Path profile) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("syncline-benchmark-");
         List<NodeProcess> nodes = new ArrayList<>();
         try {
             SiteUnderTest site = switch (layout) {
-                case TOGETHER -> together(directory, nodes, jvm, profile);
-                case APART -> apart(directory, nodes, jvm, gatewayJvm, profile);
+                case TOGETHER -> together(directory, nodes, classPath, jvm, profile);
+                case APART -> apart(directory, nodes, classPath, jvm, gatewayJvm, profile);
             };
             site.operator.awaitReady(READY_LIMIT);
             return site;
@@ -78,12 +100,12 @@ public final class SiteUnderTest implements AutoCloseable {
         }
     }
 
-    private static SiteUnderTest together(Path directory, List<NodeProcess> nodes, List<String> jvm,
-            @Nullable Path profile) throws IOException, InterruptedException {
+    private static SiteUnderTest together(Path directory, List<NodeProcess> nodes, String classPath,
+            List<String> jvm, @Nullable Path profile) throws IOException, InterruptedException {
         int gateway = freePort();
         int control = freePort();
         Path data = directory.resolve("data");
-        NodeProcess node = NodeProcess.start(Node.STANDALONE, directory, jvm, profile,
+        NodeProcess node = NodeProcess.start(Node.STANDALONE, directory, classPath, jvm, profile,
                 List.of("--syncline.data-dir=" + data, "--server.port=" + gateway,
                         "--syncline.admin.token=" + ADMIN_TOKEN, "--benchmark.control-port=" + control,
                         NO_FAILURE_LIMIT, NO_REGISTRATION_LIMIT));
@@ -92,11 +114,11 @@ public final class SiteUnderTest implements AutoCloseable {
         return new SiteUnderTest(directory, nodes, data.resolve("postgresql"), gateway, control);
     }
 
-    private static SiteUnderTest apart(Path directory, List<NodeProcess> nodes, List<String> jvm,
+    private static SiteUnderTest apart(Path directory, List<NodeProcess> nodes, String classPath, List<String> jvm,
             List<String> gatewayJvm, @Nullable Path profile) throws IOException, InterruptedException {
         int gateway = freePort();
         int control = freePort();
-        NodeProcess foundation = NodeProcess.start(Node.FOUNDATION, directory, jvm, profile,
+        NodeProcess foundation = NodeProcess.start(Node.FOUNDATION, directory, classPath, jvm, profile,
                 List.of(directory.toString()));
         nodes.add(foundation);
         foundation.awaitReady();
@@ -115,10 +137,10 @@ public final class SiteUnderTest implements AutoCloseable {
         List<String> ofGateway = new ArrayList<>(common);
         ofGateway.addAll(List.of("--server.port=" + gateway, "--syncline.admin.token=" + ADMIN_TOKEN,
                 "--benchmark.control-port=" + control, NO_FAILURE_LIMIT, NO_REGISTRATION_LIMIT));
-        NodeProcess worker = NodeProcess.start(Node.WORKER, directory, jvm, profile, ofWorker);
+        NodeProcess worker = NodeProcess.start(Node.WORKER, directory, classPath, jvm, profile, ofWorker);
         nodes.add(worker);
         worker.awaitReady();
-        NodeProcess gatewayNode = NodeProcess.start(Node.GATEWAY, directory, gatewayJvm, profile, ofGateway);
+        NodeProcess gatewayNode = NodeProcess.start(Node.GATEWAY, directory, classPath, gatewayJvm, profile, ofGateway);
         nodes.add(gatewayNode);
         gatewayNode.awaitReady();
         return new SiteUnderTest(directory, nodes, database, gateway, control);

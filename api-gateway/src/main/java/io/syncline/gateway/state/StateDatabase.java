@@ -2,6 +2,9 @@ package io.syncline.gateway.state;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.model.table.ReplicaLayout;
+import io.syncline.model.table.SessionSettings;
+import io.syncline.model.table.SessionSettings.Setting;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -76,6 +79,9 @@ public final class StateDatabase {
         if (password != null) {
             physical.setPassword(password);
         }
+        // From a session's first statement on, behind what the URL has: whether it may write is asked while it is made.
+        String ofUrl = physical.getOptions();
+        physical.setOptions((ofUrl == null ? "" : ofUrl + " ") + SessionSettings.options());
         return physical;
     }
 
@@ -89,10 +95,11 @@ public final class StateDatabase {
         CaughtUpDataSource(PGSimpleDataSource physical, Duration statementTimeout, HighWater highWater,
                 String... more) {
             this.physical = physical;
-            // Not as start-up options: the driver takes a server on which transactions begin read only for a standby.
-            // Before PostgreSQL 18 a scan that is off, and has to be made all the same, looks dear enough to be compiled:
-            // 150 ms for the one row of settings.
-            this.settings = "SET default_transaction_read_only = on; SET jit = off; SET statement_timeout = "
+            // Read only not as a start-up option: the driver takes a server on which transactions begin so for a standby.
+            this.settings = SessionSettings.statements(ReplicaLayout.SCHEMA, "public")
+                    + "; SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; "
+                    + SessionSettings.setWhereKnown(new Setting("transaction_timeout", "0", "a long pull is ended"))
+                    + "; SET statement_timeout = "
                     + statementTimeout.toMillis()
                     + Stream.of(more).map(setting -> "; SET " + setting).collect(Collectors.joining());
             this.highWater = highWater;

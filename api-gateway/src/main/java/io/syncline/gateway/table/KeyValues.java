@@ -92,7 +92,12 @@ final class KeyValues {
             case "boolean" -> value.isBoolean() ? Optional.of(value.asString()) : none();
             case "jsonb" -> Optional.of(value.toString());
             case "uuid", "bytea" -> CallFields.isText(value) ? Optional.of(value.stringValue()) : marked(type, value);
-            case String array when array.endsWith("[]") -> value.isArray() ? array(value) : none();
+            // One that does not begin at 1 is PostgreSQL's text, as in the key of a deleted row.
+            case String array when array.endsWith("[]") -> value.isArray()
+                    ? array(value)
+                    : CallFields.isText(value) && value.stringValue().startsWith("[")
+                            ? Optional.of(value.stringValue())
+                    : none();
             case String number when number.startsWith("numeric") || number.equals("real")
                     || number.equals("double precision") ->
                     value.isNumber() || CallFields.isText(value) ? Optional.of(value.asString()) : none();

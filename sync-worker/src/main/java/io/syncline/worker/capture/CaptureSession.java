@@ -97,7 +97,7 @@ final class CaptureSession {
         this.warnings = warnings;
         publication = new Publication(properties.publication());
         slot = new ReplicationSlot(source, properties.slotName());
-        catalogue = new SourceCatalogue(properties.publication());
+        catalogue = new SourceCatalogue(properties.publication(), store.replicaServer());
         keylessRows = new KeylessRows(properties.maxKeylessRows());
     }
 

@@ -7,6 +7,7 @@ import io.syncline.worker.capture.debezium.TextConverter;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
 
 /** Our settings as Debezium's. */
 final class CaptureSettings {
@@ -40,7 +41,8 @@ final class CaptureSettings {
                 engine.setProperty("database." + name, value);
             }
         });
-        engine.setProperty("driver.options", SourceSession.OPTIONS);
+        engine.setProperty("driver.options",
+                SourceSession.options(source.driverOptions().getOrDefault(PGProperty.OPTIONS.getName(), "")));
 
         engine.setProperty("plugin.name", "pgoutput");
         engine.setProperty("slot.name", capture.slotName());

@@ -1,6 +1,8 @@
 package io.syncline.worker.capture;
 
 import io.syncline.model.table.TableName;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,10 +10,13 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -19,11 +24,20 @@ import org.springframework.transaction.support.TransactionTemplate;
 /** What capture keeps in the state database. A capturer whose epoch is not the newest changes nothing here. */
 final class CaptureStore {
 
+    /** Whether our role can have citext there. */
+    private static final String CITEXT = """
+            SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citext')
+                OR EXISTS (SELECT FROM pg_available_extension_versions v, pg_roles r
+                           WHERE v.name = 'citext' AND r.rolname = current_user
+                           AND (r.rolsuper OR v.trusted AND has_database_privilege(current_database(), 'CREATE')))""";
+
+    private final JdbcTemplate template;
     private final JdbcClient jdbc;
     private final TransactionTemplate transactions;
 
     CaptureStore(DataSource state) {
-        jdbc = JdbcClient.create(state);
+        template = new JdbcTemplate(state);
+        jdbc = JdbcClient.create(template);
         transactions = new TransactionTemplate(new JdbcTransactionManager(state));
     }
 
@@ -71,6 +85,17 @@ final class CaptureStore {
             ReplicationSlot.@Nullable State slotState,
             @Nullable Instant lastChangeAt,
             @Nullable Duration lag) {}
+
+    /** What the state database can hold in keys. */
+    ReplicaServer replicaServer() {
+        return Objects.requireNonNull(template.execute((ConnectionCallback<ReplicaServer>) connection -> {
+            try (Statement statement = connection.createStatement(); ResultSet row = statement.executeQuery(CITEXT)) {
+                row.next();
+                return new ReplicaServer(connection.getMetaData().getDatabaseMajorVersion() * 10_000,
+                        row.getBoolean(1), DatabaseCollation.of(connection).locale());
+            }
+        }));
+    }
 
     /** A new epoch, the newest. */
     long nextEpoch(String holder) {

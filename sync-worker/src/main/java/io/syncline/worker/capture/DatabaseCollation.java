@@ -52,6 +52,7 @@ final class DatabaseCollation {
             @Nullable String locale,
             @Nullable String rules) {
 
+        /** What the operator knows it by. */
         @Override
         public String toString() {
             return String.valueOf(provider.equals("c") ? collate : locale);
@@ -63,9 +64,8 @@ final class DatabaseCollation {
 
     /**
      * @param name   null if it has none
-     * @param locale what the operator knows it by
      */
-    record Own(@Nullable String name, String locale) {}
+    record Own(@Nullable String name, LocaleOf locale) {}
 
     static Own of(Connection connection) throws SQLException {
         List<Named> named = new ArrayList<>();
@@ -85,7 +85,7 @@ final class DatabaseCollation {
         if (own == null) {
             throw new SQLException("the source's database is not in its own pg_database");
         }
-        return new Own(name(own, named).orElse(null), own.toString());
+        return new Own(name(own, named).orElse(null), own);
     }
 
     /** @param named those to be preferred first */
@@ -106,6 +106,13 @@ final class DatabaseCollation {
                     .findFirst()
                     .map(Named::name);
         };
+    }
+
+    /** Whether two databases' own collations make the same lower case of a text. */
+    static boolean sameCase(LocaleOf one, LocaleOf other) {
+        return one.provider().equals(other.provider())
+                && (one.provider().equals("c") ? sameClasses(one, other)
+                        : tag(one.locale()).equals(tag(other.locale())));
     }
 
     private static boolean sameOrder(LocaleOf own, LocaleOf other) {

@@ -109,7 +109,7 @@ final class Publication {
     List<TableName> unfit(Connection connection) throws SQLException {
         String sql = """
                 SELECT c.relname FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
-                WHERE p.pubname = ? AND c.relnamespace = 'public'::regnamespace
+                WHERE p.pubname = ? AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'public')
                 AND starts_with(obj_description(p.oid, 'pg_publication'), ?) AND NOT\s""" + SERVES;
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, name);

@@ -5,13 +5,11 @@ import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
 import io.syncline.worker.capture.encode.RowEncoder;
-import io.syncline.worker.capture.encode.ValueType;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -33,20 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class SourceCatalogue {
 
     /**
-     * Below it PostgreSQL's own types lie, which any database has; an enum's labels go along, and citext is made where the
-     * replica is.
-     */
-    private static final long FIRST_USER_OID = 16_384;
-
-    /** The text of these depends on what else their database has, or on its locale. */
-    private static final Set<String> NOT_IN_KEYS = Set.of("money", "regclass", "regcollation", "regconfig",
-            "regdatabase", "regdictionary", "regnamespace", "regoper", "regoperator", "regproc", "regprocedure",
-            "regrole", "regtype", "aclitem", "xid", "xid8", "cid", "tid");
-
-    /** pg_type's OIDs of arrays in category only: their text is their own. */
-    private static final Set<Long> VECTORS = Set.of(22L, 30L);
-
-    /**
      * The key is the identity index where there is one, else the primary key, else any that could be one. What lies on disk is the
      * table itself, or its leaves.
      */
@@ -58,6 +42,8 @@ final class SourceCatalogue {
                    coalesce(stored.logged, true) AS logged, stored.identities, coalesce(stored.identities, 'f') = 'f' AS whole_rows,
                    k.indexrelid::bigint AS key_oid, k.indisprimary, k.indnkeyatts, k.indkey::int2[] AS key_columns,
                    EXISTS (SELECT FROM pg_collation l WHERE l.collprovider = 'd' AND l.oid = ANY (k.indcollation::oid[])) AS own_order,
+                   EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (k.indclass::oid[]) AND o.oid >= 16384
+                           AND NOT o.opcdefault) AS own_equality,
                    k.indexrelid IS NOT NULL AND coalesce(stored.fitting, true) AS identity_fits,
                    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                            AND a.attgenerated <> '') AS has_generated,
@@ -77,7 +63,7 @@ final class SourceCatalogue {
              AS serves
             FROM pg_class c
             LEFT JOIN LATERAL (
-                SELECT i.indexrelid, i.indisprimary, i.indnkeyatts, i.indkey, i.indcollation,
+                SELECT i.indexrelid, i.indisprimary, i.indnkeyatts, i.indkey, i.indcollation, i.indclass,
                        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
                              AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1) AS names
                 FROM pg_index i
@@ -97,7 +83,7 @@ final class SourceCatalogue {
                                                AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) ORDER BY 1))) AS fitting
                 FROM\s""" + Publication.PLACES + """
             ) stored
-            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'public') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             ORDER BY c.relname""";
 
     /**
@@ -148,30 +134,28 @@ final class SourceCatalogue {
             WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attrelid, a.attnum""";
 
-    private static final String TYPES = """
-            SELECT oid::bigint AS oid, typname, typtype, typcategory, typbasetype::bigint AS base, typtypmod, typelem::bigint AS element,
-                   typlen, typdelim
-            FROM pg_type WHERE typtype <> 'c' AND typtype <> 'p'""";
-
     private final String publication;
+    private final ReplicaServer replica;
     private volatile Map<TableName, SourceTable> known;
     /** Once it has a name it keeps it. */
     private volatile DatabaseCollation.@Nullable Own collation;
 
-    SourceCatalogue(String publication) {
-        this(publication, Map.of(), null);
+    /** @param replica what the state database can hold */
+    SourceCatalogue(String publication, ReplicaServer replica) {
+        this(publication, replica, Map.of(), null);
     }
 
-    private SourceCatalogue(String publication, Map<TableName, SourceTable> known,
+    private SourceCatalogue(String publication, ReplicaServer replica, Map<TableName, SourceTable> known,
             DatabaseCollation.@Nullable Own collation) {
         this.publication = publication;
+        this.replica = replica;
         this.known = known;
         this.collation = collation;
     }
 
     /** Another reader that knows what this one knows, for another session and thread. */
     SourceCatalogue forAnotherSession() {
-        return new SourceCatalogue(publication, known, collation);
+        return new SourceCatalogue(publication, replica, known, collation);
     }
 
     /** A row of TABLES. */
@@ -214,7 +198,8 @@ final class SourceCatalogue {
         }
     }
 
-    private record Key(boolean primary, List<Integer> columns) {}
+    /** @param ownEquality whether values are equal by what somebody has made, not PostgreSQL */
+    private record Key(boolean primary, List<Integer> columns, boolean ownEquality) {}
 
     private record Column(
             int number,
@@ -228,17 +213,14 @@ final class SourceCatalogue {
             List<String> labels,
             @Nullable String collation,
             boolean ownCollation,
-            boolean deterministic) {}
+            boolean deterministic) {
 
-    private record Type(
-            String name,
-            String kind,
-            String category,
-            long base,
-            int modifier,
-            long element,
-            int length,
-            char delimiter) {}
+        /** In whatever schema: the replica has it in another. */
+        boolean isCitext(SourceTypes types) {
+            SourceTypes.Type root = types.root(typeOid, modifier).type();
+            return root != null && root.isOf("citext", "citext");
+        }
+    }
 
     /** All public tables as the session's transaction sees them; outside of one, as they are now. */
     Catalogue read(Connection connection) throws SQLException {
@@ -317,7 +299,7 @@ final class SourceCatalogue {
             for (int i = 0; i < row.getInt("indnkeyatts"); i++) {
                 columns.add((int) numbers[i]);
             }
-            key = new Key(row.getBoolean("indisprimary"), columns);
+            key = new Key(row.getBoolean("indisprimary"), columns, row.getBoolean("own_equality"));
         }
         // Places on disk: what rewrites a table (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL) changes rows without a change record,
         // or may do so; so does what attaches or detaches a partition. The publication: taken out of it and put back, a table has
@@ -435,7 +417,8 @@ final class SourceCatalogue {
 
     private void readChanged(Connection connection, List<Table> changed, DatabaseCollation.Own own,
             Map<TableName, SourceTable> captured, Map<TableName, LeftOut> leftOut) throws SQLException {
-        Map<Long, Type> types = types(connection);
+        SourceTypes types = SourceTypes.read(connection);
+        KeyTypes keyTypes = new KeyTypes(types, databases(connection, own));
         Map<Long, List<Column>> columns = columns(connection, changed.stream().map(Table::oid).toList());
         Map<String, Map<String, ColumnInfo>> shown = shownColumns(connection,
                 changed.stream().map(table -> table.name().name()).toList());
@@ -446,9 +429,14 @@ final class SourceCatalogue {
             if (cause != null) {
                 leftOut.put(table.name(), cause);
             } else {
-                captured.put(table.name(), sourceTable(table, ofTable, own, shownOfTable, types));
+                captured.put(table.name(), sourceTable(table, ofTable, own, shownOfTable, types, keyTypes));
             }
         }
+    }
+
+    private KeyTypes.Databases databases(Connection connection, DatabaseCollation.Own own) throws SQLException {
+        int version = connection.getMetaData().getDatabaseMajorVersion() * 10_000;
+        return new KeyTypes.Databases(version, replica.version(), replica.causeAgainstCitext(own.locale()));
     }
 
     private static @Nullable LeftOut causeInColumns(List<Column> columns, Map<String, ColumnInfo> shown) {
@@ -482,13 +470,18 @@ final class SourceCatalogue {
     }
 
     /** Why rows cannot be told apart by the key. */
-    private static @Nullable LeftOut causeNotToUse(Key key, List<Column> columns, Map<Long, Type> types) {
+    private static @Nullable LeftOut causeNotToUse(Key key, List<Column> columns, KeyTypes types) {
+        if (key.ownEquality()) {
+            return new LeftOut("its key's index has an operator class that is not PostgreSQL's own",
+                    "use the type's default operator class; or REPLICA IDENTITY FULL");
+        }
         for (Column column : columns) {
             if (key.columns().contains(column.number())) {
-                if (!fitsKey(column.typeOid(), types)) {
-                    return new LeftOut("its key column " + column.name() + " is a " + column.nativeType()
-                            + ", which this version does not take in a key",
-                            "use a type of PostgreSQL's own, or an enum or a domain; or REPLICA IDENTITY FULL");
+                String unfit = types.unfit(column.typeOid(), column.modifier());
+                if (unfit != null) {
+                    return new LeftOut("its key column " + column.name() + " is of the type " + column.nativeType()
+                            + ", by which rows cannot be told apart with certainty: " + unfit,
+                            "use a type such as bigint, uuid or text in the key; or REPLICA IDENTITY FULL");
                 }
                 if (!column.deterministic()) {
                     return new LeftOut("its key column " + column.name() + " has a non-deterministic collation",
@@ -500,12 +493,12 @@ final class SourceCatalogue {
     }
 
     private SourceTable sourceTable(Table table, List<Column> columns, DatabaseCollation.Own own,
-            Map<String, ColumnInfo> shown, Map<Long, Type> types) {
+            Map<String, ColumnInfo> shown, SourceTypes types, KeyTypes keyTypes) {
         List<SourceTable.Column> sourceColumns = new ArrayList<>();
         List<ColumnInfo> infos = new ArrayList<>();
         for (Column column : columns) {
             sourceColumns.add(new SourceTable.Column(column.name(), column.typeOid(), column.nativeType(),
-                    valueType(column.typeOid(), column.modifier(), types), column.generated()));
+                    types.valueType(column.typeOid(), column.modifier()), column.generated()));
             ColumnInfo info = shown.get(column.name());
             if (info != null) {
                 infos.add(new ColumnInfo(info.columnName(), info.dataType(), info.isNullable(), column.columnDefault(),
@@ -514,7 +507,7 @@ final class SourceCatalogue {
         }
         Key key = table.key();
         LeftOut unpublished = causeNotToPublish(table);
-        LeftOut unusable = key == null ? null : causeNotToUse(key, columns, types);
+        LeftOut unusable = key == null ? null : causeNotToUse(key, columns, keyTypes);
         if (unusable != null) {
             key = null;
             if (unpublished == null && (!table.wholeRows() || table.hasGenerated())) {
@@ -535,7 +528,8 @@ final class SourceCatalogue {
                     keyColumns[k] = i;
                     String collation = column.ownCollation() ? own.name() : column.collation();
                     // The domain itself may not exist where the replica is.
-                    keys.add(new KeyColumn(column.name(), column.rootType(), collation, column.labels()));
+                    keys.add(new KeyColumn(column.name(), column.isCitext(types) ? "citext" : column.rootType(),
+                            collation, column.labels()));
                     if (column.ownCollation() && collation == null) {
                         unordered = new LeftOut(
                                 "its key column " + column.name() + " is ordered by the source's locale "
@@ -555,64 +549,6 @@ final class SourceCatalogue {
                 new TableSchema(table.name(), infos, key == null ? TableSchema.NO_KEY : keys, table.dependsOn()),
                 table.fingerprint(), table.partitioned(), table.places(), table.estimatedRows(), sourceColumns,
                 keyColumns, encoder, unpublished, unordered);
-    }
-
-    private static ValueType valueType(long oid, int modifier, Map<Long, Type> types) {
-        Type type = types.get(oid);
-        if (type == null) {
-            return new ValueType.Text();
-        }
-        if (type.kind().equals("d")) {
-            return valueType(type.base(), modifier == -1 ? type.modifier() : modifier, types);
-        }
-        if (type.category().equals("A") && type.element() != 0 && type.length() == -1 && !VECTORS.contains(oid)) {
-            Type element = types.get(type.element());
-            return new ValueType.Array(valueType(type.element(), modifier, types),
-                    element == null ? ',' : element.delimiter());
-        }
-        int digits = modifier < 0 ? 6 : modifier;
-        return switch (type.name()) {
-            case "int2", "int4", "int8" -> new ValueType.Whole();
-            case "float4", "float8" -> new ValueType.Floating();
-            case "bool" -> new ValueType.Bool();
-            case "json", "jsonb" -> new ValueType.Json();
-            case "hstore" -> new ValueType.Hstore();
-            case "inet" -> new ValueType.Inet();
-            case "time" -> new ValueType.Time(digits);
-            case "timestamp" -> new ValueType.Timestamp(digits, false);
-            case "timestamptz" -> new ValueType.Timestamp(digits, true);
-            default -> new ValueType.Text();
-        };
-    }
-
-    /** Whether a replica elsewhere can hold values of the type in its key, and orders them as here. */
-    private static boolean fitsKey(long oid, Map<Long, Type> types) {
-        Type type = types.get(oid);
-        if (type == null) {
-            return false;
-        }
-        if (type.kind().equals("d")) {
-            return fitsKey(type.base(), types);
-        }
-        if (type.kind().equals("e") || type.name().equals("citext")) {
-            return true;
-        }
-        return oid < FIRST_USER_OID && !VECTORS.contains(oid) && !NOT_IN_KEYS.contains(type.name())
-                && (type.element() == 0 || type.length() != -1 || fitsKey(type.element(), types));
-    }
-
-    private static Map<Long, Type> types(Connection connection) throws SQLException {
-        Map<Long, Type> types = new HashMap<>();
-        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(TYPES)) {
-            while (rows.next()) {
-                types.put(rows.getLong("oid"),
-                        new Type(rows.getString("typname"), rows.getString("typtype"), rows.getString("typcategory"),
-                                rows.getLong("base"), rows.getInt("typtypmod"), rows.getLong("element"),
-                                rows.getInt("typlen"),
-                                rows.getString("typdelim").charAt(0)));
-            }
-        }
-        return types;
     }
 
     private static Map<Long, List<Column>> columns(Connection connection, Collection<Long> tables) throws SQLException {

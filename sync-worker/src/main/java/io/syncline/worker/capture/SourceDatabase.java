@@ -162,7 +162,7 @@ final class SourceDatabase {
             throw new SQLException("the driver does not take the URL");
         }
         try (Statement statement = connection.createStatement()) {
-            statement.execute(SourceSession.VALUE_SETTINGS);
+            statement.execute(SourceSession.SETTINGS);
         } catch (SQLException e) {
             connection.close();
             throw e;

@@ -11,8 +11,18 @@ enum KeyKind {
     TEXT,
     /** As their text; different texts may be one key (1.0 and 1.00), so that PostgreSQL has to find the doubles. */
     AMBIGUOUS,
-    /** As the text of an array, made of the JSON array; otherwise the same. */
-    ARRAY;
+    /** As the text of an array, made of the JSON array, or given as it is; otherwise the same. */
+    ARRAY,
+    /** As JSON, whatever it is: a text with its quotes, and null too; otherwise the same. */
+    JSON;
+
+    /** Whether different texts may be one key. */
+    boolean isAmbiguous() {
+        return switch (this) {
+            case INTEGER, TEXT -> false;
+            case AMBIGUOUS, ARRAY, JSON -> true;
+        };
+    }
 
     /**
      * Built-in types as {@code format_type} writes them, and what extensions add without a schema before it. What is not like
@@ -40,6 +50,9 @@ enum KeyKind {
         }
         if (type.endsWith("[]")) {
             return ARRAY;
+        }
+        if (type.equals("jsonb")) {
+            return JSON;
         }
         return type.equals("uuid") || CHARACTERS.matcher(type).matches() ? TEXT : AMBIGUOUS;
     }

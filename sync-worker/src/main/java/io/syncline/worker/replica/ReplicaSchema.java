@@ -140,7 +140,8 @@ final class ReplicaSchema {
     private static void prepare(Connection connection, Statement statement, List<KeyColumn> key) throws SQLException {
         for (KeyColumn column : key) {
             if (column.nativeType().equals("citext")) {
-                statement.execute("CREATE EXTENSION IF NOT EXISTS citext");
+                // Where another schema has it, sessions look there; see SessionSettings.
+                statement.execute("CREATE EXTENSION IF NOT EXISTS citext SCHEMA " + ReplicaLayout.SCHEMA);
             }
             if (!column.labels().isEmpty()) {
                 statement.execute("SELECT pg_advisory_xact_lock(" + TYPES_LOCK + ")");

@@ -163,13 +163,19 @@ final class ReplicaSql {
                 + columns("t.") + ") = (" + columns("o.") + "))";
     }
 
-    /** The key that a row has in its wire JSON, as an object of its own. */
+    /** The key that a row has in its wire JSON, as an object of its own; an array's as the key of a record has it. */
     private String keyIn(String alias) {
-        String pairs = IntStream.range(0, key.size())
-                .mapToObj(i -> ReplicaLayout.literal((i == 0 ? "{" : ",") + keyNames.get(i) + ":") + " || coalesce(("
-                        + alias
-                        + "." + WIRE + "::json -> " + ReplicaLayout.literal(key.get(i).name()) + ")::text, 'null')")
-                .collect(Collectors.joining(" || "));
+        String pairs = IntStream.range(0, key.size()).mapToObj(i -> {
+            String inWire = "(" + alias + "." + WIRE + "::json -> " + ReplicaLayout.literal(key.get(i).name())
+                    + ")::text";
+            String text = alias + "." + keyColumn(i) + "::text";
+            String value = kinds.get(i) == KeyKind.ARRAY
+                    ? "CASE WHEN starts_with(" + text + ", '[') THEN to_json(" + text + ")::text ELSE " + inWire
+                            + " END"
+                    : inWire;
+            return ReplicaLayout.literal((i == 0 ? "{" : ",") + keyNames.get(i) + ":") + " || coalesce(" + value
+                    + ", 'null')";
+        }).collect(Collectors.joining(" || "));
         return "(" + pairs + " || '}')";
     }
 
@@ -207,7 +213,7 @@ final class ReplicaSql {
                 + String.join(", ", keyColumns, WIRE, HASH, REMOVED_KEY, PLACE) + ")";
         String rows = "SELECT " + casts + ", u." + WIRE + ", u." + HASH + ", u." + REMOVED_KEY
                 + ", u.commit_lsn, u.lsn, u.number" + from;
-        if (kinds.contains(KeyKind.AMBIGUOUS) || kinds.contains(KeyKind.ARRAY)) {
+        if (kinds.stream().anyMatch(KeyKind::isAmbiguous)) {
             rows = "SELECT DISTINCT ON (" + columns("r.") + ") * FROM (" + rows + ") r ORDER BY " + columns("r.")
                     + ", r.commit_lsn DESC, r.lsn DESC, r.number DESC";
         }

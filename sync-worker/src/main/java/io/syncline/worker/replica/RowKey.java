@@ -7,13 +7,22 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.io.JsonStringEncoder;
 import tools.jackson.core.json.JsonFactory;
 
 /** Reads a row's key: the JSON array of its wire values, each as the text that PostgreSQL's cast takes. */
 final class RowKey {
 
-    private static final JsonFactory JSON = JsonFactory.builder().build();
+    /** Without bounds of its own: a key is bounded by what an index takes. */
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(Integer.MAX_VALUE)
+                    .maxNumberLength(Integer.MAX_VALUE)
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .maxNameLength(Integer.MAX_VALUE)
+                    .build())
+            .build();
 
     private static final List<KeyKind> ONE_INTEGER = List.of(KeyKind.INTEGER);
 
@@ -29,7 +38,7 @@ final class RowKey {
             String[] values = new String[count];
             for (int i = 0; i < count; i++) {
                 JsonToken token = parser.nextToken();
-                values[i] = switch (token) {
+                values[i] = kinds.get(i) == KeyKind.JSON ? json(token, parser, key, count) : switch (token) {
                     case VALUE_STRING, VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE ->
                             parser.getString();
                     case START_ARRAY -> kinds.get(i) == KeyKind.ARRAY ? array(parser, key) : raw(parser, key);
@@ -71,7 +80,7 @@ final class RowKey {
         }
     }
 
-    /** A name as JSON has it. */
+    /** A name, or any text, as JSON has it. */
     static String jsonName(String name) {
         StringBuilder quoted = new StringBuilder("\"");
         JsonStringEncoder.getInstance().quoteAsString(name, quoted);
@@ -122,6 +131,16 @@ final class RowKey {
             }
         }
         return text.append('}').toString();
+    }
+
+    /** The JSON of the value that the parser has come to, as it stands. */
+    private static String json(JsonToken token, JsonParser parser, byte[] key, int count) throws TableFault {
+        return switch (token) {
+            case START_ARRAY, START_OBJECT -> raw(parser, key);
+            case VALUE_STRING -> jsonName(parser.getString());
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE, VALUE_NULL -> parser.getString();
+            case END_ARRAY, END_OBJECT, PROPERTY_NAME, VALUE_EMBEDDED_OBJECT, NOT_AVAILABLE -> throw unfit(count);
+        };
     }
 
     private static void quoted(StringBuilder text, String element) {

@@ -2,6 +2,8 @@ package io.syncline.worker.start;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.model.table.ReplicaLayout;
+import io.syncline.model.table.SessionSettings;
 import java.time.Duration;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -57,10 +59,10 @@ public final class StateDatabase {
         config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
         config.setInitializationFailTimeout(-1);
         config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-        config.setConnectionInitSql("""
-                SET TimeZone = 'UTC';
-                -- Before PostgreSQL 18 a scan that is off, and has to be made all the same, looks dear enough to be compiled.
-                SET jit = off;
+        config.setConnectionInitSql(SessionSettings.statements(ReplicaLayout.SCHEMA, "public") + """
+                ;
+                -- Replica tables are updated in place, and have an index of their pages.
+                SET default_table_access_method = heap;
                 SET idle_in_transaction_session_timeout = %s;
                 SET lock_timeout = %s;
                 SET statement_timeout = %s;
@@ -106,6 +108,9 @@ public final class StateDatabase {
         if (password != null) {
             server.setPassword(password);
         }
+        // From a session's first statement on, behind what the URL has: whether it may write is asked while it is made.
+        String ofUrl = server.getOptions();
+        server.setOptions((ofUrl == null ? "" : ofUrl + " ") + SessionSettings.options());
         return server;
     }
 }

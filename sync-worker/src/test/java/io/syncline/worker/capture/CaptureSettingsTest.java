@@ -31,6 +31,16 @@ class CaptureSettingsTest {
     }
 
     @Test
+    void whatAUrlSetsOfASession_doesNotUndoWhatWeSet() throws SourceUnusableException {
+        Properties engine = CaptureSettings.engine(
+                new SourceDatabase("jdbc:postgresql://localhost/shop?options=-c%20quote_all_identifiers=on", "reader",
+                        null),
+                CAPTURE, 0);
+        assertThat(engine.getProperty("driver.options")).startsWith("-c quote_all_identifiers=on ")
+                .contains(" -c quote_all_identifiers=off ", " -c DateStyle=ISO,\\ MDY ");
+    }
+
+    @Test
     void debeziumMakesAndDropsNothing_andDoesNotRetry() throws SourceUnusableException {
         Properties engine = CaptureSettings
                 .engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.syncline.model.table.ColumnInfo;
 import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
+import io.syncline.worker.capture.encode.ValueType;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ class SourceCatalogueIT {
 
     private static SourceServer server;
 
-    private final SourceCatalogue catalogue = new SourceCatalogue("syncline");
+    private final SourceCatalogue catalogue = new SourceCatalogue("syncline", SourceServer.REPLICA);
     private final Publication publication = new Publication("syncline");
 
     @BeforeAll
@@ -90,6 +91,83 @@ class SourceCatalogueIT {
     }
 
     @Test
+    void ownTypes_areWhatTheyAre_whateverTheyAreCalled() throws SQLException {
+        server.execute("CREATE TYPE public.json AS ENUM ('x')", "CREATE TYPE public.int4 AS (a text)",
+                "CREATE DOMAIN public.bool AS text", "CREATE TYPE public.hstore AS ENUM ('y')",
+                "CREATE DOMAIN public.timestamptz AS json",
+                "CREATE TYPE public.float8 AS RANGE (subtype = pg_catalog.int4)",
+                "CREATE TYPE public.citext AS ENUM ('z')", "CREATE TYPE public.inet AS ENUM ('1')",
+                "CREATE DOMAIN public.whole AS pg_catalog.int4[]", "CREATE DOMAIN public.wholes AS public.whole",
+                "CREATE TABLE t (id pg_catalog.int4 PRIMARY KEY, j public.json, i public.int4, b public.bool, h public.hstore,"
+                        + " at public.timestamptz, f public.float8, c public.citext, n public.inet, js public.json[],"
+                        + " w public.wholes, r pg_catalog.json)",
+                "CREATE TABLE keyed (k public.citext PRIMARY KEY)",
+                "CREATE TABLE ranged (k public.float8 PRIMARY KEY)",
+                "CREATE TABLE listed (k public.json[] PRIMARY KEY)");
+        ValueType text = new ValueType.Text();
+        assertThat(table("t").columns()).extracting(SourceTable.Column::type)
+                .containsExactly(new ValueType.Whole(), text, text, text, text, new ValueType.Json(), text, text, text,
+                        new ValueType.Array(text, ','), new ValueType.Array(new ValueType.Whole(), ','),
+                        new ValueType.Json());
+        assertThat(table("keyed").schema().key())
+                .containsExactly(new KeyColumn("k", "citext", null, List.of("z")));
+        assertThat(List.of(table("ranged"), table("listed"))).noneMatch(SourceTable::streamed)
+                .allMatch(SourceTable::keyless);
+    }
+
+    @Test
+    void extensionsTypes_areKnownInWhateverSchema() throws SQLException {
+        server.execute("CREATE SCHEMA \"Ext ensions\"", "CREATE EXTENSION citext SCHEMA \"Ext ensions\"",
+                "CREATE EXTENSION hstore SCHEMA \"Ext ensions\"", "CREATE EXTENSION isn SCHEMA \"Ext ensions\"",
+                "CREATE DOMAIN email AS \"Ext ensions\".citext",
+                "CREATE TABLE t (k email PRIMARY KEY, h \"Ext ensions\".hstore, hs \"Ext ensions\".hstore[])",
+                "CREATE TABLE book (k \"Ext ensions\".isbn PRIMARY KEY)",
+                "CREATE TABLE citexts (k \"Ext ensions\".citext[] PRIMARY KEY)");
+        try {
+            assertThat(table("t").schema().key()).containsExactly(new KeyColumn("k", "citext", "C"));
+            assertThat(table("t").columns()).extracting(SourceTable.Column::type)
+                    .containsExactly(new ValueType.Text(), new ValueType.Hstore(),
+                            new ValueType.Array(new ValueType.Hstore(), ','));
+            assertThat(table("t").streamed()).isTrue();
+            assertThat(List.of(table("book"), table("citexts"))).noneMatch(SourceTable::streamed);
+            try (Connection connection = server.connect()) {
+                ReplicaServer withoutCitext = new ReplicaServer(18_00_00, false, SourceServer.REPLICA.locale());
+                SourceTable table = Objects.requireNonNull(new SourceCatalogue("syncline", withoutCitext)
+                        .read(connection)
+                        .tables()
+                        .get(new TableName("t")));
+                assertThat(Objects.requireNonNull(table.unpublished()).cause()).contains("key column k",
+                        "has no extension citext");
+            }
+        } finally {
+            server.execute("DROP SCHEMA \"Ext ensions\" CASCADE");
+        }
+    }
+
+    @Test
+    void anIndexWithSomebodysOwnEquality_tellsNoRowsApart() throws SQLException {
+        server.execute("CREATE TABLE t (k text NOT NULL)", "CREATE TABLE plain (k text NOT NULL)",
+                "CREATE OPERATOR CLASS own FOR TYPE text USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=,"
+                        + " OPERATOR 5 >, FUNCTION 1 bttextcmp(text, text)",
+                "CREATE UNIQUE INDEX t_key ON t (k own)", "ALTER TABLE t REPLICA IDENTITY USING INDEX t_key",
+                "CREATE UNIQUE INDEX plain_key ON plain (k text_pattern_ops)",
+                "ALTER TABLE plain REPLICA IDENTITY USING INDEX plain_key");
+        assertThat(Objects.requireNonNull(table("t").unpublished()).cause()).contains("operator class");
+        assertThat(table("plain").streamed()).isTrue();
+    }
+
+    @Test
+    void withoutASchemaPublic_thereAreNoTables() throws SQLException {
+        server.execute("DROP SCHEMA public CASCADE");
+        try (Connection connection = server.connect()) {
+            assertThat(catalogue.read(connection).tables()).isEmpty();
+            assertThat(publication.unfit(connection)).isEmpty();
+        } finally {
+            server.execute("CREATE SCHEMA public");
+        }
+    }
+
+    @Test
     void foreignKeys_nameTheTablesThatMustComeFirst() throws SQLException {
         server.execute("CREATE TABLE parent (id int PRIMARY KEY)", "CREATE TABLE \"Other one\" (id int PRIMARY KEY)",
                 "CREATE SCHEMA IF NOT EXISTS elsewhere", "CREATE TABLE elsewhere.far (id int PRIMARY KEY)",
@@ -110,7 +188,7 @@ class SourceCatalogueIT {
         try (Connection connection = server.connect()) {
             // The driver prepares a statement that it is given again and again, and then fetches values in binary.
             for (int i = 0; i < 12; i++) {
-                SourceTable again = new SourceCatalogue("syncline").read(connection)
+                SourceTable again = new SourceCatalogue("syncline", SourceServer.REPLICA).read(connection)
                         .tables()
                         .get(new TableName("child"));
                 assertThat(Objects.requireNonNull(again).fingerprint()).as("reading %d", i).isEqualTo(fingerprint);
@@ -172,7 +250,9 @@ class SourceCatalogueIT {
         List<KeyColumn> key = new ArrayList<>();
         inDatabase(locale, connection -> key.addAll(
                 Objects.requireNonNull(
-                        new SourceCatalogue("syncline").read(connection).tables().get(new TableName("t")))
+                        new SourceCatalogue("syncline", SourceServer.REPLICA).read(connection)
+                                .tables()
+                                .get(new TableName("t")))
                         .schema()
                         .key()));
         return key.getFirst();

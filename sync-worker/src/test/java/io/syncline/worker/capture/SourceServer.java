@@ -1,6 +1,7 @@
 package io.syncline.worker.capture;
 
 import io.syncline.model.testing.TestPostgres;
+import io.syncline.worker.capture.DatabaseCollation.LocaleOf;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,6 +17,9 @@ import org.springframework.util.unit.DataSize;
 
 /** A real PostgreSQL to capture from, for one test class. */
 final class SourceServer implements AutoCloseable {
+
+    /** A state database like the source. */
+    static final ReplicaServer REPLICA = new ReplicaServer(18_00_00, true, new LocaleOf("c", "C", "C", null, null));
 
     private final EmbeddedPostgres postgres;
 

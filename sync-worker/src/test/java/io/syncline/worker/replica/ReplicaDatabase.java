@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 
@@ -20,7 +21,8 @@ final class ReplicaDatabase implements AutoCloseable {
 
     ReplicaDatabase() {
         postgres = TestPostgres.start();
-        dataSource = postgres.getPostgresDatabase();
+        // As the worker's sessions have it.
+        dataSource = postgres.getDatabase("postgres", "postgres", Map.of("currentSchema", "syncline_replica,public"));
         Flyway.configure().dataSource(dataSource).defaultSchema("syncline").load().migrate();
     }
 

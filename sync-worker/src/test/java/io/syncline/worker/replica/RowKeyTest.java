@@ -26,6 +26,20 @@ class RowKeyTest {
                 .containsExactly("{\"1\",{\"a\\\"\\\\,{}\",NULL,\"true\"},\"{\\\"x\\\":[1]}\"}", "b");
     }
 
+    @Test
+    void parse_jsonAsItIs() throws Exception {
+        assertThat(RowKey.parse(utf8("[\"a\\\"\\u0001é\",null,1.00,true,{\"b\": 1},[1, null],\"1\"]"),
+                Collections.nCopies(7, KeyKind.JSON)))
+                .containsExactly("\"a\\\"\\u0001é\"", "null", "1.00", "true", "{\"b\": 1}", "[1, null]", "\"1\"");
+        String deep = "[".repeat(3000) + "]".repeat(3000);
+        assertThat(RowKey.parse(utf8("[" + deep + "]"), List.of(KeyKind.JSON))).containsExactly(deep);
+    }
+
+    @Test
+    void parse_anArrayThatDoesNotBeginAtOne() throws Exception {
+        assertThat(RowKey.parse(utf8("[\"[0:1]={1,2}\"]"), List.of(KeyKind.ARRAY))).containsExactly("[0:1]={1,2}");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "1", "[]", "[1", "[1,2]", "[null]", "{\"a\":1}", "[1] [1]", "[1]]", "nonsense"})
     void parse_anythingElse_isAFault(String key) {

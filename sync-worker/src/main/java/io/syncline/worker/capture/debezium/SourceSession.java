@@ -1,19 +1,22 @@
 package io.syncline.worker.capture.debezium;
 
+import io.syncline.model.table.SessionSettings;
+import io.syncline.model.table.SessionSettings.Setting;
+
 /** What every session with the source sets, so that a value has one text in all of them. */
 public final class SourceSession {
 
-    /** As the protocol's text form of a value wants it; and rows that a policy hides are an error, not a gap. */
-    public static final String VALUE_SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; "
-            + "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmlbinary = 'base64'; SET row_security = off; "
-            // Known from 17 on.
-            + "SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) IS NOT NULL";
-
     /**
-     * Start-up options: limits that a role or database may have set for applications are not meant for us; and whoever has locked a
-     * table is not waited for.
+     * As the protocol's text form of a value wants it; and limits that a role, a database or a URL may have set for applications are not
+     * meant for us.
      */
-    public static final String OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 -c lock_timeout=1s";
+    public static final String SETTINGS = SessionSettings.statements("public")
+            + "; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '1s'; "
+            + SessionSettings.setWhereKnown(new Setting("transaction_timeout", "0", "a long reading is ended"));
+
+    /** The same from the first moment on, and in the sessions that Debezium makes; whoever has locked a table is not waited for. */
+    public static final String OPTIONS = SessionSettings.options()
+            + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=1s";
 
     /**
      * For sessions of the replication protocol. They lock no table, only wait (where a slot is made) until the transactions of the moment
@@ -22,4 +25,9 @@ public final class SourceSession {
     public static final String PATIENCE = "SET lock_timeout = 0";
 
     private SourceSession() {}
+
+    /** Start-up options behind those that a URL has, which they win over. */
+    public static String options(String ofUrl) {
+        return (ofUrl + " " + OPTIONS).strip();
+    }
 }

@@ -26,7 +26,7 @@ import org.apache.kafka.connect.source.SourceRecord;
 public final class TextConnectorTask extends PostgresConnectorTask {
 
     /** How the walsender's session writes values: as {@link SourceSession} does in all our sessions. */
-    private static final String SETTINGS = SourceSession.VALUE_SETTINGS + "; " + SourceSession.PATIENCE;
+    private static final String SETTINGS = SourceSession.SETTINGS + "; " + SourceSession.PATIENCE;
 
     @Override
     public ChangeEventSourceCoordinator<PostgresPartition, PostgresOffsetContext> start(Configuration config) {

@@ -28,6 +28,23 @@ interface ValueWriter {
         };
     }
 
+    /**
+     * Writes a value of a key. Arrays that differ in their bounds alone are two keys, and their JSON is one: what does not begin at 1 goes
+     * as PostgreSQL's text, in a string, which no other array does.
+     */
+    static ValueWriter ofKey(ValueType type) {
+        ValueWriter writer = of(type);
+        return type instanceof ValueType.Array
+                ? (text, start, end, out) -> {
+                    if (start < end && text[start] == '[') {
+                        out.writeString(text, start, end);
+                    } else {
+                        writer.write(text, start, end, out);
+                    }
+                }
+                : writer;
+    }
+
     static UnencodableValueException notA(String type, byte[] text, int start, int end) {
         int shown = Math.min(end, start + SHOWN);
         return new UnencodableValueException("'" + new String(text, start, shown - start, StandardCharsets.UTF_8)

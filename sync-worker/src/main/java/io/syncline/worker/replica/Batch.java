@@ -27,6 +27,15 @@ record Batch(Position from, int partitions, List<Entry> entries, long nextOffset
      */
     record Entry(long offset, long time, Content content) {}
 
+    /** The rows' wire JSON, all of it. */
+    long rowBytes() {
+        return entries.stream()
+                .mapToLong(entry -> entry.content() instanceof Content.Change(TableChange.Upsert upsert)
+                        ? upsert.row().length
+                        : 0)
+                .sum();
+    }
+
     /** The entries from the one at {@code index} on, behind those that {@code applied} stands for. */
     Batch rest(int index, Position applied) {
         return new Batch(applied, partitions, entries.subList(index, entries.size()), nextOffset);

@@ -28,11 +28,17 @@ final class ReplicaTransaction {
     /**
      * Not waiting for the disk at commit loses nothing: rows and position come back together from before, and Kafka has the
      * rest. The planner is kept to the key's index, which it would leave for a whole scan as long as it has not heard how
-     * the table has grown. A worker that freezes here holds its locks for five seconds.
+     * the table has grown. A worker that freezes here holds its locks for as long as {@link #longestPause} says.
      */
     private static final String SETTINGS = "SELECT set_config('synchronous_commit', 'off', true),"
-            + " set_config('idle_in_transaction_session_timeout', '5s', true), set_config('jit', 'off', true), "
+            + " set_config('idle_in_transaction_session_timeout', ?, true), set_config('jit', 'off', true), "
             + indexOnly(true) + ", (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+
+    /** Between two statements, where there is next to nothing to do. */
+    private static final Duration SHORT_PAUSE = Duration.ofSeconds(5);
+
+    /** Converted and sent in a second, at least, by a worker on a machine that has too much to do. */
+    private static final int BYTES_A_SECOND = 2 << 20;
 
     /**
      * The longest that the truncation of a table, or the end of a generation, may take. The group may give the partition to
@@ -62,15 +68,27 @@ final class ReplicaTransaction {
     static ReplicaTransaction begin(Connection connection, List<Batch> batches)
             throws SQLException, PositionLostException {
         long now;
-        try (Statement settings = connection.createStatement(); ResultSet row = settings.executeQuery(SETTINGS)) {
-            row.next();
-            now = row.getLong("now");
+        try (PreparedStatement settings = connection.prepareStatement(SETTINGS)) {
+            settings.setString(1, Long.toString(longestPause(batches).toMillis()));
+            try (ResultSet row = settings.executeQuery()) {
+                row.next();
+                now = row.getLong("now");
+            }
         }
         ReplicaPositions.lock(connection, batches.stream().map(Batch::from).toList());
         return new ReplicaTransaction(connection,
                 new HashMap<>(ReplicaSchema.lock(connection,
                         batches.stream().map(batch -> batch.from().topic()).distinct().toList())),
                 now);
+    }
+
+    /**
+     * PostgreSQL takes a session for frozen, and ends it, that says nothing for so long within a transaction. Rows are put together
+     * between two statements, and they may be large.
+     */
+    static Duration longestPause(List<Batch> batches) {
+        long bytes = batches.stream().mapToLong(Batch::rowBytes).sum();
+        return SHORT_PAUSE.plusMillis(bytes * 1_000 / BYTES_A_SECOND);
     }
 
     /** Applies a change, and gives what the partition's position is after it, but for its offset. */

@@ -6,6 +6,9 @@ import io.syncline.worker.capture.CaptureStore.Remembered;
 import io.syncline.worker.capture.CaptureStore.SourceStatus;
 import io.syncline.worker.capture.CaptureStore.TableStatus;
 import io.syncline.worker.capture.ReplicationSlot.ExportedSnapshot;
+import io.syncline.worker.capture.debezium.RefusedTables;
+import io.syncline.worker.capture.debezium.SourceSession;
+import io.syncline.worker.capture.debezium.UndecodableException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -63,6 +66,7 @@ final class CaptureSession {
     private final Publication publication;
     private final ReplicationSlot slot;
     private final SourceCatalogue catalogue;
+    private final UndecodableSlot undecodable;
     private final Map<TableName, CapturedTable> tables = new ConcurrentHashMap<>();
     private final Map<TableName, TableStatus> told = new HashMap<>();
     private final Map<TableName, LeftOut> leftOut = new TreeMap<>();
@@ -97,7 +101,9 @@ final class CaptureSession {
         this.warnings = warnings;
         publication = new Publication(properties.publication());
         slot = new ReplicationSlot(source, properties.slotName());
-        catalogue = new SourceCatalogue(properties.publication(), store.replicaServer());
+        Exclusions exclusions = new Exclusions();
+        catalogue = new SourceCatalogue(properties.publication(), store.replicaServer(), exclusions);
+        undecodable = new UndecodableSlot(source, properties, store.decoding(), exclusions);
         keylessRows = new KeylessRows(properties.maxKeylessRows());
     }
 
@@ -110,15 +116,20 @@ final class CaptureSession {
         epoch = store.nextEpoch(holder);
         LOG.info("Capturing {} begins: epoch {}", source.database(), epoch);
         StreamEngine engine = null;
-        try (Connection connection = source.connect(); MissingValues values = new MissingValues(source)) {
+        long startLsn = 0;
+        try (Connection connection = source.connect();
+                MissingValues values = new MissingValues(source);
+                RefusedTables passedOver = new RefusedTables()) {
             Start start = begin(connection);
+            startLsn = start.lsn();
             store.streamBegins(epoch, start.lsn());
             if (start.snapshot() != null) {
                 // Before the stream: what it brings from the beginning on is for these snapshots.
                 snapshot(due(true), true, start.snapshot());
             }
-            TableCapture stream = new TableCapture(tables::get, values, () -> verify(start.lsn()));
-            engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn()), stream,
+            TableCapture stream = new TableCapture(tables::get, values, passedOver::take,
+                    SourceCheck.encoding(connection).equals(SourceSession.NO_ENCODING), () -> verify(start.lsn()));
+            engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn(), passedOver), stream,
                     signal::release);
             while (goOn.getAsBoolean()) {
                 failIfEnded(engine);
@@ -133,6 +144,9 @@ final class CaptureSession {
                 }
             }
             store.saveSource(epoch, holder, status("stopped", null, null, null));
+        } catch (UndecodableException e) {
+            undecodable.failed(epoch, startLsn, e);
+            throw e;
         } finally {
             end(engine);
         }
@@ -163,6 +177,7 @@ final class CaptureSession {
         slot.takeFromOthers(connection);
         SourceIdentity now = SourceIdentity.of(source);
         store.saveSource(epoch, holder, status("checking", null, null, null));
+        undecodable.remember();
         ReplicationSlot.State state = usableSlot(connection, now);
         if (state == null) {
             store.forgetGenerations(epoch);
@@ -203,7 +218,8 @@ final class CaptureSession {
     }
 
     /** The slot, if what it says follows on what is in the topics; null if it must be made. */
-    private ReplicationSlot.@Nullable State usableSlot(Connection connection, SourceIdentity now) throws SQLException {
+    private ReplicationSlot.@Nullable State usableSlot(Connection connection, SourceIdentity now)
+            throws SQLException, SupersededException {
         ReplicationSlot.State state = slot.state(connection);
         if (state == null) {
             return null;
@@ -226,7 +242,7 @@ final class CaptureSession {
                     properties.slotName());
         } else if (state.confirmedLsn() > store.unverifiedStart()) {
             LOG.warn("The slot {} has been made anew by others: everything is captured anew", properties.slotName());
-        } else {
+        } else if (!undecodable.isGivenUp(connection, epoch, state, () -> catalogue.read(connection).tables())) {
             return state;
         }
         slot.drop(connection);
@@ -288,6 +304,7 @@ final class CaptureSession {
     private void look(Connection connection)
             throws SQLException, SupersededException, ExecutionException, InterruptedException {
         Catalogue now = catalogue.read(connection);
+        undecodable.include(epoch, now.tables(), this::isLive);
         leftOut.clear();
         leftOut.putAll(now.leftOut());
         unpublish(connection, now);
@@ -300,6 +317,11 @@ final class CaptureSession {
         takeIn(captured, now.published());
         takeOut(captured.keySet(), now);
         verifyOrder();
+    }
+
+    private boolean isLive(TableName table) {
+        CapturedTable captured = tables.get(table);
+        return captured != null && captured.isLive();
     }
 
     private void verifyOrder() {
@@ -545,12 +567,25 @@ final class CaptureSession {
                 problem = new IllegalStateException("Debezium ended by itself");
             }
         }
+        UndecodableException undecoded = undecodable(problem);
+        if (undecoded != null) {
+            throw undecoded;
+        }
         switch (problem) {
             case null -> {}
             case SupersededException superseded -> throw superseded;
             case InterruptedException interrupted -> throw interrupted;
             default -> throw new IllegalStateException(innermostMessage(problem), problem);
         }
+    }
+
+    private static @Nullable UndecodableException undecodable(@Nullable Throwable problem) {
+        for (Throwable inner = problem; inner != null; inner = inner.getCause()) {
+            if (inner instanceof UndecodableException e) {
+                return e;
+            }
+        }
+        return null;
     }
 
     /** Debezium wraps what happened several times over: the innermost that says anything, or what we have said of Kafka. */

@@ -1,5 +1,7 @@
 package io.syncline.worker.capture;
 
+import io.syncline.worker.capture.debezium.DebeziumNames;
+import io.syncline.worker.capture.debezium.RefusedTables;
 import io.syncline.worker.capture.debezium.SlotOffsets;
 import io.syncline.worker.capture.debezium.SourceSession;
 import io.syncline.worker.capture.debezium.TextConnector;
@@ -19,8 +21,11 @@ final class CaptureSettings {
 
     private CaptureSettings() {}
 
-    /** @param startLsn the slot's confirmed position */
-    static Properties engine(SourceDatabase source, CaptureProperties capture, long startLsn) {
+    /**
+     * @param startLsn the slot's confirmed position
+     * @param refused  takes what the engine passes over
+     */
+    static Properties engine(SourceDatabase source, CaptureProperties capture, long startLsn, RefusedTables refused) {
         Properties engine = new Properties();
         engine.setProperty("name", "syncline-capture");
         engine.setProperty("connector.class", TextConnector.class.getName());
@@ -43,13 +48,15 @@ final class CaptureSettings {
         });
         engine.setProperty("driver.options",
                 SourceSession.options(source.driverOptions().getOrDefault(PGProperty.OPTIONS.getName(), "")));
+        engine.setProperty("driver.allowEncodingChanges", "true");
 
         engine.setProperty("plugin.name", "pgoutput");
         engine.setProperty("slot.name", capture.slotName());
         engine.setProperty("slot.drop.on.stop", "false");
         engine.setProperty("publication.name", capture.publication());
         engine.setProperty("publication.autocreate.mode", "disabled");
-        engine.setProperty("schema.include.list", "public");
+        engine.setProperty("schema.include.list", DebeziumNames.SCHEMA);
+        engine.setProperty(RefusedTables.PROPERTY, refused.key());
         engine.setProperty("skipped.operations", "none");
         engine.setProperty("tombstones.on.delete", "false");
 

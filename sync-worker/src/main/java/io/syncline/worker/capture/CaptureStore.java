@@ -34,10 +34,12 @@ final class CaptureStore {
     private final JdbcTemplate template;
     private final JdbcClient jdbc;
     private final TransactionTemplate transactions;
+    private final DecodingStore decoding;
 
     CaptureStore(DataSource state) {
         template = new JdbcTemplate(state);
         jdbc = JdbcClient.create(template);
+        decoding = new DecodingStore(jdbc, this);
         transactions = new TransactionTemplate(new JdbcTransactionManager(state));
     }
 
@@ -371,7 +373,12 @@ final class CaptureStore {
                 .list();
     }
 
-    private <T> T asNewest(long epoch, Supplier<T> write) throws SupersededException {
+    DecodingStore decoding() {
+        return decoding;
+    }
+
+    /** Writes as the capturer with the newest epoch. */
+    <T> T asNewest(long epoch, Supplier<T> write) throws SupersededException {
         T written = transactions.execute(_ -> {
             // Shared: whoever takes the next epoch waits for this transaction, and none that comes after passes.
             boolean newest = jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1 FOR SHARE")

@@ -264,11 +264,16 @@ final class CapturedTable {
                 System.currentTimeMillis());
     }
 
+    /** Whether all of its rows could be read the last time. */
+    synchronized boolean isLive() {
+        return !halted && current != null && next == null;
+    }
+
     synchronized TableStatus status() {
         String state;
         if (halted) {
             state = "marked";
-        } else if (current != null && next == null) {
+        } else if (isLive()) {
             state = "live";
         } else {
             state = served ? "refreshing" : "waiting";
@@ -357,6 +362,13 @@ final class CapturedTable {
 
     private void send(StreamedChange change, Generation generation, Completion completion, List<Sent> sent)
             throws SQLException, InterruptedException {
+        if (change.garbled()) {
+            // A snapshot tells whether it is so, and which row it is.
+            trouble = new LeftOut("a change of it has a text that may not be in UTF-8",
+                    SnapshotRun.NOT_CONVERTED_REMEDY);
+            outdated(generation);
+            return;
+        }
         try {
             bound.verifyStreamed(characters(change));
             if (generation.counts() != null) {
@@ -692,6 +704,20 @@ final class CapturedTable {
             next = null;
         } else if (generation == current) {
             current = null;
+        }
+    }
+
+    /** Changes of it have not come: no generation of the stream can be gone on with, nor begun at a moment before this. */
+    synchronized void passedOver(String cause) {
+        if (!source.streamed()) {
+            return;
+        }
+        held = null;
+        trouble = new LeftOut("a change of it has been passed over: " + cause, "it is read anew by itself");
+        for (Generation generation : Arrays.asList(current, next)) {
+            if (generation != null && generation.table().streamed()) {
+                outdated(generation);
+            }
         }
     }
 

@@ -36,6 +36,8 @@ final class MissingValues implements AutoCloseable {
 
     private static final int LOCK_ATTEMPTS = 5;
 
+    private static final Set<String> CLASSES_OF_TABLES = Set.of("22", "54", "XX");
+
     private static final Duration LONGEST_INVISIBLE = Duration.ofSeconds(60);
 
     private final SourceDatabase source;
@@ -139,6 +141,9 @@ final class MissingValues implements AutoCloseable {
                     }
                     default -> {
                         close();
+                        if (isOfTheTable(state)) {
+                            throw new TableChangedException(e);
+                        }
                         if (attempt > 1 || e instanceof SQLTimeoutException) {
                             throw e;
                         }
@@ -147,6 +152,15 @@ final class MissingValues implements AutoCloseable {
                 Thread.sleep(100);
             }
         }
+    }
+
+    /**
+     * Whether a question about a table fails because of what it holds, or of what we may read of it: data exceptions, no right to it,
+     * values past PostgreSQL's limits, damaged pages. Its snapshot meets the same, and says so of this table alone.
+     */
+    static boolean isOfTheTable(String state) {
+        return state.length() == 5
+                && (CLASSES_OF_TABLES.contains(state.substring(0, 2)) || state.equals("42501"));
     }
 
     private Connection session() throws SQLException {

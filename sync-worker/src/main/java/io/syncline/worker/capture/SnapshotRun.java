@@ -45,6 +45,8 @@ final class SnapshotRun implements Runnable {
     private static final long WATCH_INTERVAL_MS = 250;
     private static final int PROGRESS_ROWS = 1000;
 
+    static final String NOT_CONVERTED_REMEDY = "correct the text in the source; the table is then read again by itself";
+
     private final SourceDatabase source;
     private final ReplicationSlot slot;
     private final SourceCatalogue catalogue;
@@ -252,8 +254,16 @@ final class SnapshotRun implements Runnable {
     private void failed(CapturedTable table, SQLException e) {
         if (!cancelled) {
             LOG.warn("The snapshot of table {} ended early and is begun anew: {}", table.name(), e.getMessage());
-            table.failed(new LeftOut("its snapshot ended early: " + e.getMessage(), "it is begun anew by itself"));
+            table.failed(notConverted(e)
+                    ? new LeftOut("a row of it has a text that cannot be told in UTF-8: " + e.getMessage(),
+                            NOT_CONVERTED_REMEDY)
+                    : new LeftOut("its snapshot ended early: " + e.getMessage(), "it is begun anew by itself"));
         }
+    }
+
+    /** character_not_in_repertoire, untranslatable_character */
+    private static boolean notConverted(SQLException e) {
+        return "22021".equals(e.getSQLState()) || "22P05".equals(e.getSQLState());
     }
 
     /** False if the generation was given up meanwhile: the session is of no more use. */

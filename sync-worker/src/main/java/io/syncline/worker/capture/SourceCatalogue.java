@@ -4,6 +4,7 @@ import io.syncline.model.table.ColumnInfo;
 import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
+import io.syncline.worker.capture.debezium.DebeziumNames;
 import io.syncline.worker.capture.encode.RowEncoder;
 import java.sql.Array;
 import java.sql.Connection;
@@ -17,7 +18,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -136,26 +136,33 @@ final class SourceCatalogue {
 
     private final String publication;
     private final ReplicaServer replica;
+    private final Exclusions exclusions;
     private volatile Map<TableName, SourceTable> known;
     /** Once it has a name it keeps it. */
     private volatile DatabaseCollation.@Nullable Own collation;
 
     /** @param replica what the state database can hold */
     SourceCatalogue(String publication, ReplicaServer replica) {
-        this(publication, replica, Map.of(), null);
+        this(publication, replica, new Exclusions());
     }
 
-    private SourceCatalogue(String publication, ReplicaServer replica, Map<TableName, SourceTable> known,
-            DatabaseCollation.@Nullable Own collation) {
+    /** @param exclusions tables that are not to be streamed for what has happened to their changes */
+    SourceCatalogue(String publication, ReplicaServer replica, Exclusions exclusions) {
+        this(publication, replica, exclusions, Map.of(), null);
+    }
+
+    private SourceCatalogue(String publication, ReplicaServer replica, Exclusions exclusions,
+            Map<TableName, SourceTable> known, DatabaseCollation.@Nullable Own collation) {
         this.publication = publication;
         this.replica = replica;
+        this.exclusions = exclusions;
         this.known = known;
         this.collation = collation;
     }
 
     /** Another reader that knows what this one knows, for another session and thread. */
     SourceCatalogue forAnotherSession() {
-        return new SourceCatalogue(publication, replica, known, collation);
+        return new SourceCatalogue(publication, replica, exclusions, known, collation);
     }
 
     /** A row of TABLES. */
@@ -255,7 +262,7 @@ final class SourceCatalogue {
             readChanged(connection, changed, own, captured, leftOut);
         }
         known = Map.copyOf(captured);
-        return new Catalogue(captured, leftOut, published);
+        return new Catalogue(exclusions.apply(captured), leftOut, published);
     }
 
     private List<Table> tables(Connection connection, DatabaseCollation.Own own) throws SQLException {
@@ -450,14 +457,17 @@ final class SourceCatalogue {
     }
 
     /** What stands in the way of streaming the table's changes in its columns. */
-    private static @Nullable LeftOut causeNotToStream(List<Column> columns, @Nullable Key key) {
-        Set<String> lowerCase = new HashSet<>();
+    private static @Nullable LeftOut causeNotToStream(TableName table, List<Column> columns, @Nullable Key key) {
+        if (!DebeziumNames.keepsTable(table.name())) {
+            return new LeftOut("Debezium cannot read its name " + table.name(), "rename it");
+        }
+        String twin = DebeziumNames.firstTwin(columns.stream().map(Column::name).toList());
+        if (twin != null) {
+            return new LeftOut("it has columns that differ by case only (" + twin
+                    + "), which Debezium cannot tell apart", "rename one of them");
+        }
         for (Column column : columns) {
-            if (!lowerCase.add(column.name().toLowerCase(Locale.ROOT))) {
-                return new LeftOut("it has columns that differ by case only (" + column.name()
-                        + "), which Debezium cannot tell apart", "rename one of them");
-            }
-            if (column.name().startsWith("\"") && column.name().endsWith("\"")) {
+            if (!DebeziumNames.keepsColumn(column.name())) {
                 return new LeftOut("column " + column.name() + " has quotes around it, which Debezium takes away",
                         "rename it");
             }
@@ -515,7 +525,7 @@ final class SourceCatalogue {
             }
         }
         if (unpublished == null) {
-            unpublished = causeNotToStream(columns, key);
+            unpublished = causeNotToStream(table.name(), columns, key);
         }
         List<Integer> keyNumbers = key == null ? List.of() : key.columns();
         int[] keyColumns = new int[keyNumbers.size()];

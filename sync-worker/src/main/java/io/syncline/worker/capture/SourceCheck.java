@@ -1,5 +1,6 @@
 package io.syncline.worker.capture;
 
+import io.syncline.worker.capture.debezium.SourceSession;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -67,8 +68,8 @@ final class SourceCheck {
                             + " (on managed services a parameter such as rds.logical_replication = 1)",
                     true));
         }
-        String encoding = show(connection, "server_encoding");
-        if (encoding.equals("SQL_ASCII")) {
+        String encoding = encoding(connection);
+        if (encoding.equals(SourceSession.NO_ENCODING)) {
             warnings.add(new SourceProblem("server_encoding", encoding,
                     "texts need not be in any encoding, what is not UTF-8 cannot be told in JSON",
                     "use a database in UTF8", false));
@@ -215,6 +216,11 @@ final class SourceCheck {
                 "it is tried again by itself; who has it: SELECT pid, relation::regclass FROM pg_locks"
                         + " WHERE granted AND mode = 'AccessExclusiveLock'",
                 true);
+    }
+
+    /** The database's. */
+    static String encoding(Connection connection) throws SQLException {
+        return show(connection, "server_encoding");
     }
 
     private static String show(Connection connection, String setting) throws SQLException {

@@ -131,6 +131,20 @@ final class SourceDatabase {
         return connection;
     }
 
+    /** A session that is handed texts as they lie in the database, in whatever encoding. */
+    Connection connectWithoutConversion() throws SQLException {
+        Properties properties = properties();
+        PGProperty.ALLOW_ENCODING_CHANGES.set(properties, true);
+        Connection connection = open(properties);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(SourceSession.RAW_TEXTS);
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
+        return connection;
+    }
+
     /** Whether it is, or comes from, a lock that somebody else has: nothing is wrong with the session. */
     static boolean isLockTimeout(Throwable problem) {
         for (Throwable cause = problem; cause != null; cause = cause.getCause()) {

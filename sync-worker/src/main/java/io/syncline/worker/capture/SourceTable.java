@@ -69,6 +69,13 @@ record SourceTable(
         return unpublished == null;
     }
 
+    /** The same table, read on the schedule. */
+    SourceTable unpublished(LeftOut why) {
+        return new SourceTable(oid, schema, fingerprint, partitioned, places, estimatedRows, columns, keyColumns,
+                encoder,
+                why, unordered);
+    }
+
     boolean hasGeneratedColumns() {
         return columns.stream().anyMatch(Column::generated);
     }

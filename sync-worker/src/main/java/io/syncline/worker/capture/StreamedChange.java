@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param commitLsn of the commit before the change's own transaction's
  * @param number    among changes with the same LSN; doubled, so that a change of the key has two
  * @param xid       of its transaction, in 32 bits
+ * @param garbled   whether a text of it may not have been in UTF-8, and so is not here as it is in the source
  * @param timestamp when the source committed it, in milliseconds since 1970
  */
 record StreamedChange(
@@ -19,6 +20,7 @@ record StreamedChange(
         long lsn,
         long number,
         long xid,
+        boolean garbled,
         long timestamp,
         @Nullable Struct before,
         @Nullable Struct after) {

@@ -5,6 +5,7 @@ import io.debezium.engine.DebeziumEngine;
 import io.syncline.model.table.TableName;
 import io.syncline.worker.capture.CapturedTable.Sent;
 import io.syncline.worker.capture.StreamedChange.Kind;
+import io.syncline.worker.capture.debezium.RefusedTables.Refused;
 import io.syncline.worker.capture.debezium.TextConverter;
 import io.syncline.worker.capture.encode.JsonBytes;
 import io.syncline.worker.capture.encode.TextRow;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
@@ -32,9 +34,12 @@ import org.jspecify.annotations.Nullable;
 final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<SourceRecord, SourceRecord>> {
 
     private static final String OPERATION = "op";
+    private static final char NOT_UTF_8 = '\uFFFD';
 
     private final Function<TableName, @Nullable CapturedTable> tables;
     private final MissingValues values;
+    private final Supplier<List<Refused>> refused;
+    private final boolean rawTexts;
     private final Guard guard;
     private boolean guarded;
     private long lastCommitLsn = -1;
@@ -57,9 +62,16 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         void verify() throws SQLException, SupersededException;
     }
 
-    TableCapture(Function<TableName, @Nullable CapturedTable> tables, MissingValues values, Guard guard) {
+    /**
+     * @param refused  gives tables of which Debezium has passed changes over, before what comes behind those
+     * @param rawTexts whether texts come as they lie in the source, in whatever encoding
+     */
+    TableCapture(Function<TableName, @Nullable CapturedTable> tables, MissingValues values,
+            Supplier<List<Refused>> refused, boolean rawTexts, Guard guard) {
         this.tables = tables;
         this.values = values;
+        this.refused = refused;
+        this.rawTexts = rawTexts;
         this.guard = guard;
     }
 
@@ -94,6 +106,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         inHandSince = System.currentTimeMillis();
         try {
             verifyOnce();
+            passOver(refused.get());
             List<StreamedChange> changes = new ArrayList<>(events.size());
             for (ChangeEvent<SourceRecord, SourceRecord> event : events) {
                 StreamedChange change = change(event.value());
@@ -122,6 +135,16 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         if (!guarded) {
             guard.verify();
             guarded = true;
+        }
+    }
+
+    private void passOver(List<Refused> tablesPassedOver) throws SupersededException {
+        for (Refused one : tablesPassedOver) {
+            CapturedTable table = tables.apply(new TableName(one.table()));
+            if (table != null) {
+                table.passedOver(one.cause());
+                table.rememberGivenUp();
+            }
         }
     }
 
@@ -163,9 +186,19 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         lastCommitLsn = commitLsn;
         lastLsn = lsn;
         lastTimestamp = source.getInt64("ts_ms");
+        Struct before = value.getStruct("before");
+        Struct after = value.getStruct("after");
         return new StreamedChange(new TableName(table), kind, commitLsn, lsn, number, number(offset, "txId"),
-                lastTimestamp,
-                value.getStruct("before"), value.getStruct("after"));
+                rawTexts && (isGarbled(before) || isGarbled(after)), lastTimestamp, before, after);
+    }
+
+    /** Whether something of it may not have been in UTF-8: Debezium puts one character for all that is not. */
+    private static boolean isGarbled(@Nullable Struct row) {
+        return row != null && row.schema()
+                .fields()
+                .stream()
+                .anyMatch(field -> row.getWithoutDefault(field.name()) instanceof String text
+                        && text.indexOf(NOT_UTF_8) >= 0);
     }
 
     private static long number(Map<String, ?> offset, String name) {

@@ -3,8 +3,10 @@ package io.syncline.worker.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.syncline.worker.capture.debezium.RefusedTables;
 import java.time.Duration;
 import java.util.Properties;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.springframework.util.unit.DataSize;
 
@@ -14,11 +16,18 @@ class CaptureSettingsTest {
             Duration.ofSeconds(2), Duration.ofSeconds(10), 1 << 20, Duration.ofMinutes(1), 1000,
             DataSize.ofGigabytes(1), true);
 
+    private static final RefusedTables REFUSED = new RefusedTables();
+
+    @AfterAll
+    static void close() {
+        REFUSED.close();
+    }
+
     @Test
     void theSourcesUrl_becomesDebeziumsSettings() throws SourceUnusableException {
         Properties engine = CaptureSettings.engine(
                 new SourceDatabase("jdbc:postgresql://db.example:6432/shop?sslmode=require", "reader", "secret"),
-                CAPTURE, 42);
+                CAPTURE, 42, REFUSED);
         assertThat(engine).containsEntry("database.hostname", "db.example")
                 .containsEntry("database.port", "6432")
                 .containsEntry("database.dbname", "shop")
@@ -43,7 +52,7 @@ class CaptureSettingsTest {
     @Test
     void debeziumMakesAndDropsNothing_andDoesNotRetry() throws SourceUnusableException {
         Properties engine = CaptureSettings
-                .engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0);
+                .engine(new SourceDatabase("jdbc:postgresql://localhost/shop", "reader", null), CAPTURE, 0, REFUSED);
         assertThat(engine).containsEntry("publication.autocreate.mode", "disabled")
                 .containsEntry("slot.drop.on.stop", "false")
                 .containsEntry("snapshot.mode", "no_data")

@@ -82,6 +82,17 @@ final class CapturedSource implements AutoCloseable {
         fold = new TopicFold(broker.bootstrapServers());
     }
 
+    /** Makes the source again, empty, in another encoding. */
+    void recreate(String encoding) {
+        try (Connection connection = database.connect("postgres"); Statement statement = connection.createStatement()) {
+            statement.execute("DROP DATABASE " + SOURCE);
+            statement.execute(
+                    "CREATE DATABASE " + SOURCE + " ENCODING '" + encoding + "' LOCALE 'C' TEMPLATE template0");
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
     Map<String, Object> kafka() {
         return Map.of("bootstrap.servers", broker.bootstrapServers());
     }

@@ -1,6 +1,7 @@
 package io.syncline.e2e.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.syncline.worker.capture.Capture;
 import java.nio.file.Path;
@@ -94,6 +95,30 @@ class OlderPostgresIT {
             awaitEqual(source);
             // On a schedule of seconds.
             source.awaitEqualBag("o_heap", SOON);
+        }
+    }
+
+    /** Up to 17 a slot looks for it as it was when a change was made: what was changed without one can never be decoded. */
+    @ParameterizedTest
+    @MethodSource("versions")
+    void aPublicationThatIsDropped_isMadeAgain_andTheSlotGivenUp(String version) {
+        try (CapturedSource source = CapturedSource.onPostgres(version, directory)) {
+            source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (1, 'x')");
+            source.startCapture();
+            source.awaitEqual("t", SOON);
+            source.execute("INSERT INTO t VALUES (2, 'streamed')");
+            source.awaitEqual("t", SOON);
+            long generation = source.topics().generation("t");
+            source.execute("DROP PUBLICATION syncline", "INSERT INTO t VALUES (3, 'made without a publication')");
+            await().atMost(SOON).until(() -> source.topics().generation("t") > generation);
+            source.awaitEqual("t", SOON);
+            source.execute("UPDATE t SET v = v || '!'");
+            source.awaitEqual("t", SOON);
+            await().atMost(SOON)
+                    .until(() -> !source
+                            .askState(
+                                    "SELECT 1 FROM syncline.capture_source WHERE state = 'running' AND problem IS NULL")
+                            .isEmpty());
         }
     }
 

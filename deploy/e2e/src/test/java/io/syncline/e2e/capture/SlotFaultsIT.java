@@ -154,6 +154,43 @@ class SlotFaultsIT extends OneTableCaptured {
         assertThat(generation()).isEqualTo(generation);
     }
 
+    /** WIN1252 has bytes that stand for nothing, and the source takes them. */
+    @Test
+    void aChangeThatTheSourceCannotConvert_keepsItsTableOutOfTheStream_andTheOthersGoOn() {
+        source.recreate("WIN1252");
+        source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (1, 'é')",
+                "CREATE TABLE bad (id int PRIMARY KEY, v text)", "INSERT INTO bad VALUES (1, 'ü')");
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        source.awaitEqual("bad", SOON);
+        source.execute("INSERT INTO bad VALUES (2, convert_from('\\x81', 'WIN1252'))",
+                "INSERT INTO t VALUES (2, 'ß')");
+        await().atMost(SOON).until(() -> generation() > generation);
+        awaitEqual();
+        assertThat(source.ask("SELECT prrelid::regclass FROM pg_publication_rel")).containsExactly("t");
+        await().atMost(SOON)
+                .until(() -> !source.askState("SELECT 1 FROM syncline.capture_status WHERE table_name = 'bad'"
+                        + " AND cause LIKE '%cannot be told in UTF-8%0x81%'").isEmpty());
+        source.execute("UPDATE bad SET v = 'ö' WHERE id = 2");
+        source.awaitEqual("bad", SOON);
+        assertThat(source.askState("SELECT cause FROM syncline.capture_status WHERE table_name = 'bad'"))
+                .singleElement()
+                .asString()
+                .contains("its changes are not streamed: a change of it at ", "cannot be decoded: ", "0x81");
+        awaitConfirmed();
+        long read = generation();
+        stop(capture);
+        source.execute("UPDATE t SET v = v || '!'", "UPDATE bad SET v = v || '!'");
+        source.startCapture();
+        awaitEqual();
+        source.awaitEqual("bad", SOON);
+        assertThat(generation()).isEqualTo(read);
+        source.execute("ALTER TABLE bad ADD w text");
+        await().atMost(SOON)
+                .until(() -> source.ask("SELECT prrelid::regclass FROM pg_publication_rel").contains("bad"));
+        source.awaitEqual("bad", SOON);
+    }
+
     @Test
     void aSourceWhoseWalEndsEarlierThanItDid_isCapturedAnew() {
         Capture capture = source.startCapture();

@@ -221,6 +221,112 @@ class TroubledTablesIT extends OneTableCaptured {
         assertThat(source.awaitEqual("g", SOON)).containsEntry("[1]", "{\"id\":1,\"n\":21,\"doubled\":42}");
     }
 
+    /** Before the start, while the stream runs, and before another start. */
+    @Test
+    void tablesThatDebeziumCannotRead_keepNoOtherWaiting() {
+        source.execute("CREATE TABLE legacy (id int PRIMARY KEY, v text, \"V\" text)",
+                "INSERT INTO legacy VALUES (1, 'v', 'V')",
+                "CREATE TABLE dotted (id int PRIMARY KEY, \"İ\" text, U&\"I\\0307\" text)",
+                "INSERT INTO dotted VALUES (1, 'a', 'b')",
+                "CREATE TABLE \"\"\"t1\" (id int PRIMARY KEY, v text)", "INSERT INTO \"\"\"t1\" VALUES (1, 'x')",
+                "CREATE TABLE \"a.b\"\"\" (id int PRIMARY KEY, v text)", "INSERT INTO \"a.b\"\"\" VALUES (1, 'x')",
+                "CREATE TABLE \"\"\"t\"\"\" (id int PRIMARY KEY, v text)", "INSERT INTO \"\"\"t\"\"\" VALUES (1, 'x')");
+        List<String> odd = List.of("legacy", "dotted", "\"t1", "a.b\"", "\"t\"");
+        Capture capture = source.startCapture();
+        awaitRead();
+        odd.forEach(table -> source.awaitEqual(table, SOON));
+        source.execute("INSERT INTO \"\"\"t\"\"\" VALUES (2, 'y')", "UPDATE t SET v = v || '!'",
+                "CREATE TABLE later (id int PRIMARY KEY, v text, \"V\" text)", "INSERT INTO later VALUES (1, 'v', 'V')",
+                "CREATE TABLE \"it''s\" (id int PRIMARY KEY)", "INSERT INTO \"it''s\" VALUES (1)");
+        awaitEqual();
+        source.awaitEqual("later", SOON);
+        source.awaitEqual("\"t\"", SOON);
+        assertThat(source.ask("SELECT prrelid::regclass FROM pg_publication_rel")).contains("t")
+                .doesNotContain("legacy", "dotted", "later");
+        assertThat(source.askState("SELECT cause FROM syncline.capture_status WHERE table_name = '\"t1'"))
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .contains("its changes are not streamed: Debezium cannot read its name");
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        stop(capture);
+        source.execute("UPDATE t SET v = v || '?'", "INSERT INTO legacy VALUES (2, 'v', 'V')");
+        source.startCapture();
+        awaitEqual();
+        source.awaitEqual("legacy", SOON);
+        source.execute("ALTER TABLE legacy RENAME COLUMN \"V\" TO w", "INSERT INTO legacy VALUES (3, 'v', 'w')");
+        source.awaitEqual("legacy", SOON);
+        await().atMost(SOON)
+                .until(() -> source.ask("SELECT prrelid::regclass FROM pg_publication_rel").contains("legacy"));
+        source.execute("INSERT INTO legacy VALUES (4, 'v', 'w')", "UPDATE t SET v = v || '.'");
+        source.awaitEqual("legacy", SOON);
+        awaitEqual();
+        assertThat(source.askState("SELECT epoch - " + epoch.getFirst() + " FROM syncline.capture_epoch"))
+                .containsExactly("1");
+    }
+
+    /** The stream comes to what nobody could know when the table was published. */
+    @Test
+    void aStreamedTableThatIsMadeUnreadable_isPassedOver_andTheStreamGoesOn() {
+        source.execute("CREATE TABLE altered (id int PRIMARY KEY, v text)", "INSERT INTO altered VALUES (1, 'x')",
+                "CREATE TABLE renamed (id int PRIMARY KEY, v text)", "INSERT INTO renamed VALUES (1, 'x')",
+                "CREATE TABLE passing (id int PRIMARY KEY, v text)", "INSERT INTO passing VALUES (1, 'x')");
+        source.startCapture();
+        awaitRead();
+        for (String table : List.of("altered", "renamed", "passing")) {
+            source.awaitEqual(table, SOON);
+            source.awaitRemembered(table, SOON);
+        }
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        source.execute(
+                "BEGIN; ALTER TABLE altered ADD \"V\" text; INSERT INTO altered VALUES (2, 'y', 'Y'); COMMIT;"
+                        + "BEGIN; ALTER TABLE renamed RENAME TO \"\"\"renamed\"; INSERT INTO \"\"\"renamed\" VALUES (2, 'y'); COMMIT;"
+                        + "BEGIN; ALTER TABLE passing ADD \"V\" text; INSERT INTO passing VALUES (2, 'y', 'Y');"
+                        + " ALTER TABLE passing DROP \"V\"; INSERT INTO passing VALUES (3, 'z'); COMMIT;"
+                        + "UPDATE t SET v = v || '!'");
+        awaitEqual();
+        source.awaitEqual("altered", SOON);
+        source.awaitEqual("\"renamed", SOON);
+        source.awaitEqual("passing", SOON);
+        source.execute("UPDATE passing SET v = v || '!'", "UPDATE t SET v = v || '?'");
+        source.awaitEqual("passing", SOON);
+        awaitEqual();
+        assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
+    /** In the stream, in a snapshot, and where an unchanged value is asked for. */
+    @Test
+    void ofASourceWithoutAnEncoding_bytesThatAreNotUtf8KeepTheirTableAlone_untilTheyAreCorrected() {
+        source.recreate("SQL_ASCII");
+        String bad = "INSERT INTO %s VALUES (2, convert_from('\\x636166e9', 'SQL_ASCII'))";
+        source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (1, 'é'), (2, '\uFFFD')",
+                "CREATE TABLE before (id int PRIMARY KEY, v text)", bad.formatted("before"),
+                "CREATE TABLE later (id int PRIMARY KEY, v text)", "INSERT INTO later VALUES (1, 'x')",
+                "CREATE TABLE toasted (id int PRIMARY KEY, v text, n int)",
+                "ALTER TABLE toasted ALTER v SET STORAGE EXTERNAL", "INSERT INTO toasted VALUES (1, 'x', 1)");
+        source.startCapture();
+        awaitRead();
+        source.awaitEqual("later", SOON);
+        source.awaitEqual("toasted", SOON);
+        List<String> epoch = source.askState("SELECT epoch FROM syncline.capture_epoch");
+        source.execute(bad.formatted("later"),
+                "INSERT INTO toasted SELECT 2, repeat(convert_from('\\xe9', 'SQL_ASCII'), 10000), 2",
+                "UPDATE toasted SET n = 3 WHERE id = 2", "UPDATE t SET v = v || '!'", "INSERT INTO t VALUES (3, 'ü')");
+        awaitEqual();
+        for (String table : List.of("before", "later", "toasted")) {
+            await(table).atMost(SOON)
+                    .until(() -> !source.askState("SELECT 1 FROM syncline.capture_status WHERE table_name = '" + table
+                            + "' AND cause LIKE 'a row of it has a text that cannot be told in UTF-8%0xe9%'"
+                            + " AND remedy LIKE 'correct the text%'").isEmpty());
+        }
+        source.execute("UPDATE t SET v = v || '?'");
+        awaitEqual();
+        source.execute("UPDATE before SET v = 'café'", "DELETE FROM later WHERE id = 2", "UPDATE toasted SET v = 'y'");
+        for (String table : List.of("before", "later", "toasted")) {
+            source.awaitEqual(table, SOON);
+        }
+        awaitEqual();
+        assertThat(source.askState("SELECT epoch FROM syncline.capture_epoch")).isEqualTo(epoch);
+    }
+
     /** Only whether it is so: nobody wants to be shown values of that size. */
     private void awaitLarge(String bytes, int bytesId, String quotes, int quotesId) {
         Map<String, String> expected = Map.of("[" + bytesId + "]",

@@ -11,7 +11,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells Debezium's decoder, from the catalogue alone, what it asks about the table of each Relation message. The driver's answers name
@@ -20,7 +23,7 @@ import java.util.List;
 final class CatalogueConnection extends PostgresConnection {
 
     private static final String COLUMNS = """
-            SELECT a.attname, NOT a.attnotnull FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            SELECT a.attname, NOT a.attnotnull, c.oid::bigint FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
             WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?) AND c.relname = ?
                 AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attnum""";
@@ -36,16 +39,38 @@ final class CatalogueConnection extends PostgresConnection {
             JOIN pg_attribute a ON a.attrelid = k.indrelid AND a.attnum = ANY (k.columns)
             ORDER BY array_position(k.columns, a.attnum)""";
 
+    private @Nullable Described described;
+
+    /**
+     * What a Relation message describes.
+     *
+     * @param relations which the source has by that name now
+     */
+    record Described(TableId table, Set<Integer> relations) {}
+
     CatalogueConnection(PostgresConnectorConfig config, TypeRegistry types) {
         super(config, types, "Syncline capture, metadata");
+    }
+
+    /** What the message that is being read describes; null if that is something else. */
+    @Nullable
+    Described described() {
+        return described;
+    }
+
+    void forgetDescribed() {
+        described = null;
     }
 
     /** Without defaults, which a record's schema has no use for here. */
     @Override
     public List<Column> getTableColumnsForDecoder(TableId table, ColumnNameFilter wanted) throws SQLException {
         List<Column> columns = new ArrayList<>();
+        Set<Integer> relations = new HashSet<>();
+        described = new Described(table, relations);
         prepareQuery(COLUMNS, statement -> name(statement, table), rows -> {
             while (rows.next()) {
+                relations.add((int) rows.getLong(3));
                 columns.add(Column.editor().name(rows.getString(1)).optional(rows.getBoolean(2)).create());
             }
         });

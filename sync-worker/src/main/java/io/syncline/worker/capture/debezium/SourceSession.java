@@ -24,6 +24,12 @@ public final class SourceSession {
      */
     public static final String PATIENCE = "SET lock_timeout = 0";
 
+    /** For sessions in which a text that is in no encoding, or that UTF-8 has no place for, must be no error. */
+    public static final String RAW_TEXTS = "SET client_encoding = 'SQL_ASCII'";
+
+    /** The server_encoding of a database whose texts may be in any encoding, or in none. */
+    public static final String NO_ENCODING = "SQL_ASCII";
+
     private SourceSession() {}
 
     /** Start-up options behind those that a URL has, which they win over. */

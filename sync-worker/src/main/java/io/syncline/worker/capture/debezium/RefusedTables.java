@@ -1,0 +1,63 @@
+package io.syncline.worker.capture.debezium;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The tables of which an engine has passed changes over, since Debezium would have misread them or failed at them. Debezium makes its
+ * task by class name, so that the task finds this object by a key among its settings.
+ */
+public final class RefusedTables implements AutoCloseable {
+
+    /** The engine's property with the key. */
+    public static final String PROPERTY = "syncline.refused-tables";
+
+    private static final Map<String, RefusedTables> OPEN = new ConcurrentHashMap<>();
+    private static final AtomicLong KEYS = new AtomicLong();
+
+    private final String key = Long.toString(KEYS.incrementAndGet());
+    private final Queue<Refused> refused = new ConcurrentLinkedQueue<>();
+
+    /** @param cause why changes of the table were passed over, for people */
+    public record Refused(String table, String cause) {}
+
+    public RefusedTables() {
+        OPEN.put(key, this);
+    }
+
+    static RefusedTables of(String key) {
+        RefusedTables tables = OPEN.get(key);
+        if (tables == null) {
+            throw new IllegalStateException("no engine has the key '" + key + "' among those that run in this JVM");
+        }
+        return tables;
+    }
+
+    public String key() {
+        return key;
+    }
+
+    /** Called before any change that follows is handed over. */
+    void add(String table, String cause) {
+        refused.add(new Refused(table, cause));
+    }
+
+    /** What has been refused since this was asked the last time. */
+    public List<Refused> take() {
+        List<Refused> taken = new ArrayList<>();
+        for (Refused one = refused.poll(); one != null; one = refused.poll()) {
+            taken.add(one);
+        }
+        return taken;
+    }
+
+    @Override
+    public void close() {
+        OPEN.remove(key);
+    }
+}

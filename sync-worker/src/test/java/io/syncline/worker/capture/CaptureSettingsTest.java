@@ -44,7 +44,7 @@ class CaptureSettingsTest {
         Properties engine = CaptureSettings.engine(
                 new SourceDatabase("jdbc:postgresql://localhost/shop?options=-c%20quote_all_identifiers=on", "reader",
                         null),
-                CAPTURE, 0);
+                CAPTURE, 0, REFUSED);
         assertThat(engine.getProperty("driver.options")).startsWith("-c quote_all_identifiers=on ")
                 .contains(" -c quote_all_identifiers=off ", " -c DateStyle=ISO,\\ MDY ");
     }

@@ -5,8 +5,14 @@ import static org.awaitility.Awaitility.await;
 
 import io.syncline.worker.capture.Capture;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.springframework.util.unit.DataSize;
 
@@ -189,6 +195,69 @@ class SlotFaultsIT extends OneTableCaptured {
         await().atMost(SOON)
                 .until(() -> source.ask("SELECT prrelid::regclass FROM pg_publication_rel").contains("bad"));
         source.awaitEqual("bad", SOON);
+    }
+
+    /** Transactions that were open, or of which a part had been read, when the reader ended. */
+    @Test
+    void aRestartBetweenTheChangesOfOpenTransactions_losesNothing_dbz76_dbz51() throws SQLException {
+        Capture capture = source.startCapture();
+        long generation = awaitRead();
+        for (int round = 0; round < 2; round++) {
+            try (Connection early = source.connect();
+                    Connection late = source.connect();
+                    Statement first = early.createStatement();
+                    Statement second = late.createStatement()) {
+                early.setAutoCommit(false);
+                late.setAutoCommit(false);
+                first.execute("INSERT INTO t SELECT g, 'early' FROM generate_series(10001, 10100) g");
+                second.execute("UPDATE t SET v = v || 'late' WHERE id <= 50");
+                source.execute("INSERT INTO t VALUES (" + (2000 + round) + ", 'between')");
+                awaitEqual();
+                awaitRemembered(capture);
+                second.execute("DELETE FROM t WHERE id = " + (90 + round));
+                late.commit();
+                capture = source.startCapture();
+                first.execute("UPDATE t SET id = id + " + 1000 * (round + 1) + " WHERE v = 'early'");
+                early.commit();
+            }
+            awaitEqual();
+        }
+        assertThat(generation()).isEqualTo(generation);
+    }
+
+    private void awaitRemembered(Capture capture) {
+        awaitConfirmed();
+        stop(capture);
+    }
+
+    /** Each table by another thread and session, while every transaction writes to all of them. */
+    @Test
+    void tablesThatAreReadInParallel_areReadUnderOneExportedSnapshot_dbz2330() {
+        List<String> tables = List.of("p1", "p2", "p3", "p4");
+        for (String table : tables) {
+            source.execute("CREATE TABLE " + table + " (id int PRIMARY KEY, n int)", "INSERT INTO " + table
+                    + " SELECT g, 0 FROM generate_series(1, 20000) g");
+        }
+        AtomicBoolean done = new AtomicBoolean();
+        CompletableFuture<Void> writer = aside(() -> {
+            while (!done.get()) {
+                source.execute("BEGIN; " + tables.stream()
+                        .map(table -> "UPDATE " + table + " SET n = n + 1 WHERE id % 1000 = 7")
+                        .collect(Collectors.joining("; ")) + "; COMMIT");
+            }
+        });
+        try {
+            source.startCapture();
+            tables.forEach(table -> source.awaitRemembered(table, SOON));
+            assertThat(
+                    source.askState("SELECT DISTINCT snapshot || ' at ' || consistent_lsn FROM syncline.capture_table"))
+                    .hasSize(1);
+        } finally {
+            done.set(true);
+            writer.join();
+        }
+        tables.forEach(table -> source.awaitEqual(table, SOON));
+        assertThat(tables.stream().map(table -> source.topics().rows(table).get("[7]")).distinct()).hasSize(1);
     }
 
     @Test

@@ -107,6 +107,11 @@ public final class TextRow {
         if (end > 0 && line[end - 1] == '\n') {
             end--;
         }
+        if (end == 0 && columns() == 0) {
+            // Nothing is one empty field elsewhere.
+            complete(0);
+            return;
+        }
         boolean escaped = false;
         for (int i = 0; i < end && !escaped; i++) {
             escaped = line[i] == '\\';

@@ -40,6 +40,10 @@ public final class RowEncoder {
 
     public byte[] row(TextRow row, JsonBytes buffer) {
         buffer.reset();
+        if (writers.length == 0) {
+            // Elsewhere it comes with the first column's name.
+            buffer.write('{');
+        }
         for (int i = 0; i < writers.length; i++) {
             buffer.write(beforeValue[i]);
             writeValue(writers[i], i, row, buffer);

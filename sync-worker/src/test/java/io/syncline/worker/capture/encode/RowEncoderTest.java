@@ -22,6 +22,14 @@ class RowEncoderTest {
     private static final ValueType TIMESTAMP = new ValueType.Timestamp(6, false);
     private static final ValueType TIMESTAMPTZ = new ValueType.Timestamp(6, true);
 
+    @Test
+    void aRowOfNoColumns_isAnEmptyObject() {
+        TextRow row = new TextRow(0);
+        row.readCopyLine("\n".getBytes(StandardCharsets.UTF_8));
+        assertThat(new String(new RowEncoder(List.of(), new int[0]).row(row, new JsonBytes()), StandardCharsets.UTF_8))
+                .isEqualTo("{}");
+    }
+
     @ParameterizedTest
     @CsvSource({"42", "-9223372036854775808", "9223372036854775807", "0"})
     void wholeNumbersAreNumbers(String text) {

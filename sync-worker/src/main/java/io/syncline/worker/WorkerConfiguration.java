@@ -120,7 +120,7 @@ public class WorkerConfiguration {
     Room replicaRoom(@Qualifier("replicaPool") HikariDataSource pool, KafkaSettings kafka,
             WorkerProperties properties) {
         TableChangeListener listener = new TableChangeListener(kafka.settings(), properties.worker().sessionTimeout(),
-                pool);
+                pool, properties.worker().nameOrDefault());
         ReplicaJanitor janitor = new ReplicaJanitor(pool, properties.replica().tombstonesKept());
         return Room.of("replica", () -> {
             listener.start();

@@ -115,7 +115,7 @@ class RoomsTest {
     @Test
     void topics_areSpelledInOnePlace() throws IOException {
         List<String> names = List.of(Topics.REQUESTS, Topics.REPLIES, Topics.EVENTS, Topics.CAPTURE_LEASE,
-                Topics.TABLE_PREFIX);
+                Topics.STATE_MARKS, Topics.TABLE_PREFIX);
         Path root = Path.of(System.getProperty("maven.multiModuleProjectDirectory", "../.."));
         for (String module : List.of("shared-model", "api-gateway", "sync-worker", "deploy/standalone")) {
             try (Stream<Path> sources = Files.walk(root.resolve(module).resolve("src/main/java"))) {

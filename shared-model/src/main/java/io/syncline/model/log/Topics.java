@@ -1,6 +1,7 @@
 package io.syncline.model.log;
 
 import io.syncline.model.table.TableName;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -11,6 +12,8 @@ public final class Topics {
     public static final String REPLIES = "syncline.connection.replies";
     public static final String EVENTS = "syncline.connection.events";
     public static final String CAPTURE_LEASE = "syncline.capture.lease";
+    /** Numbers that are never given twice, also where the state database is restored to an earlier moment. */
+    public static final String STATE_MARKS = "syncline.state.marks";
     public static final String TABLE_PREFIX = "syncline.table.";
 
     /** The most characters of a table topic's name before it is cut and given a hash. */
@@ -34,10 +37,11 @@ public final class Topics {
         }
     }
 
-    /** The connection half's topics and the capture's lease. */
+    /** All topics but those of the tables. */
     public static List<Spec> ofCluster(int partitions) {
         return List.of(new Spec(REQUESTS, partitions, config(SEVEN_DAYS)), new Spec(REPLIES, partitions, config(HOUR)),
-                new Spec(EVENTS, partitions, config(FOR_EVER)), new Spec(CAPTURE_LEASE, 1, config(HOUR)));
+                new Spec(EVENTS, partitions, config(FOR_EVER)), new Spec(CAPTURE_LEASE, 1, config(HOUR)),
+                new Spec(STATE_MARKS, 1, compacted()));
     }
 
     public static Spec ofTable(TableName table, int partitions) {
@@ -50,10 +54,21 @@ public final class Topics {
     }
 
     private static Map<String, String> config(String retentionMs) {
+        return withCommon(Map.of("cleanup.policy", "delete", "retention.ms", retentionMs, "retention.bytes", "-1"));
+    }
+
+    private static Map<String, String> compacted() {
+        // Whoever writes a record reads what was written right before it: that is not compacted yet.
+        return withCommon(Map.of("cleanup.policy", "compact", "min.compaction.lag.ms", HOUR));
+    }
+
+    private static Map<String, String> withCommon(Map<String, String> own) {
+        Map<String, String> config = new HashMap<>(own);
+        config.put("unclean.leader.election.enable", "false");
+        config.put("message.timestamp.type", "CreateTime");
         // Event times are the database's and may be sent again long after: no bound on how old a record may be.
-        return Map.of("cleanup.policy", "delete", "retention.ms", retentionMs, "retention.bytes", "-1",
-                "unclean.leader.election.enable", "false", "message.timestamp.type", "CreateTime",
-                "message.timestamp.before.max.ms", Long.toString(Long.MAX_VALUE), "message.timestamp.after.max.ms",
-                Long.toString(Long.MAX_VALUE));
+        config.put("message.timestamp.before.max.ms", Long.toString(Long.MAX_VALUE));
+        config.put("message.timestamp.after.max.ms", Long.toString(Long.MAX_VALUE));
+        return config;
     }
 }

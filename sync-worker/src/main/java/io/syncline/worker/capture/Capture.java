@@ -1,5 +1,6 @@
 package io.syncline.worker.capture;
 
+import io.syncline.worker.marks.StateMarks;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.sql.SQLException;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -43,6 +45,7 @@ public final class Capture implements SmartLifecycle {
     private final SourceProperties sourceProperties;
     private final CaptureProperties properties;
     private final CaptureStore store;
+    private final StateMarks marks;
     private final Map<String, Object> kafka;
     private final Duration sessionTimeout;
     private final short replication;
@@ -53,6 +56,8 @@ public final class Capture implements SmartLifecycle {
     private @Nullable SourceGuard guard;
     private @Nullable Thread thread;
     private @Nullable String lastProblem;
+    /** What the session before found that the state database lacks, until that is in Kafka; empty if nothing. */
+    private final AtomicReference<String> wentBack = new AtomicReference<>("");
 
     /**
      * @param state          the state database; its schema is made by migrations
@@ -65,6 +70,7 @@ public final class Capture implements SmartLifecycle {
         this.sourceProperties = source;
         this.properties = properties;
         this.store = new CaptureStore(state);
+        this.marks = new StateMarks(kafka, holder());
         this.kafka = Map.copyOf(kafka);
         this.sessionTimeout = sessionTimeout;
         this.replication = replication;
@@ -173,14 +179,19 @@ public final class Capture implements SmartLifecycle {
         try (TableTopics topics = new TableTopics(Admin.create(kafka), store, properties.tablePartitions(),
                 replication, properties.maxRowBytes());
                 ChangePublisher publisher = new ChangePublisher(producer())) {
-            new CaptureSession(source, properties, store, topics, publisher, () -> !stopping && taken.held(), signal,
-                    holder(), warnings)
+            new CaptureSession(source, properties, store, marks, topics, publisher, () -> !stopping && taken.held(),
+                    signal,
+                    holder(), warnings, wentBack)
                     .run();
             lastProblem = null;
         } catch (SourceUnusableException e) {
             tell(e.problem(), warnings.get());
         } catch (SupersededException e) {
             LOG.info("{}", e.getMessage());
+        } catch (StateWentBackException e) {
+            tell(new SourceProblem("capture", null, String.valueOf(e.getMessage()), StateWentBackException.REMEDY,
+                    true),
+                    warnings.get());
         } catch (SQLException e) {
             tell(check.ofConnecting(e), warnings.get());
         } catch (ExecutionException | RuntimeException | Error e) {

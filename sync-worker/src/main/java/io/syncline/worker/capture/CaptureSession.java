@@ -9,6 +9,8 @@ import io.syncline.worker.capture.ReplicationSlot.ExportedSnapshot;
 import io.syncline.worker.capture.debezium.RefusedTables;
 import io.syncline.worker.capture.debezium.SourceSession;
 import io.syncline.worker.capture.debezium.UndecodableException;
+import io.syncline.worker.marks.Marks;
+import io.syncline.worker.marks.StateMarks;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -56,12 +59,14 @@ final class CaptureSession {
     private final SourceDatabase source;
     private final CaptureProperties properties;
     private final CaptureStore store;
+    private final StateMarks marks;
     private final TableTopics topics;
     private final ChangePublisher publisher;
     private final BooleanSupplier goOn;
     private final String holder;
     private final Supplier<String> warnings;
     private final Semaphore signal;
+    private final AtomicReference<String> found;
 
     private final Publication publication;
     private final ReplicationSlot slot;
@@ -78,21 +83,29 @@ final class CaptureSession {
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
 
     private long epoch;
+    private Generations generations;
+    /** What the state database lacked, until every table has been read since; empty if nothing. */
+    private String wentBack;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
     /** Why the catalogue could not be looked at the last time; empty if it could. */
     private String notLooked = "";
 
     /**
-     * @param goOn   whether this worker still has the lease and is not being stopped
-     * @param signal released by others when {@code goOn} may have changed
+     * @param goOn     whether this worker still has the lease and is not being stopped
+     * @param signal   released by others when {@code goOn} may have changed
+     * @param found    what the session before found that the state database lacks, until that is in Kafka; empty if nothing
      */
-    CaptureSession(SourceDatabase source, CaptureProperties properties, CaptureStore store, TableTopics topics,
-            ChangePublisher publisher, BooleanSupplier goOn, Semaphore signal, String holder,
-            Supplier<String> warnings) {
+    CaptureSession(SourceDatabase source, CaptureProperties properties, CaptureStore store, StateMarks marks,
+            TableTopics topics, ChangePublisher publisher, BooleanSupplier goOn, Semaphore signal, String holder,
+            Supplier<String> warnings, AtomicReference<String> found) {
         this.source = source;
         this.properties = properties;
         this.store = store;
+        this.marks = marks;
+        this.found = found;
+        wentBack = found.get();
+        generations = new Generations(0, 0, store, marks);
         this.topics = topics;
         this.publisher = publisher;
         this.goOn = goOn;
@@ -107,13 +120,33 @@ final class CaptureSession {
         keylessRows = new KeylessRows(properties.maxKeylessRows());
     }
 
-    /** Captures until the lease is lost or something fails. */
+    /**
+     * Captures until the lease is lost or something fails.
+     *
+     * @throws StateWentBackException if the state database does not say what was written to it: the next session trusts nothing there
+     */
     void run() throws SQLException, SourceUnusableException, SupersededException, ExecutionException,
+            InterruptedException {
+        try {
+            capture();
+        } catch (StateWentBackException e) {
+            found.set(e.lacking());
+            try {
+                // For whoever captures next, should this worker not live to do it.
+                marks.distrust(epoch + 1, e.lacking());
+            } catch (KafkaException unwritten) {
+                LOG.debug("That the state database went back is not in Kafka yet: {}", unwritten.getMessage());
+            }
+            throw e;
+        }
+    }
+
+    private void capture() throws SQLException, SourceUnusableException, SupersededException, ExecutionException,
             InterruptedException {
         try (Connection connection = source.connect()) {
             claim(connection);
         }
-        epoch = store.nextEpoch(holder);
+        takeEpoch();
         LOG.info("Capturing {} begins: epoch {}", source.database(), epoch);
         StreamEngine engine = null;
         long startLsn = 0;
@@ -152,6 +185,48 @@ final class CaptureSession {
         }
     }
 
+    /**
+     * The epoch comes from Kafka, and goes to the state database. What that remembers is compared with what it had: where it lacks
+     * any of it, no generation is gone on with, since it may lack, too, that one of them was given up.
+     */
+    private void takeEpoch() {
+        StateMarks.Epoch allocated;
+        Optional<CaptureStore.Taken> taken;
+        do {
+            allocated = marks.nextEpoch(store.newestEpoch());
+            taken = store.takeEpoch(allocated.number(), holder);
+        } while (taken.isEmpty());
+        epoch = allocated.number();
+        Collection<Remembered> there = store.tables().values();
+        if (wentBack.isEmpty()) {
+            wentBack = taken.get().asLeft()
+                    ? StateWitness.missing(allocated.before(), taken.get().before(), there).orElse("")
+                    : "the last writes of epoch " + taken.get().before();
+        }
+        Optional<Marks.Distrust> distrust = allocated.before().distrust();
+        if (wentBack.isEmpty()) {
+            generations = new Generations(epoch, distrust.map(Marks.Distrust::epoch).orElse(0L), store, marks);
+            boolean allRead = there.stream()
+                    .allMatch(table -> table.gone() || table.complete() && generations.trusts(table.generation()));
+            wentBack = allRead ? "" : distrust.map(Marks.Distrust::why).orElse("");
+        } else {
+            LOG.warn("{}", wentBackSentence());
+            trustNothing();
+        }
+        found.set("");
+        marks.begun(epoch);
+    }
+
+    /** No generation that there is now is gone on with, whatever becomes of this session. */
+    private void trustNothing() {
+        marks.distrust(epoch, wentBack);
+        generations = new Generations(epoch, epoch, store, marks);
+    }
+
+    private String wentBackSentence() {
+        return StateWentBackException.sentence(wentBack) + "; " + StateWentBackException.REMEDY;
+    }
+
     private record Start(long lsn, @Nullable ExportedSnapshot snapshot) {}
 
     /** Before anything is touched: whoever takes the slot ends its reader. */
@@ -180,6 +255,7 @@ final class CaptureSession {
         undecodable.remember();
         ReplicationSlot.State state = usableSlot(connection, now);
         if (state == null) {
+            trustNothing();
             store.forgetGenerations(epoch);
         }
         // Not before: what an interrupted start has forgotten must stay forgotten.
@@ -407,8 +483,7 @@ final class CaptureSession {
         List<CapturedTable> captured = new ArrayList<>();
         for (SourceTable table : fresh) {
             int count = partitions.getOrDefault(table.name(), 1);
-            CapturedTable one = new CapturedTable(table, count, epoch, properties, publisher, store,
-                    keylessRows);
+            CapturedTable one = new CapturedTable(table, count, generations, properties, publisher, keylessRows);
             Remembered known = before.get(table.name());
             if (known != null) {
                 one.follows(known);
@@ -429,7 +504,9 @@ final class CaptureSession {
         for (CapturedTable table : List.copyOf(tables.values())) {
             if (!captured.contains(table.name()) && !now.tables().containsKey(table.name())) {
                 // Before any change of it is let go.
-                store.giveUp(epoch, table.name(), Long.MAX_VALUE);
+                if (table.newest() > 0) {
+                    generations.giveUp(table, table.newest());
+                }
                 tables.remove(table.name());
                 await(table.drop());
                 store.gone(epoch, table.name());
@@ -442,7 +519,7 @@ final class CaptureSession {
                 existing = existing == null ? topics.existing() : existing;
                 if (existing.contains(table.topic())) {
                     await(publisher.sendToAll(table.topic(), topics.partitions(table.topic()),
-                            new TableChange.Dropped(epoch, table.generation()), System.currentTimeMillis()));
+                            new TableChange.Dropped(epoch, generations.next()), System.currentTimeMillis()));
                 }
                 store.gone(epoch, table.table());
             }
@@ -488,7 +565,7 @@ final class CaptureSession {
             return;
         }
         SnapshotRun run = new SnapshotRun(source, slot, catalogue.forAnotherSession(), store, publisher, properties,
-                epoch, due, streamed, given,
+                generations, due, streamed, given,
                 problem -> {
                     fatal.compareAndSet(null, problem);
                     signal.release();
@@ -531,6 +608,14 @@ final class CaptureSession {
         ReplicationSlot.State slotState = slot.state(connection);
         // Before it is said that the slot has passed it.
         store.savePublished(epoch, tables.values().stream().mapToLong(CapturedTable::published).max().orElse(0));
+        if (store.epochInTopics() > epoch) {
+            throw new StateWentBackException("the replica has read records of epoch " + store.epochInTopics()
+                    + " in the topics, behind which those of epoch " + epoch + " are void");
+        }
+        if (!wentBack.isEmpty() && tables.values().stream().allMatch(CapturedTable::isTrusted)) {
+            LOG.info("Every table has been read since the state database went back");
+            wentBack = "";
+        }
         // Last: that nothing is behind must not be read beside tables of which it was not said yet what has come.
         long timestamp = stream.lastTimestamp();
         store.saveSource(epoch, holder,
@@ -550,7 +635,7 @@ final class CaptureSession {
 
     private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange,
             @Nullable Duration lag) {
-        String all = Stream.of(warnings.get(), notLooked)
+        String all = Stream.of(warnings.get(), wentBack.isEmpty() ? "" : wentBackSentence(), notLooked)
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("\n"));
         return new SourceStatus(state, null, all, identity, properties.slotName(), properties.publication(),
@@ -575,6 +660,8 @@ final class CaptureSession {
             case null -> {}
             case SupersededException superseded -> throw superseded;
             case InterruptedException interrupted -> throw interrupted;
+            case Throwable other when StateWentBackException.in(other) != null ->
+                    throw StateWentBackException.in(other);
             default -> throw new IllegalStateException(innermostMessage(problem), problem);
         }
     }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
@@ -21,7 +22,10 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** What capture keeps in the state database. A capturer whose epoch is not the newest changes nothing here. */
+/**
+ * What capture keeps in the state database. A capturer whose epoch is not the newest changes nothing here, and each of its writes
+ * finds out whether the one before it is still there.
+ */
 final class CaptureStore {
 
     /** Whether our role can have citext there. */
@@ -35,6 +39,12 @@ final class CaptureStore {
     private final JdbcClient jdbc;
     private final TransactionTemplate transactions;
     private final DecodingStore decoding;
+
+    /** The epoch that was taken here last, and how many writes of it there have been; guarded by this object. */
+    private long epochTaken;
+    private long beat;
+    /** Writes since the last that is known to have been committed: they may have been, or not. */
+    private int inDoubt;
 
     CaptureStore(DataSource state) {
         template = new JdbcTemplate(state);
@@ -99,11 +109,48 @@ final class CaptureStore {
         }));
     }
 
-    /** A new epoch, the newest. */
-    long nextEpoch(String holder) {
-        return jdbc.sql(
-                "UPDATE syncline.capture_epoch SET epoch = epoch + 1, holder = ?, since = now() WHERE id = 1 RETURNING epoch")
-                .param(holder)
+    /** The newest epoch that anything here is of: a new one must be greater, whatever else is known. */
+    long newestEpoch() {
+        return jdbc.sql("""
+                SELECT greatest((SELECT epoch FROM syncline.capture_epoch WHERE id = 1),
+                    (SELECT max(generation) / :perEpoch FROM syncline.capture_table),
+                    (SELECT max(last_generation) / :perEpoch FROM syncline.replica_table),
+                    (SELECT max(greatest(epoch, generation / :perEpoch)) FROM syncline.replica_position))""")
+                .param("perEpoch", Generations.PER_EPOCH)
+                .query(Long.class)
+                .single();
+    }
+
+    /**
+     * The epoch before a new one.
+     *
+     * @param asLeft whether what was written from here in that epoch is there; true if it was another worker's
+     */
+    record Taken(long before, boolean asLeft) {}
+
+    /** Takes an epoch that is greater than all before; empty if another one is as great. */
+    synchronized Optional<Taken> takeEpoch(long epoch, String holder) {
+        Optional<Taken> taken = jdbc.sql("""
+                UPDATE syncline.capture_epoch e SET epoch = :epoch, holder = :holder, since = now(), beat = 0
+                FROM (SELECT epoch, beat FROM syncline.capture_epoch WHERE id = 1 FOR UPDATE) b
+                WHERE e.id = 1 AND b.epoch < :epoch RETURNING b.epoch, b.beat""")
+                .param("epoch", epoch)
+                .param("holder", holder)
+                .query((row, _) -> new Taken(row.getLong(1), row.getLong(1) > epochTaken
+                        || row.getLong(1) == epochTaken && row.getLong(2) >= beat && row.getLong(2) <= beat + inDoubt))
+                .optional();
+        if (taken.isPresent()) {
+            epochTaken = epoch;
+            beat = 0;
+            inDoubt = 0;
+        }
+        return taken;
+    }
+
+    /** The newest epoch that the replica has read in a topic; 0 if none. */
+    long epochInTopics() {
+        return jdbc.sql("SELECT coalesce(max(greatest(epoch, generation / ?)), 0) FROM syncline.replica_position")
+                .param(Generations.PER_EPOCH)
                 .query(Long.class)
                 .single();
     }
@@ -114,8 +161,16 @@ final class CaptureStore {
     }
 
     void verifyNewest(long epoch) throws SupersededException {
-        if (jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single() != epoch) {
+        verifyNewest(epoch,
+                jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single());
+    }
+
+    private static void verifyNewest(long epoch, long found) throws SupersededException {
+        if (found > epoch) {
             throw new SupersededException(epoch);
+        }
+        if (found < epoch) {
+            throw new StateWentBackException("its capture epoch is " + found + ", and was " + epoch);
         }
     }
 
@@ -132,32 +187,52 @@ final class CaptureStore {
         return tables;
     }
 
-    /** Begins a table's next generation, and gives its number. */
-    long begin(long epoch, String topic, SourceTable table, PgSnapshot snapshot, long lsn) throws SupersededException {
-        return asNewest(epoch, () -> jdbc.sql("""
+    /** Begins a generation of a table. */
+    void begin(long epoch, long generation, String topic, SourceTable table, PgSnapshot snapshot, long lsn)
+            throws SupersededException {
+        boolean begun = asNewest(epoch, () -> jdbc.sql("""
                 INSERT INTO syncline.capture_table AS t
                     (table_name, topic, generation, complete, snapshot, consistent_lsn, fingerprint, gone, changed_at)
-                VALUES (?, ?, 1, false, ?, ?, ?, false, now())
-                ON CONFLICT (table_name) DO UPDATE SET generation = t.generation + 1, complete = false, snapshot = excluded.snapshot,
-                    consistent_lsn = excluded.consistent_lsn, fingerprint = excluded.fingerprint, gone = false, changed_at = now()
-                RETURNING generation""")
-                .params(table.name().name(), topic, snapshot.toString(), lsn, table.fingerprint())
-                .query(Long.class)
-                .single());
+                VALUES (?, ?, ?, false, ?, ?, ?, false, now())
+                ON CONFLICT (table_name) DO UPDATE SET generation = excluded.generation, complete = false,
+                    snapshot = excluded.snapshot, consistent_lsn = excluded.consistent_lsn,
+                    fingerprint = excluded.fingerprint, gone = false, changed_at = now()
+                WHERE t.generation < excluded.generation""")
+                .params(table.name().name(), topic, generation, snapshot.toString(), lsn, table.fingerprint())
+                .update()) == 1;
+        if (!begun) {
+            throw new StateWentBackException("table " + table.name() + " has a generation there that is not older than "
+                    + generation + ", which is the next");
+        }
     }
 
     void complete(long epoch, TableName table, long generation) throws SupersededException {
-        asNewest(epoch, () -> jdbc
+        boolean completed = asNewest(epoch, () -> jdbc
                 .sql("UPDATE syncline.capture_table SET complete = true, changed_at = now() WHERE table_name = ? AND generation = ?")
                 .params(table.name(), generation)
-                .update());
+                .update()) == 1;
+        if (!completed) {
+            throw new StateWentBackException(
+                    "generation " + generation + " of table " + table + " is not there any more");
+        }
     }
 
     /** What there is of a table, up to a generation, cannot be gone on with. */
     void giveUp(long epoch, TableName table, long generation) throws SupersededException {
-        asNewest(epoch, () -> jdbc.sql("""
-                UPDATE syncline.capture_table SET complete = false, fingerprint = '', changed_at = now()
-                WHERE table_name = ? AND generation <= ?""").params(table.name(), generation).update());
+        boolean newest = asNewest(epoch, () -> {
+            jdbc.sql("""
+                    UPDATE syncline.capture_table SET complete = false, fingerprint = '', changed_at = now()
+                    WHERE table_name = ? AND generation <= ?""").params(table.name(), generation).update();
+            // A newer one may have begun meanwhile, an older one not.
+            return jdbc.sql("SELECT count(*) FROM syncline.capture_table WHERE table_name = ? AND generation >= ?")
+                    .params(table.name(), generation)
+                    .query(Long.class)
+                    .single();
+        }) == 1;
+        if (!newest) {
+            throw new StateWentBackException(
+                    "generation " + generation + " of table " + table + " is not there any more");
+        }
     }
 
     void gone(long epoch, TableName table) throws SupersededException {
@@ -266,7 +341,7 @@ final class CaptureStore {
     void saveProblem(String holder, SourceStatus status) {
         long epoch = jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1").query(Long.class).single();
         try {
-            saveSource(epoch, holder, status);
+            uncounted(epoch, () -> saved(epoch, holder, status));
         } catch (SupersededException e) {
             // Whoever has begun meanwhile tells how that goes.
             return;
@@ -275,11 +350,14 @@ final class CaptureStore {
 
     /** What failed the last time is told until it is known to be over: while the source is being checked as well. */
     void saveSource(long epoch, String holder, SourceStatus status) throws SupersededException {
-        asNewest(epoch, () -> {
-            SourceProblem problem = status.problem();
-            SourceIdentity identity = status.identity();
-            ReplicationSlot.State slot = status.slotState();
-            return jdbc.sql("""
+        asNewest(epoch, () -> saved(epoch, holder, status));
+    }
+
+    private int saved(long epoch, String holder, SourceStatus status) {
+        SourceProblem problem = status.problem();
+        SourceIdentity identity = status.identity();
+        ReplicationSlot.State slot = status.slotState();
+        return jdbc.sql("""
                     INSERT INTO syncline.capture_source AS s
                         (id, state, epoch, holder, setting, value, problem, remedy, retry_may_fix, warnings, system_identifier, timeline,
                          slot_name, publication, confirmed_lsn, retained_bytes, behind_bytes, last_change_at, lag_ms, updated_at)
@@ -300,26 +378,25 @@ final class CaptureStore {
                         behind_bytes = coalesce(excluded.behind_bytes, s.behind_bytes),
                         last_change_at = coalesce(excluded.last_change_at, s.last_change_at), lag_ms = excluded.lag_ms,
                         updated_at = now()""")
-                    .param("state", status.state())
-                    .param("epoch", epoch)
-                    .param("holder", holder)
-                    .param("setting", problem == null ? null : problem.setting())
-                    .param("value", problem == null ? null : problem.value())
-                    .param("problem", problem == null ? null : problem.problem())
-                    .param("remedy", problem == null ? null : problem.remedy())
-                    .param("retry", problem == null ? null : problem.retryMayFix())
-                    .param("warnings", status.warnings())
-                    .param("system", identity == null ? null : identity.systemIdentifier())
-                    .param("timeline", identity == null ? null : identity.timeline())
-                    .param("slot", status.slot())
-                    .param("publication", status.publication())
-                    .param("confirmed", slot == null ? null : Lsn.text(slot.confirmedLsn()))
-                    .param("retained", slot == null ? null : slot.retained())
-                    .param("behind", slot == null ? null : slot.behind())
-                    .param("lastChange", timestamp(status.lastChangeAt()))
-                    .param("lag", status.lag() == null ? null : status.lag().toMillis())
-                    .update();
-        });
+                .param("state", status.state())
+                .param("epoch", epoch)
+                .param("holder", holder)
+                .param("setting", problem == null ? null : problem.setting())
+                .param("value", problem == null ? null : problem.value())
+                .param("problem", problem == null ? null : problem.problem())
+                .param("remedy", problem == null ? null : problem.remedy())
+                .param("retry", problem == null ? null : problem.retryMayFix())
+                .param("warnings", status.warnings())
+                .param("system", identity == null ? null : identity.systemIdentifier())
+                .param("timeline", identity == null ? null : identity.timeline())
+                .param("slot", status.slot())
+                .param("publication", status.publication())
+                .param("confirmed", slot == null ? null : Lsn.text(slot.confirmedLsn()))
+                .param("retained", slot == null ? null : slot.retained())
+                .param("behind", slot == null ? null : slot.behind())
+                .param("lastChange", timestamp(status.lastChangeAt()))
+                .param("lag", status.lag() == null ? null : status.lag().toMillis())
+                .update();
     }
 
     /**
@@ -379,6 +456,15 @@ final class CaptureStore {
 
     /** Writes as the capturer with the newest epoch. */
     <T> T asNewest(long epoch, Supplier<T> write) throws SupersededException {
+        synchronized (this) {
+            if (epoch == epochTaken) {
+                return counted(epoch, write);
+            }
+        }
+        return uncounted(epoch, write);
+    }
+
+    private <T> T uncounted(long epoch, Supplier<T> write) throws SupersededException {
         T written = transactions.execute(_ -> {
             // Shared: whoever takes the next epoch waits for this transaction, and none that comes after passes.
             boolean newest = jdbc.sql("SELECT epoch FROM syncline.capture_epoch WHERE id = 1 FOR SHARE")
@@ -390,6 +476,28 @@ final class CaptureStore {
             throw new SupersededException(epoch);
         }
         return written;
+    }
+
+    /** One at a time, so that the count is known: a database that has another one is not as the last write left it. */
+    private <T> T counted(long epoch, Supplier<T> write) throws SupersededException {
+        record Counted<T>(long beat, T result) {}
+        inDoubt++;
+        Counted<T> written = transactions.execute(_ -> jdbc.sql("""
+                UPDATE syncline.capture_epoch SET beat = beat + 1
+                WHERE id = 1 AND epoch = ? AND beat BETWEEN ? AND ? RETURNING beat""")
+                .params(epoch, beat, beat + inDoubt - 1)
+                .query(Long.class)
+                .optional()
+                .map(count -> new Counted<>(count, write.get()))
+                .orElse(null));
+        if (written == null) {
+            verifyNewest(epoch);
+            throw new StateWentBackException("of the writes of epoch " + epoch + ", which were " + beat
+                    + ", it does not have the last");
+        }
+        beat = written.beat();
+        inDoubt = 0;
+        return written.result();
     }
 
     private static @Nullable Timestamp timestamp(@Nullable Instant instant) {

@@ -53,7 +53,7 @@ final class CapturedTable {
     private final long epoch;
     private final RowBound bound;
     private final ChangePublisher publisher;
-    private final CaptureStore store;
+    private final Generations generations;
     private final Duration refreshInterval;
     private final KeylessRows keylessRows;
 
@@ -78,25 +78,25 @@ final class CapturedTable {
     private @Nullable LeftOut trouble;
     private @Nullable LeftOut unordered;
     private boolean halted;
+    private boolean dropped;
     private int failures;
     private long notBefore = System.nanoTime();
     private long snapshotRows;
     private @Nullable Instant lastChangeAt;
     private long published;
 
-    CapturedTable(SourceTable source, int partitions, long epoch, CaptureProperties properties,
-            ChangePublisher publisher,
-            CaptureStore store, KeylessRows keylessRows) {
+    CapturedTable(SourceTable source, int partitions, Generations generations, CaptureProperties properties,
+            ChangePublisher publisher, KeylessRows keylessRows) {
         this.source = source;
         this.name = source.name();
         this.topic = Topics.table(name);
         this.partitions = partitions;
-        this.epoch = epoch;
+        this.generations = generations;
+        epoch = generations.epoch();
         bound = new RowBound(properties.maxRowBytes());
         refreshInterval = properties.refreshInterval();
         this.keylessRows = keylessRows;
         this.publisher = publisher;
-        this.store = store;
         wanted = true;
     }
 
@@ -135,7 +135,8 @@ final class CapturedTable {
      * rows a change was of, only its own capturer knew.
      */
     synchronized void resume(CaptureStore.Remembered remembered) {
-        if (remembered.complete() && remembered.fingerprint().equals(source.fingerprint())
+        if (remembered.complete() && generations.trusts(remembered.generation())
+                && remembered.fingerprint().equals(source.fingerprint())
                 && !(source.keyless() && source.streamed())) {
             current = new Generation(remembered.generation(), source, remembered.snapshot(),
                     remembered.consistentLsn(), Instant.EPOCH, bound, keylessRows);
@@ -169,7 +170,7 @@ final class CapturedTable {
             givenUp = 0;
         }
         if (generation > 0) {
-            store.giveUp(epoch, name, generation);
+            generations.giveUp(this, generation);
         }
     }
 
@@ -256,11 +257,23 @@ final class CapturedTable {
         return false;
     }
 
+    /** The newest generation that has begun; 0 if none has. */
+    synchronized long newest() {
+        return newest;
+    }
+
+    /** Whether the generation that is served, or will be next, is of an epoch that is trusted. */
+    synchronized boolean isTrusted() {
+        return current != null && generations.trusts(current.number());
+    }
+
+    /** Its end, under a number that is newer than whatever has been sent of it. */
     synchronized List<Future<RecordMetadata>> drop() {
         letGo(current);
         letGo(next);
         held = null;
-        return publisher.sendToAll(topic, partitions, new TableChange.Dropped(epoch, newest),
+        dropped = true;
+        return publisher.sendToAll(topic, partitions, new TableChange.Dropped(epoch, generations.next()),
                 System.currentTimeMillis());
     }
 
@@ -564,7 +577,7 @@ final class CapturedTable {
         ArrayDeque<StreamedChange> kept = held;
         held = null;
         newest = generation.number();
-        if (kept == null || lastLetGo != null && !generation.snapshot().sees(lastLetGo.xid())) {
+        if (dropped || kept == null || lastLetGo != null && !generation.snapshot().sees(lastLetGo.xid())) {
             return false;
         }
         publisher.sendToAll(topic, partitions,

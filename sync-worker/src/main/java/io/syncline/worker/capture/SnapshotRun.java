@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -54,7 +55,7 @@ final class SnapshotRun implements Runnable {
     private final ChangePublisher publisher;
     private final CaptureProperties properties;
     private final RowBound bound;
-    private final long epoch;
+    private final Generations generations;
     private final List<CapturedTable> tables;
     private final boolean streamed;
     private final @Nullable ExportedSnapshot given;
@@ -74,7 +75,7 @@ final class SnapshotRun implements Runnable {
      */
     SnapshotRun(SourceDatabase source, ReplicationSlot slot, SourceCatalogue catalogue, CaptureStore store,
             ChangePublisher publisher,
-            CaptureProperties properties, long epoch, List<CapturedTable> tables, boolean streamed,
+            CaptureProperties properties, Generations generations, List<CapturedTable> tables, boolean streamed,
             @Nullable ExportedSnapshot given,
             Consumer<Throwable> fatal) {
         this.source = source;
@@ -84,7 +85,7 @@ final class SnapshotRun implements Runnable {
         this.publisher = publisher;
         this.properties = properties;
         bound = new RowBound(properties.maxRowBytes());
-        this.epoch = epoch;
+        this.generations = generations;
         this.tables = List.copyOf(tables);
         unended.addAll(tables);
         this.streamed = streamed;
@@ -92,6 +93,8 @@ final class SnapshotRun implements Runnable {
         this.fatal = fatal;
         tables.forEach(CapturedTable::startHolding);
     }
+
+    private record Opened(CapturedTable table, Generation generation) {}
 
     private record Begun(CapturedTable table, Generation generation, List<Sent> sent) {}
 
@@ -160,26 +163,34 @@ final class SnapshotRun implements Runnable {
         } finally {
             close(session);
         }
+        List<Opened> opened = new ArrayList<>();
+        Map<String, Long> numbers = new HashMap<>();
+        for (CapturedTable table : tables) {
+            SourceTable asSeen = seen.tables().get(table.name());
+            if (asSeen == null || asSeen.streamed() != streamed
+                    || streamed && !seen.published().contains(table.name())) {
+                // Gone, or of another kind, by now: the next look at the catalogue settles it.
+                continue;
+            }
+            long number = generations.next();
+            store.begin(generations.epoch(), number, table.topic(), asSeen, visible, snapshot.lsn());
+            numbers.put(table.topic(), number);
+            opened.add(new Opened(table, table.generation(number, asSeen, visible, snapshot.lsn(), asOf)));
+        }
+        generations.begun(numbers);
         List<Begun> begun = new ArrayList<>();
         try (MissingValues values = new MissingValues(source)) {
             Lookup lookup = new Lookup(values);
-            for (CapturedTable table : tables) {
-                SourceTable asSeen = seen.tables().get(table.name());
-                if (asSeen == null || asSeen.streamed() != streamed
-                        || streamed && !seen.published().contains(table.name())) {
-                    // Gone, or of another kind, by now: the next look at the catalogue settles it.
-                    continue;
-                }
-                long number = store.begin(epoch, table.topic(), asSeen, visible, snapshot.lsn());
-                Generation generation = table.generation(number, asSeen, visible, snapshot.lsn(), asOf);
+            for (Opened one : opened) {
+                CapturedTable table = one.table();
                 List<Sent> sent = new ArrayList<>();
-                if (table.begin(generation, lookup, sent)) {
+                if (table.begin(one.generation(), lookup, sent)) {
                     CaptureStore.Request request = table.takeRequest();
                     if (request != null) {
                         await(sent);
                         store.answered(request);
                     }
-                    begun.add(new Begun(table, generation, sent));
+                    begun.add(new Begun(table, one.generation(), sent));
                 }
             }
         }
@@ -280,7 +291,7 @@ final class SnapshotRun implements Runnable {
             mark.get();
         }
         if (!end.isEmpty()) {
-            store.complete(epoch, table.name(), begun.generation().number());
+            store.complete(generations.epoch(), table.name(), begun.generation().number());
             table.completed(begun.generation());
             LOG.info("Table {} is captured: generation {}, {} rows", table.name(), begun.generation().number(), rows);
         }
@@ -316,7 +327,8 @@ final class SnapshotRun implements Runnable {
         Generation generation = begun.generation();
         SourceTable columns = generation.table();
         ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
-                new TableChange.Upsert(epoch, Place.ofSnapshot(generation.number()), new byte[0], new byte[0]),
+                new TableChange.Upsert(generations.epoch(), Place.ofSnapshot(generation.number()), new byte[0],
+                        new byte[0]),
                 generation.asOf().toEpochMilli());
         int own = columns.columns().size();
         TextRow row = new TextRow(columns.toldByPlace() ? own + 2 : own);
@@ -352,7 +364,7 @@ final class SnapshotRun implements Runnable {
                 } else if (counted != null) {
                     begun.sent()
                             .add(new Sent(table, publisher.send(table.topic(), table.partitions(),
-                                    new TableChange.Upsert(epoch, counted.place(), counted.key(), json),
+                                    new TableChange.Upsert(generations.epoch(), counted.place(), counted.key(), json),
                                     generation.asOf().toEpochMilli())));
                 }
             }

@@ -25,6 +25,11 @@ record Position(
         return new Position(topic, partition, topicId, nextOffset, 0, 0, 0, false);
     }
 
+    /** What follows is of no generation that has begun here; the topic's epochs count on. */
+    Position trustingNothing() {
+        return new Position(topic, partition, topicId, nextOffset, epoch, 0, 0, false);
+    }
+
     Position at(long offset) {
         return new Position(topic, partition, topicId, offset, epoch, generation, snapshotRows, complete);
     }

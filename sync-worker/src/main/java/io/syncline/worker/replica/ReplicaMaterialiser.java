@@ -7,7 +7,11 @@ import io.syncline.worker.replica.Batch.Entry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -26,9 +30,35 @@ final class ReplicaMaterialiser {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaMaterialiser.class);
 
     private final DataSource database;
+    private final ChangeNumbers numbers;
+    /** Of each table's topic, what has been found already: it is told once. */
+    private final Map<String, Set<Contradiction.Kind>> found = new HashMap<>();
 
-    ReplicaMaterialiser(DataSource database) {
+    ReplicaMaterialiser(DataSource database, ChangeNumbers numbers) {
         this.database = database;
+        this.numbers = numbers;
+    }
+
+    /**
+     * Places a partition that this worker was just given.
+     *
+     * @param first the first offset that the topic still has
+     * @param end   behind the last
+     */
+    Position place(String topic, int partition, String topicId, long first, long end) throws SQLException {
+        try {
+            Placement placement = inTransaction(connection -> ReplicaTransaction.place(connection, numbers, topic,
+                    partition, topicId, first, end));
+            switch (placement) {
+                case Placement.Resumed resumed ->
+                        LOG.debug("{}/{} goes on at {}", topic, partition, resumed.position());
+                case Placement.Distrusted distrusted ->
+                        LOG.warn("{}: a new generation is asked for", distrusted.reason());
+            }
+            return placement.position();
+        } catch (PositionLostException | TableFault e) {
+            throw new IllegalStateException("placing a partition neither needs a position nor applies a record", e);
+        }
     }
 
     /**
@@ -72,19 +102,53 @@ final class ReplicaMaterialiser {
     }
 
     private List<Position> transaction(List<Batch> batches) throws SQLException, PositionLostException, TableFault {
-        try (Connection connection = database.getConnection()) {
-            connection.setAutoCommit(false);
-            try {
-                ReplicaTransaction transaction = ReplicaTransaction.begin(connection, batches);
-                List<Position> positions = new ArrayList<>();
-                for (Batch batch : batches) {
-                    positions.add(applyTo(transaction, batch));
+        List<Contradiction> contradictions = new ArrayList<>();
+        List<Position> behind = inTransaction(connection -> {
+            contradictions.clear();
+            ReplicaTransaction transaction = ReplicaTransaction.begin(connection, numbers, batches);
+            List<Position> positions = new ArrayList<>();
+            for (Batch batch : batches) {
+                positions.add(applyTo(transaction, batch));
+            }
+            transaction.save(positions);
+            contradictions.addAll(transaction.contradictions());
+            return positions;
+        });
+        contradictions.forEach(this::tell);
+        return behind;
+    }
+
+    private void tell(Contradiction contradiction) {
+        if (found.computeIfAbsent(contradiction.topic(), _ -> EnumSet.noneOf(Contradiction.Kind.class))
+                .add(contradiction.kind())) {
+            LOG.warn("{}/{}: {}; a new generation is asked for, and what there is is served as it was",
+                    contradiction.topic(), contradiction.partition(), contradiction.reason());
+        }
+    }
+
+    private interface Work<T> {
+        T in(Connection connection) throws SQLException, PositionLostException, TableFault;
+    }
+
+    /** Once more, with a number reserved, as often as one is lacking. */
+    private <T> T inTransaction(Work<T> work) throws SQLException, PositionLostException, TableFault {
+        while (true) {
+            try (Connection connection = database.getConnection()) {
+                connection.setAutoCommit(false);
+                try {
+                    T done = work.in(connection);
+                    connection.commit();
+                    return done;
+                } catch (SQLException | PositionLostException | TableFault | RuntimeException e) {
+                    rollBack(connection, e);
+                    throw e;
                 }
-                transaction.save(positions);
-                connection.commit();
-                return positions;
-            } catch (SQLException | PositionLostException | TableFault | RuntimeException e) {
-                rollBack(connection, e);
+            } catch (ChangeNumbers.UnreservedException e) {
+                numbers.reserve(e);
+            } catch (PositionLostException e) {
+                if (e.wentBack()) {
+                    numbers.distrust();
+                }
                 throw e;
             }
         }
@@ -107,18 +171,15 @@ final class ReplicaMaterialiser {
         Entry entry = batch.entries().getFirst();
         LOG.error("table of {}: {}; record {}/{} is passed, and the table is not served until a new generation of it "
                 + "is complete", batch.from().topic(), fault.cause(), batch.from().partition(), entry.offset());
-        try (Connection connection = database.getConnection()) {
-            connection.setAutoCommit(false);
-            try {
-                ReplicaTransaction transaction = ReplicaTransaction.begin(connection, List.of(batch));
+        try {
+            return inTransaction(connection -> {
+                ReplicaTransaction transaction = ReplicaTransaction.begin(connection, numbers, List.of(batch));
                 Position behind = transaction.mark(batch, fault).at(batch.nextOffset());
                 transaction.save(List.of(behind));
-                connection.commit();
                 return behind;
-            } catch (SQLException | PositionLostException | RuntimeException e) {
-                rollBack(connection, e);
-                throw e;
-            }
+            });
+        } catch (TableFault e) {
+            throw new IllegalStateException("marking a table applies no record", e);
         }
     }
 

@@ -49,7 +49,11 @@ final class ReplicaPositions {
         }
         for (Position position : believed) {
             if (!found.contains(position)) {
-                throw new PositionLostException(position);
+                boolean further = found.stream()
+                        .anyMatch(one -> one.topic().equals(position.topic()) && one.partition() == position.partition()
+                                && (one.nextOffset() >= position.nextOffset()
+                                        || !one.topicId().equals(position.topicId())));
+                throw new PositionLostException(position, !further);
             }
         }
     }
@@ -85,6 +89,18 @@ final class ReplicaPositions {
             try (ResultSet row = select.executeQuery()) {
                 row.next();
                 return row.getInt(1) == partitions ? OptionalLong.of(row.getLong(2)) : OptionalLong.empty();
+            }
+        }
+    }
+
+    /** The newest generation that has begun in any partition of a topic. */
+    static long newestGeneration(Connection connection, String topic) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT coalesce(max(generation), 0) FROM syncline.replica_position WHERE topic = ?")) {
+            select.setString(1, topic);
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getLong(1);
             }
         }
     }

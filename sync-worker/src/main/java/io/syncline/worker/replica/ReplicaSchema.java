@@ -99,15 +99,6 @@ final class ReplicaSchema {
         }
     }
 
-    /** What a topic holds is not trusted any more: what there is of its table is served as it was. */
-    static void abandon(Connection connection, String topic) throws SQLException {
-        TableState table = lock(connection, List.of(topic)).get(topic);
-        if (table != null) {
-            discard(connection, table.next());
-            save(connection, table.abandon());
-        }
-    }
-
     /** The source no longer has the table. */
     static void remove(Connection connection, TableState state) throws SQLException {
         discard(connection, state.next());

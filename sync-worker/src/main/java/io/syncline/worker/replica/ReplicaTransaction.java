@@ -13,6 +13,7 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -32,7 +33,10 @@ final class ReplicaTransaction {
      */
     private static final String SETTINGS = "SELECT set_config('synchronous_commit', 'off', true),"
             + " set_config('idle_in_transaction_session_timeout', ?, true), set_config('jit', 'off', true), "
-            + indexOnly(true) + ", (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+            + indexOnly(true) + ", (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now,"
+            // What is another after a failover, after a restore, and where the tables have been made again in it.
+            + " pg_postmaster_start_time() || '/' || current_database() || '/' || pg_relation_filenode('syncline.replica_table')"
+            + " AS server, (SELECT epoch FROM syncline.capture_epoch WHERE id = 1) AS capture_epoch";
 
     /** Between two statements, where there is next to nothing to do. */
     private static final Duration SHORT_PAUSE = Duration.ofSeconds(5);
@@ -50,36 +54,75 @@ final class ReplicaTransaction {
 
     private final Connection connection;
     private final Map<String, TableState> tables;
+    private final ChangeNumbers numbers;
+    private final Server server;
+    private final List<Contradiction> contradictions = new ArrayList<>();
+    /** The newest generation of each topic that has begun in this transaction. */
+    private final Map<String, Long> begunHere = new HashMap<>();
     private final Set<String> changed = new HashSet<>();
     /** Tables whose rows this transaction changes: they have their change's number. */
     private final Set<String> numbered = new HashSet<>();
-    /** In the database's time, microseconds since 1970. */
-    private final long now;
     private final Rows rows = new Rows();
     private long rowsTime;
 
-    private ReplicaTransaction(Connection connection, Map<String, TableState> tables, long now) {
-        this.connection = connection;
-        this.tables = tables;
-        this.now = now;
-    }
+    /**
+     * @param identity     which server, and which database on it, and since when
+     * @param now          its time, microseconds since 1970
+     * @param captureEpoch that of whoever captures
+     */
+    private record Server(String identity, long now, long captureEpoch) {
 
-    /** Locks the batches' positions, which must be as believed, then their tables. */
-    static ReplicaTransaction begin(Connection connection, List<Batch> batches)
-            throws SQLException, PositionLostException {
-        long now;
-        try (PreparedStatement settings = connection.prepareStatement(SETTINGS)) {
-            settings.setString(1, Long.toString(longestPause(batches).toMillis()));
-            try (ResultSet row = settings.executeQuery()) {
-                row.next();
-                now = row.getLong("now");
+        static Server begin(Connection connection, Duration longestPause) throws SQLException {
+            try (PreparedStatement settings = connection.prepareStatement(SETTINGS)) {
+                settings.setString(1, Long.toString(longestPause.toMillis()));
+                try (ResultSet row = settings.executeQuery()) {
+                    row.next();
+                    return new Server(row.getString("server"), row.getLong("now"), row.getLong("capture_epoch"));
+                }
             }
         }
+    }
+
+    private ReplicaTransaction(Connection connection, ChangeNumbers numbers, Server server,
+            Map<String, TableState> tables) {
+        this.connection = connection;
+        this.numbers = numbers;
+        this.server = server;
+        this.tables = tables;
+    }
+
+    /**
+     * Locks the batches' positions, which must be as believed, then their tables.
+     *
+     * @throws ChangeNumbers.UnreservedException as may every other method that changes rows
+     */
+    static ReplicaTransaction begin(Connection connection, ChangeNumbers numbers, List<Batch> batches)
+            throws SQLException, PositionLostException {
+        Server server = Server.begin(connection, longestPause(batches));
+        numbers.verify(server.identity(), server.now());
         ReplicaPositions.lock(connection, batches.stream().map(Batch::from).toList());
-        return new ReplicaTransaction(connection,
-                new HashMap<>(ReplicaSchema.lock(connection,
-                        batches.stream().map(batch -> batch.from().topic()).distinct().toList())),
-                now);
+        return new ReplicaTransaction(connection, numbers, server, new HashMap<>(ReplicaSchema.lock(connection,
+                batches.stream().map(batch -> batch.from().topic()).distinct().toList())));
+    }
+
+    /** Places a partition: where it stands, or at the topic's end, and then what there is is served as it was. */
+    static Placement place(Connection connection, ChangeNumbers numbers, String topic, int partition, String topicId,
+            long first, long end) throws SQLException {
+        Server server = Server.begin(connection, SHORT_PAUSE);
+        Placement placement = Placement.of(topic, partition, topicId,
+                ReplicaPositions.load(connection, topic, partition), first, end);
+        if (placement instanceof Placement.Distrusted distrusted) {
+            ReplicaTransaction transaction = new ReplicaTransaction(connection, numbers, server,
+                    new HashMap<>(ReplicaSchema.lock(connection, List.of(topic))));
+            transaction.abandon(topic, distrusted.reason());
+            transaction.save(List.of(distrusted.position()));
+        }
+        return placement;
+    }
+
+    /** What has been found, to be told once the transaction is committed. */
+    List<Contradiction> contradictions() {
+        return contradictions;
     }
 
     /**
@@ -94,8 +137,13 @@ final class ReplicaTransaction {
     /** Applies a change, and gives what the partition's position is after it, but for its offset. */
     Position apply(Position position, int partitions, TableChange change, long time) throws SQLException, TableFault {
         if (change.epoch() < position.epoch()) {
-            // Of a capturer that has been succeeded.
-            return position;
+            // Of a capturer that has been succeeded; but not if that is the one who captures.
+            return change.epoch() == server.captureEpoch() && position.generation() > 0
+                    ? contradicted(flush(position), Contradiction.Kind.EPOCH_NOT_NEWER,
+                            "a record of capture epoch " + change.epoch()
+                                    + ", the newest that there is, came behind the mark of epoch "
+                                    + position.epoch())
+                    : position;
         }
         return switch (change) {
             case TableChange.Upsert c -> row(position, c.key(), c.row(), c.place(), time);
@@ -103,7 +151,7 @@ final class ReplicaTransaction {
             case TableChange.Truncate c -> truncate(position, c.place(), time);
             case TableChange.SnapshotBegun c -> begin(position, partitions, c);
             case TableChange.SnapshotEnded c -> end(position, c);
-            case TableChange.Halted c -> stop(flush(position), c.generation(), c.cause());
+            case TableChange.Halted c -> halt(position, c);
             case TableChange.Dropped c -> drop(position, c.generation());
             case TableChange.EpochBegun c -> position.inEpoch(c.epoch());
         };
@@ -151,9 +199,11 @@ final class ReplicaTransaction {
 
     private Position row(Position position, byte[] key, byte @Nullable [] wire, Place place, long time)
             throws SQLException, TableFault {
+        if (place.generation() < position.generation()) {
+            return older(position, Contradiction.Kind.CHANGE_OF_OLDER, "a change", place.generation());
+        }
         TableState table = tables.get(position.topic());
-        if (place.generation() < position.generation() || table == null
-                || table.target(position.generation()).isEmpty()) {
+        if (table == null || table.target(position.generation()).isEmpty()) {
             return position;
         }
         belongs(position, place);
@@ -164,10 +214,13 @@ final class ReplicaTransaction {
     }
 
     private Position truncate(Position before, Place place, long time) throws SQLException, TableFault {
+        if (place.generation() < before.generation()) {
+            return older(before, Contradiction.Kind.CHANGE_OF_OLDER, "a truncation", place.generation());
+        }
         Position position = flush(before);
         TableState table = tables.get(position.topic());
         Content content = table == null ? null : table.target(position.generation()).orElse(null);
-        if (place.generation() < position.generation() || table == null || content == null) {
+        if (table == null || content == null) {
             return position;
         }
         belongs(position, place);
@@ -188,7 +241,7 @@ final class ReplicaTransaction {
             throws SQLException, TableFault {
         Position position = flush(before);
         if (begun.generation() <= position.generation()) {
-            return position;
+            return notNewer(position, begun, position.generation());
         }
         TableState table = make(begun.schema().table(), position.topic(), partitions);
         if (begun.generation() > table.lastGeneration()) {
@@ -196,11 +249,53 @@ final class ReplicaTransaction {
             TableState next = table.begin(begun.schema(), begun.generation(), partitions);
             ReplicaSchema.create(connection, next.target(begun.generation()).orElseThrow());
             update(next);
-        }
+        } else
+            if (Math.max(begunHere.getOrDefault(position.topic(), 0L),
+                    ReplicaPositions.newestGeneration(connection, position.topic())) < begun.generation()) {
+                        // Otherwise another partition has read the mark before this one.
+                        return notNewer(position, begun, table.lastGeneration());
+                    }
+        begunHere.merge(position.topic(), begun.generation(), Math::max);
         return position.begun(begun.generation());
     }
 
+    private Position notNewer(Position position, TableChange.SnapshotBegun begun, long newest)
+            throws SQLException, TableFault {
+        return contradicted(position, Contradiction.Kind.BEGIN_NOT_NEWER, "generation " + begun.generation()
+                + " began behind generation " + newest + ", which is not older");
+    }
+
+    /** Of the capturer that began the newer generation, or of one after it: nobody who knows of that one writes it. */
+    private Position older(Position before, Contradiction.Kind kind, String what, long generation)
+            throws SQLException, TableFault {
+        Position position = flush(before);
+        return contradicted(position, kind,
+                what + " of generation " + generation + " came behind the begin of generation "
+                        + position.generation());
+    }
+
+    private Position contradicted(Position position, Contradiction.Kind kind, String what) throws SQLException {
+        String reason = what + ": numbers of capture have gone back";
+        abandon(position.topic(), reason);
+        contradictions.add(new Contradiction(position.topic(), position.partition(), kind, reason));
+        return position.trustingNothing();
+    }
+
+    /** What comes is not trusted any more: what there is is served as it was, and a new generation is asked for. */
+    private void abandon(String topic, String reason) throws SQLException {
+        TableState table = tables.get(topic);
+        if (table != null) {
+            ReplicaSchema.discard(connection, table.next());
+            numbered.add(topic);
+            update(table.abandon(numbers.next(server.identity(), table.lastChange(), server.now())));
+        }
+        ReplicaPositions.request(connection, topic, reason);
+    }
+
     private Position end(Position before, TableChange.SnapshotEnded ended) throws SQLException, TableFault {
+        if (ended.generation() < before.generation()) {
+            return older(before, Contradiction.Kind.END_OF_OLDER, "the end", ended.generation());
+        }
         Position position = flush(before);
         TableState table = tables.get(position.topic());
         if (ended.generation() != position.generation() || table == null || !table.building(ended.generation())) {
@@ -241,6 +336,12 @@ final class ReplicaTransaction {
         }
     }
 
+    private Position halt(Position before, TableChange.Halted halted) throws SQLException, TableFault {
+        return halted.generation() < before.generation()
+                ? older(before, Contradiction.Kind.HALT_OF_OLDER, "the halt", halted.generation())
+                : stop(flush(before), halted.generation(), halted.cause());
+    }
+
     private Position stop(Position position, long generation, String cause) throws SQLException {
         TableState table = tables.get(position.topic());
         if (generation < position.generation() || table == null || table.lastGeneration() > generation) {
@@ -252,9 +353,12 @@ final class ReplicaTransaction {
     }
 
     private Position drop(Position before, long generation) throws SQLException, TableFault {
+        if (generation < before.generation()) {
+            return older(before, Contradiction.Kind.DROP_OF_OLDER, "the drop", generation);
+        }
         Position position = flush(before);
         TableState table = tables.get(position.topic());
-        if (generation < position.generation() || table == null || table.lastGeneration() > generation) {
+        if (table == null || table.lastGeneration() > generation) {
             return position;
         }
         ReplicaSchema.remove(connection, table);
@@ -307,7 +411,8 @@ final class ReplicaTransaction {
         if (!numbered.add(table.topic())) {
             return table;
         }
-        TableState withNumber = table.changed(now);
+        TableState withNumber = table
+                .changed(numbers.next(server.identity(), table.lastChange(), server.now()));
         update(withNumber);
         return withNumber;
     }

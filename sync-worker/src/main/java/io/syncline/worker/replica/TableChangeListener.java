@@ -3,9 +3,9 @@ package io.syncline.worker.replica;
 import io.syncline.model.log.MalformedRecordException;
 import io.syncline.model.log.TableChangeReader;
 import io.syncline.model.log.Topics;
+import io.syncline.worker.marks.StateMarks;
 import io.syncline.worker.replica.Batch.Content;
 import io.syncline.worker.replica.Batch.Entry;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -64,7 +64,6 @@ public final class TableChangeListener implements AutoCloseable {
 
     private final Map<String, Object> kafka;
     private final Duration sessionTimeout;
-    private final DataSource database;
     private final ReplicaMaterialiser materialiser;
     private final Thread thread = Thread.ofPlatform().name("replica").unstarted(this::run);
 
@@ -81,12 +80,16 @@ public final class TableChangeListener implements AutoCloseable {
     private int mostPolled = MOST_POLLED;
     private long shortOfMemorySince;
 
-    /** {@code kafka} are the client properties: servers, security. */
-    public TableChangeListener(Map<String, Object> kafka, Duration sessionTimeout, DataSource database) {
+    /**
+     * @param kafka  the client properties: servers, security
+     * @param worker how an operator knows this worker
+     */
+    public TableChangeListener(Map<String, Object> kafka, Duration sessionTimeout, DataSource database, String worker) {
         this.kafka = Map.copyOf(kafka);
         this.sessionTimeout = sessionTimeout;
-        this.database = database;
-        this.materialiser = new ReplicaMaterialiser(database);
+        StateMarks marks = new StateMarks(kafka, worker);
+        this.materialiser = new ReplicaMaterialiser(database,
+                new ChangeNumbers(() -> marks.read().changes(), marks::changes));
     }
 
     public void start() {
@@ -210,6 +213,12 @@ public final class TableChangeListener implements AutoCloseable {
         } catch (SQLException e) {
             trouble("applying table changes", e);
             unplace(consumer, partitions);
+        } catch (InterruptException e) {
+            throw e;
+        } catch (KafkaException e) {
+            // Not the consumer's: numbers of changes cannot be reserved.
+            trouble("applying table changes", e);
+            unplace(consumer, partitions);
         }
     }
 
@@ -256,7 +265,8 @@ public final class TableChangeListener implements AutoCloseable {
                     continue;
                 }
                 partitionCounts.put(partition.topic(), topic.partitions().size());
-                Position position = place(partition, topic.topicId().toString(), firstOffset, endOffset);
+                Position position = materialiser.place(partition.topic(), partition.partition(),
+                        topic.topicId().toString(), firstOffset, endOffset);
                 positions.put(partition, position);
                 unplaced.remove(partition);
                 consumer.seek(partition, position.nextOffset());
@@ -273,30 +283,6 @@ public final class TableChangeListener implements AutoCloseable {
             LOG.warn("the table topics could not be looked at, trying again: {}", e.toString());
         } catch (InterruptedException e) {
             throw new InterruptException(e);
-        }
-    }
-
-    private Position place(TopicPartition partition, String topicId, long first, long end) throws SQLException {
-        try (Connection connection = database.getConnection()) {
-            connection.setAutoCommit(false);
-            try {
-                Placement placement = Placement.of(partition.topic(), partition.partition(), topicId,
-                        ReplicaPositions.load(connection, partition.topic(), partition.partition()), first, end);
-                switch (placement) {
-                    case Placement.Resumed resumed -> LOG.debug("{} goes on at {}", partition, resumed.position());
-                    case Placement.Distrusted distrusted -> {
-                        LOG.warn("{}: a new generation is asked for", distrusted.reason());
-                        ReplicaPositions.save(connection, List.of(distrusted.position()));
-                        ReplicaSchema.abandon(connection, partition.topic());
-                        ReplicaPositions.request(connection, partition.topic(), distrusted.reason());
-                    }
-                }
-                connection.commit();
-                return placement.position();
-            } catch (SQLException | RuntimeException e) {
-                connection.rollback();
-                throw e;
-            }
         }
     }
 
@@ -325,11 +311,11 @@ public final class TableChangeListener implements AutoCloseable {
         });
     }
 
-    private void trouble(String what, SQLException e) {
+    private void trouble(String what, Exception e) {
         // Once for each outage: it is tried again twice a second.
         if (!troubled) {
-            LOG.error("{} failed and is tried again until it succeeds (SQLSTATE {}): {}", what, e.getSQLState(),
-                    e.getMessage());
+            LOG.error("{} failed and is tried again until it succeeds{}: {}", what,
+                    e instanceof SQLException sql ? " (SQLSTATE " + sql.getSQLState() + ")" : "", e.getMessage());
         }
         troubled = true;
     }

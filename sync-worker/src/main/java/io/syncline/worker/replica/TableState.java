@@ -84,15 +84,9 @@ record TableState(
         return new TableState(table, topic, partitions, 0, 0, 0, Kind.WAITING, null, null, null);
     }
 
-    /**
-     * The number for changes made now, the same for all of one transaction: greater than all before, also than those that
-     * were given before the table was dropped and made again, or before this database was restored.
-     *
-     * @param now microseconds since 1970
-     */
-    TableState changed(long now) {
-        return new TableState(table, topic, partitions, lastGeneration, Math.max(lastChange + 1, now), knownSince, kind,
-                cause, served, next);
+    /** With the number for changes made now, the same for all of one transaction: see {@link ChangeNumbers}. */
+    TableState changed(long number) {
+        return new TableState(table, topic, partitions, lastGeneration, number, knownSince, kind, cause, served, next);
     }
 
     /** Where rows of a generation go; nowhere if it was given up, or if it ended when the table was marked. */
@@ -138,10 +132,13 @@ record TableState(
                 Kind.MARKED, why, served, null);
     }
 
-    /** What the topic holds is not trusted any more: what is there is served as it was. */
-    TableState abandon() {
+    /**
+     * What the topic holds is not trusted any more: what is there is served as it was. What peers were given since an older number
+     * than this one may be more than that, and nothing would tell them what of it is gone.
+     */
+    TableState abandon(long number) {
         boolean staysMarked = kind == Kind.MARKED;
-        return new TableState(table, topic, partitions, lastGeneration, lastChange, knownSince,
+        return new TableState(table, topic, partitions, lastGeneration, number, number,
                 staysMarked ? Kind.MARKED : unserved(), cause, served, null);
     }
 

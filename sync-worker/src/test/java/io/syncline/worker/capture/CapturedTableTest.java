@@ -8,6 +8,7 @@ import io.syncline.model.table.KeyColumn;
 import io.syncline.model.table.TableName;
 import io.syncline.model.table.TableSchema;
 import io.syncline.worker.capture.encode.RowEncoder;
+import io.syncline.worker.marks.MarksUnderTest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -28,11 +29,11 @@ class CapturedTableTest {
                             List.of(new KeyColumn("id", "integer", null)), List.of()),
                     "", false, "", 0, List.of(), new int[]{0},
                     new RowEncoder(List.of(), new int[0]), null, null),
-            1, 1,
+            1,
+            new Generations(1, 0, new CaptureStore(new PGSimpleDataSource()), MarksUnderTest.inMemory()),
             new CaptureProperties(true, "slot", "publication", 1, 1, Duration.ZERO, Duration.ZERO, 1, Duration.ZERO, 0,
                     DataSize.ofBytes(0), true),
-            new ChangePublisher(new MockProducer<>()), new CaptureStore(new PGSimpleDataSource()),
-            new KeylessRows(0));
+            new ChangePublisher(new MockProducer<>()), new KeylessRows(0));
 
     @Test
     void request_thatIsStillReadAfterItWasTaken_asksForNoSecondGeneration() {

@@ -17,6 +17,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes go in, the replica comes out: no Kafka, a real PostgreSQL. */
 class ReplicaMaterialiserIT {
@@ -36,7 +39,9 @@ class ReplicaMaterialiserIT {
 
     private static ReplicaDatabase database;
 
-    private final ReplicaMaterialiser materialiser = new ReplicaMaterialiser(database.dataSource());
+    /** What is known of numbers outside of the state database. */
+    private final AtomicLong bound = new AtomicLong();
+    private final ReplicaMaterialiser materialiser = materialiser();
     private Position position = start(TOPIC, 0);
 
     @BeforeAll
@@ -204,8 +209,7 @@ class ReplicaMaterialiserIT {
         assertThat(table()).startsWith("refreshing 3 ");
         assertThat(rows()).containsExactly("1 {\"id\":1}", "2 {\"id\":2}", "3 {\"v\":\"old\"}");
 
-        // Still of the old generation: void.
-        apply(upsert(at(1, 20, 21), "[2]", "{\"v\":\"late\"}"), end(2, 2));
+        apply(end(2, 2));
 
         assertThat(table()).isEqualTo("live 2 13");
         assertThat(rows()).containsExactly("3 {\"v\":\"new\"}", "5 {}");
@@ -255,6 +259,159 @@ class ReplicaMaterialiserIT {
                 new TableChange.EpochBegun(5), upsert(6, at(1, 60, 61), "[9]", "{}"));
 
         assertThat(rows()).containsExactly("1 {\"v\":\"now\"}");
+        assertThat(requests()).isEmpty();
+    }
+
+    /** As after a state database that gave the number a second time. */
+    @ParameterizedTest
+    @ValueSource(longs = {3, 4})
+    void aGenerationThatIsNotNewer_isNeverIgnoredNorMerged(long number) throws Exception {
+        apply(begin(1, 4, BIGINT_KEY), row(4, "[1]", "{}"), row(4, "[2]", "{}"), end(4, 2));
+        long before = lastChange();
+        apply(new TableChange.EpochBegun(6), begin(6, number, BIGINT_KEY),
+                upsert(6, Place.ofSnapshot(number), "[3]", "{}"), upsert(6, at(number, 10, 11), "[1]", "{\"v\":1}"),
+                new TableChange.SnapshotEnded(6, number, 1, AS_OF), upsert(6, at(number, 10, 12), "[5]", "{}"));
+
+        assertThat(table()).isEqualTo("refreshing 2 4");
+        assertThat(rows()).containsExactly("1 {}", "2 {}");
+        assertThat(requests()).containsExactly("generation " + number
+                + " began behind generation 4, which is not older: numbers of capture have gone back");
+        assertThat(knownSince()).as("what peers have may be more than what is here").isGreaterThan(before);
+
+        apply(begin(6, 6_000_001, BIGINT_KEY), upsert(6, Place.ofSnapshot(6_000_001), "[7]", "{}"),
+                new TableChange.SnapshotEnded(6, 6_000_001, 1, AS_OF));
+        assertThat(table()).isEqualTo("live 1 2");
+        assertThat(rows()).containsExactly("7 {}");
+        countsAreExact();
+    }
+
+    static Stream<Arguments> marksOfAnOlderGeneration() {
+        return Stream.of(
+                Arguments.of(upsert(at(1, 20, 21), "[2]", "{\"v\":\"late\"}"),
+                        "a change of generation 1 came behind the begin of generation 2"),
+                Arguments.of(delete(at(1, 20, 21), "[2]"), "a change of generation 1 came behind"),
+                Arguments.of(new TableChange.Truncate(1, at(1, 20, 21)), "a truncation of generation 1 came behind"),
+                Arguments.of(end(1, 3), "the end of generation 1 came behind"),
+                Arguments.of(new TableChange.Halted(1, 1, "too large"), "the halt of generation 1 came behind"),
+                Arguments.of(new TableChange.Dropped(1, 1), "the drop of generation 1 came behind"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("marksOfAnOlderGeneration")
+    void whatIsOfAnOlderGenerationInTheSameEpoch_isNeverIgnored(TableChange older, String reason) throws Exception {
+        live(3);
+        apply(begin(2), row(2, "[3]", "{\"v\":\"new\"}"), older, row(2, "[4]", "{}"), end(2, 2));
+
+        assertThat(table()).startsWith("refreshing 3 ");
+        assertThat(rows()).containsExactly("1 {\"id\":1}", "2 {\"id\":2}", "3 {\"id\":3}");
+        assertThat(requests()).singleElement().asString().startsWith(reason);
+
+        apply(begin(3), row(3, "[3]", "{}"), end(3, 1));
+        assertThat(table()).isEqualTo("live 1 2");
+    }
+
+    /** Only where Kafka has lost what it knew of epochs: whoever captures must take a newer one. */
+    @Test
+    void theEpochOfWhoCaptures_behindANewerMark_isNeverIgnored() throws Exception {
+        live(1);
+        database.execute("UPDATE syncline.capture_epoch SET epoch = 5");
+        try {
+            apply(new TableChange.EpochBegun(7), new TableChange.EpochBegun(4), upsert(4, at(1, 9, 9), "[9]", "{}"));
+            assertThat(requests()).isEmpty();
+            apply(upsert(5, at(1, 50, 51), "[1]", "{\"v\":\"new\"}"), new TableChange.EpochBegun(5));
+        } finally {
+            database.execute("UPDATE syncline.capture_epoch SET epoch = 0");
+        }
+        assertThat(table()).isEqualTo("refreshing 1 8");
+        assertThat(requests())
+                .containsExactly("a record of capture epoch 5, the newest that there is, came behind the mark"
+                        + " of epoch 7: numbers of capture have gone back");
+    }
+
+    @Test
+    void aGenerationOfOtherPartitionsThatHaveForgottenIt_isNotTakenForBegun() throws Exception {
+        Position second = start(TOPIC, 1);
+        store(second);
+        second = apply(second, 2, begin(3), row(3, "[2]", "{}"));
+        position = apply(position, 2, begin(3), row(3, "[1]", "{}"));
+        assertThat(requests()).isEmpty();
+        database.execute("UPDATE syncline.replica_position SET generation = 0");
+        position = apply(position.trustingNothing(), 2, begin(2));
+        assertThat(requests()).singleElement().asString().startsWith("generation 2 began behind generation 3");
+    }
+
+    @Test
+    void bothPartitionsOfOneTransaction_beginOnce() throws Exception {
+        Position second = start(TOPIC, 1);
+        store(second);
+        materialiser.apply(List.of(batch(position, begin(3), row(3, "[1]", "{}")), batch(second, begin(3))));
+        assertThat(requests()).isEmpty();
+        assertThat(table()).isEqualTo("waiting 0 0");
+    }
+
+    @Test
+    void numbersOfChanges_areAboveAllThatWereEverGiven_whateverTheClockSays() throws Exception {
+        live(1);
+        assertThat(bound.get()).as("reserved before it was used").isGreaterThanOrEqualTo(lastChange());
+        // The state database fails over to a server whose clock is two hours behind: what was given there was far ahead.
+        long given = lastChange() + TimeUnit.HOURS.toMicros(2);
+        bound.set(given);
+        ReplicaMaterialiser another = materialiser();
+        position = another.apply(List.of(batch(position, upsert(at(1, 10, 11), "[1]", "{\"v\":1}")))).getFirst();
+        assertThat(lastChange()).isGreaterThan(given);
+        assertThat(bound.get()).isGreaterThanOrEqualTo(lastChange());
+        long last = lastChange();
+        apply(upsert(at(1, 10, 12), "[1]", "{\"v\":2}"));
+        assertThat(lastChange()).as("also by one that did not see the other server").isGreaterThan(last);
+    }
+
+    @Test
+    void aDatabaseThatIsRestoredWhileItIsUsed_givesNoNumberTwice() throws Exception {
+        live(1);
+        Position kept = position;
+        database.execute("CREATE TABLE kept AS SELECT last_change FROM syncline.replica_table");
+        apply(upsert(at(1, 10, 11), "[1]", "{\"v\":1}"), delete(at(1, 10, 12), "[1]"));
+        // Its numbers had been ahead of the clock.
+        bound.addAndGet(TimeUnit.DAYS.toMicros(1));
+        long given = bound.get();
+        store(kept);
+        database.execute("UPDATE syncline.replica_table SET last_change = (SELECT last_change FROM kept)");
+        database.execute("DROP TABLE kept");
+
+        Position lost = position;
+        assertThatThrownBy(() -> materialiser.apply(List.of(batch(lost, upsert(at(1, 10, 13), "[2]", "{}")))))
+                .isInstanceOf(PositionLostException.class)
+                .hasMessageContaining("the state database has been restored to an earlier moment");
+        position = materialiser.place(TOPIC, 0, "topic-id", 0, 100);
+        apply(upsert(at(1, 10, 11), "[1]", "{\"v\":1}"));
+        assertThat(lastChange()).isGreaterThan(given);
+        assertThat(requests()).as("what is read again contradicts nothing").isEmpty();
+    }
+
+    @Test
+    void aPartitionThatIsNotTrusted_endsWhatWasKnownOfChanges() throws Exception {
+        live(1);
+        long before = lastChange();
+        position = materialiser.place(TOPIC, 0, "another-topic-id", 0, 100);
+        assertThat(table()).isEqualTo("refreshing 1 8");
+        assertThat(requests()).containsExactly(TOPIC + " was deleted and made again");
+        assertThat(knownSince()).isGreaterThan(before).isEqualTo(lastChange());
+        apply(begin(2), row(2, "[7]", "{}"), end(2, 1));
+        assertThat(table()).isEqualTo("live 1 2");
+        assertThat(knownSince()).isGreaterThan(before);
+    }
+
+    private static long knownSince() {
+        return Long.parseLong(database.value("SELECT known_since FROM syncline.replica_table"));
+    }
+
+    private static List<String> requests() {
+        return database.column("SELECT reason FROM syncline.capture_request WHERE topic = '" + TOPIC + "'");
+    }
+
+    private ReplicaMaterialiser materialiser() {
+        return new ReplicaMaterialiser(database.dataSource(),
+                new ChangeNumbers(bound::get, wanted -> bound.accumulateAndGet(wanted, Math::max)));
     }
 
     @Test

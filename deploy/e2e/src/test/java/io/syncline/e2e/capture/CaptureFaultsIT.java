@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.syncline.worker.capture.Capture;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -114,6 +115,56 @@ class CaptureFaultsIT extends OneTableCaptured {
         source.execute("UPDATE t SET v = v || 'y'");
         awaitEqual();
         assertThat(generation()).isEqualTo(generation);
+    }
+
+    /** Within one epoch, and while its capturer runs: nothing but its own count of what it wrote tells it. */
+    @Test
+    void aStateDatabaseThatGoesBackWhileCaptureRuns_givesNoGenerationTwice() {
+        source.execute("CREATE TABLE k (a int)", "ALTER TABLE k REPLICA IDENTITY FULL",
+                "INSERT INTO k SELECT g % 5 FROM generate_series(1, 50) g");
+        source.startCapture();
+        awaitRead();
+        source.awaitRemembered("k", SOON);
+        source.keepState();
+        source.execute("ALTER TABLE t ADD COLUMN w int DEFAULT 1", "TRUNCATE k", "INSERT INTO k VALUES (7), (7)");
+        awaitRead();
+        source.awaitEqualBag("k", SOON);
+        long lost = generation();
+        source.returnToKeptState();
+        source.execute("ALTER TABLE t ADD COLUMN x int DEFAULT 2", "INSERT INTO k VALUES (8)",
+                "DELETE FROM t WHERE id < 20");
+        await("it is read again, as nothing there is trusted").atMost(SOON).until(() -> generation() > lost);
+        awaitEqual();
+        source.awaitEqualBag("k", SOON);
+        source.awaitRemembered("t", SOON);
+        await("and the warning is over").atMost(SOON)
+                .until(() -> source.askState("SELECT warnings FROM syncline.capture_source WHERE state = 'running'")
+                        .equals(List.of("")));
+    }
+
+    /** The restored database looks as good as ever: it has a complete generation, of the table as it still is. */
+    @Test
+    void aStateDatabaseRestoredFromABackup_isNotGoneOnWith() {
+        Capture capture = source.startCapture();
+        long kept = awaitRead();
+        Path backup = source.backUpState();
+        await().atMost(SOON)
+                .ignoreExceptions()
+                .untilAsserted(() -> source.executeInState(
+                        "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.t', 'test', now())"));
+        await().atMost(SOON).until(() -> generation() > kept);
+        awaitEqual();
+        await().atMost(SOON)
+                .until(() -> source.askState("SELECT generation FROM syncline.capture_table WHERE complete")
+                        .equals(List.of(Long.toString(generation()))));
+        long lost = generation();
+        stop(capture);
+        source.restoreState(backup);
+        source.execute("UPDATE t SET v = 'changed' WHERE id < 50", "DELETE FROM t WHERE id > 90");
+        source.startCapture();
+        await().atMost(SOON).until(() -> generation() > lost);
+        awaitEqual();
+        assertThat(generation()).isGreaterThan(1_000_000);
     }
 
     /** Two that both believe that it is their turn: as after a freeze. */

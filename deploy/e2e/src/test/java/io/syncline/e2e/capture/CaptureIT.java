@@ -392,13 +392,13 @@ class CaptureIT {
     void theReplicasWishForANewGeneration_isGranted() {
         source.execute("CREATE TABLE wished (id int PRIMARY KEY)", "INSERT INTO wished VALUES (1)");
         awaitEqual("wished");
-        long before = source.topics().generation("wished");
+        int before = source.topics().generations("wished");
         source.executeInState(
                 "INSERT INTO syncline.capture_request VALUES ('syncline.table.public.wished', 'test', now())");
-        await().atMost(SOON).until(() -> source.topics().generation("wished") > before);
+        await().atMost(SOON).until(() -> source.topics().generations("wished") > before);
         awaitEqual("wished");
         await().atMost(SOON).until(() -> source.askState("SELECT topic FROM syncline.capture_request").isEmpty());
-        assertThat(source.topics().generation("wished")).isEqualTo(before + 1);
+        assertThat(source.topics().generations("wished")).isEqualTo(before + 1);
     }
 
     @Test

@@ -70,12 +70,12 @@ final class CapturedSource implements AutoCloseable {
         broker = EmbeddedBroker.start(directory.resolve("kafka"));
         Flyway.configure().dataSource(stateDatabase()).schemas("syncline").locations("db/migration").load().migrate();
         try (Admin admin = Admin.create(kafka())) {
-            Topics.Spec lease = Topics.ofCluster(1)
+            List<NewTopic> own = Topics.ofCluster(1)
                     .stream()
-                    .filter(spec -> spec.name().equals(Topics.CAPTURE_LEASE))
-                    .findFirst()
-                    .orElseThrow();
-            admin.createTopics(List.of(new NewTopic(lease.name(), 1, (short) 1).configs(lease.config()))).all().get();
+                    .filter(spec -> spec.name().equals(Topics.CAPTURE_LEASE) || spec.name().equals(Topics.STATE_MARKS))
+                    .map(spec -> new NewTopic(spec.name(), 1, (short) 1).configs(spec.config()))
+                    .toList();
+            admin.createTopics(own).all().get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
@@ -116,27 +116,71 @@ final class CapturedSource implements AutoCloseable {
 
     /** The source as it lies on disk, put aside; it goes on then. */
     Path backUp() {
-        Path data = Path.of(ask("SHOW data_directory").getFirst());
-        Path backup = data.resolveSibling("backup");
-        stopDatabase();
-        run("cp", "-a", data.toString(), backup.toString());
-        database.restart();
-        return backup;
+        return backUp(database, ask("SHOW data_directory"));
     }
 
     /** The source is what it was when it was put aside. */
     void restore(Path backup) {
-        Path data = Path.of(ask("SHOW data_directory").getFirst());
-        stopDatabase();
-        run("rm", "-rf", data.toString());
-        run("mv", backup.toString(), data.toString());
-        database.restart();
+        restore(database, ask("SHOW data_directory"), backup);
     }
 
-    private void stopDatabase() {
+    Path backUpState() {
+        return backUp(state, askState("SHOW data_directory"));
+    }
+
+    void restoreState(Path backup) {
+        restore(state, askState("SHOW data_directory"), backup);
+    }
+
+    private static Path backUp(EmbeddedDatabase server, List<String> directory) {
+        Path data = Path.of(directory.getFirst());
+        Path backup = data.resolveSibling("backup");
+        stop(server);
+        run("cp", "-a", data.toString(), backup.toString());
+        server.restart();
+        return backup;
+    }
+
+    private static void restore(EmbeddedDatabase server, List<String> directory, Path backup) {
+        Path data = Path.of(directory.getFirst());
+        stop(server);
+        run("rm", "-rf", data.toString());
+        run("mv", backup.toString(), data.toString());
+        server.restart();
+    }
+
+    private static void stop(EmbeddedDatabase server) {
         // PostgreSQL's fast shutdown.
-        run("kill", "-INT", Long.toString(database.pid()));
-        await().atMost(Duration.ofMinutes(2)).until(() -> !database.isAlive());
+        run("kill", "-INT", Long.toString(server.pid()));
+        await().atMost(Duration.ofMinutes(2)).until(() -> !server.isAlive());
+    }
+
+    /** What is in the state database, kept beside it. */
+    void keepState() {
+        for (String table : stateTables()) {
+            executeInState("DROP TABLE IF EXISTS public." + table + "; CREATE TABLE public." + table
+                    + " AS TABLE syncline." + table);
+        }
+    }
+
+    /** The state database has what it had when it was kept, while those who use it stay connected. */
+    void returnToKeptState() {
+        StringBuilder all = new StringBuilder("BEGIN;");
+        for (String table : stateTables()) {
+            all.append("DELETE FROM syncline.")
+                    .append(table)
+                    .append(";INSERT INTO syncline.")
+                    .append(table)
+                    .append(" TABLE public.")
+                    .append(table)
+                    .append(';');
+        }
+        executeInState(all.append("COMMIT").toString());
+    }
+
+    private static List<String> stateTables() {
+        return List.of("capture_epoch", "capture_source", "capture_table", "capture_status", "capture_request",
+                "replica_position");
     }
 
     private static void run(String... command) {

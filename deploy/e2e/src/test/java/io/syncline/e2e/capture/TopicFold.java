@@ -38,6 +38,7 @@ final class TopicFold implements AutoCloseable {
         private final Map<String, Row> rows = new TreeMap<>();
         private long epoch;
         private long generation;
+        private int generations;
         private long complete;
         private @Nullable TableSchema schema;
         private @Nullable String halted;
@@ -54,7 +55,12 @@ final class TopicFold implements AutoCloseable {
             switch (change) {
                 case TableChange.EpochBegun _ -> {}
                 case TableChange.SnapshotBegun begun -> {
+                    if (begun.generation() <= generation) {
+                        throw new IllegalStateException("generation " + begun.generation() + " of "
+                                + begun.schema().table() + " begins behind generation " + generation);
+                    }
                     generation = begun.generation();
+                    generations++;
                     schema = begun.schema();
                     halted = null;
                     dropped = false;
@@ -127,6 +133,11 @@ final class TopicFold implements AutoCloseable {
 
     long generation(String table) {
         return read(table).generation;
+    }
+
+    /** How many have begun. */
+    int generations(String table) {
+        return read(table).generations;
     }
 
     @Nullable

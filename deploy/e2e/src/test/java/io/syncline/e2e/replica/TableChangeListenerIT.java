@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -73,6 +74,7 @@ class TableChangeListenerIT {
         database = new HikariDataSource(config);
         Flyway.configure().dataSource(database).defaultSchema("syncline").load().migrate();
         admin = Admin.create(kafka());
+        makeMarksTopic();
         producer = new KafkaProducer<>(Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrapServers(),
                 ProducerConfig.LINGER_MS_CONFIG, 5, ProducerConfig.BATCH_SIZE_CONFIG, 1 << 18),
                 new ByteArraySerializer(), new ByteArraySerializer());
@@ -241,10 +243,23 @@ class TableChangeListenerIT {
         await().atMost(SOON).ignoreExceptions().until(() -> table.state().equals("live 510"));
     }
 
+    private static void makeMarksTopic() {
+        Topics.Spec marks = Topics.ofCluster(1)
+                .stream()
+                .filter(spec -> spec.name().equals(Topics.STATE_MARKS))
+                .findFirst()
+                .orElseThrow();
+        try {
+            admin.createTopics(List.of(new NewTopic(marks.name(), 1, (short) 1).configs(marks.config()))).all().get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private void listen() {
         // What was sent before it listens is there when it comes.
         producer.flush();
-        TableChangeListener listener = new TableChangeListener(kafka(), SESSION, database);
+        TableChangeListener listener = new TableChangeListener(kafka(), SESSION, database, "test");
         listener.start();
         listeners.add(listener);
     }

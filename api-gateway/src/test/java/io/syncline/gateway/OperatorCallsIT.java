@@ -187,7 +187,9 @@ class OperatorCallsIT {
                     VALUES
                     ('live', 'a', 1, 'live', NULL, 'r', 1, '{}', 3, 30, now() - interval '1 hour', 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
                     ('applying', 'b', 1, 'waiting', NULL, NULL, NULL, NULL, 0, 0, NULL, 7, 70, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
+                    ('refresh', 'd', 1, 'refreshing', NULL, 'r2', 1, '{}', 3, 30, now(), 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}'),
                     ('gone', 'c', 1, 'marked', 'halted', NULL, NULL, NULL, 0, 0, NULL, 0, 0, 1, now(), 0, 0, 0, 0, 0, 0, '{}')""");
+        gateway.execute("INSERT INTO syncline.capture_request VALUES ('d', 'its numbers have gone back', now())");
         gateway.execute("""
                 INSERT INTO syncline.capture_source (id, state, epoch, holder, setting, value, problem, remedy,
                     retry_may_fix, warnings, slot_name, publication, updated_at) VALUES
@@ -200,7 +202,8 @@ class OperatorCallsIT {
                 .map(one -> one.path("name").asString() + " " + one.path("state").asString() + " "
                         + one.path("row_count") + " " + one.path("cause")))
                 .containsExactly("applying waiting null null", "gone marked null \"halted\"",
-                        "left left_out null \"no key\"", "live live 3 null", "waiting waiting null null");
+                        "left left_out null \"no key\"", "live live 3 null",
+                        "refresh refreshing 3 \"its numbers have gone back\"", "waiting waiting null null");
         assertThat(answer.path("tables")
                 .valueStream()
                 .filter(one -> !one.path("remedy").isNull())
@@ -209,7 +212,7 @@ class OperatorCallsIT {
                 .containsExactly(
                         "gone: it is read anew by itself where that may help; if it stays so, change in the source what the"
                                 + " cause names",
-                        "left: add one");
+                        "left: add one", "refresh: it is read anew by itself");
         assertThat(lag(answer, "waiting").isNull()).isTrue();
         assertThat(lag(answer, "live").longValue()).as("nobody looks, so nobody knows")
                 .isBetween(3_600_000L, 3_700_000L);

@@ -22,7 +22,10 @@ final class CaptureReads {
                 last_change_at, updated_at, lag_ms
             FROM syncline.capture_source""";
 
-    /** A table is live once its copy is; before that it waits, whatever capture has done already. */
+    /**
+     * A table is live once its copy is; before that it waits, whatever capture has done already. Where nothing else is the matter, what
+     * a new copy was asked for is the cause.
+     */
     private static final String TABLES = """
             SELECT coalesce(c.table_name, r.table_name),
                 CASE WHEN c.state IN ('left_out', 'marked') THEN c.state
@@ -30,13 +33,16 @@ final class CaptureReads {
                     WHEN r.state IN ('marked', 'waiting') THEN r.state
                     WHEN r.state = 'refreshing' OR c.state IN ('refreshing', 'waiting') THEN 'refreshing'
                     ELSE 'live' END,
-                CASE WHEN c.cause IS NULL OR c.state NOT IN ('left_out', 'marked') AND r.cause IS NOT NULL THEN r.cause ELSE c.cause END,
-                CASE WHEN c.state IN ('left_out', 'marked') OR r.cause IS NULL THEN c.remedy
+                coalesce(CASE WHEN c.cause IS NULL OR c.state NOT IN ('left_out', 'marked') AND r.cause IS NOT NULL THEN r.cause
+                    ELSE c.cause END, q.reason),
+                CASE WHEN r.cause IS NULL AND c.cause IS NULL AND q.reason IS NOT NULL THEN 'it is read anew by itself'
+                    WHEN c.state IN ('left_out', 'marked') OR r.cause IS NULL THEN c.remedy
                     ELSE 'it is read anew by itself where that may help; if it stays so, change in the source what the cause names' END,
                 r.row_count, r.size_bytes, k.as_of, r.next_row_count, c.snapshot_rows, c.snapshot_estimated,
                 c.last_change_at, r.replica_name IS NOT NULL,
                 (extract(epoch FROM clock_timestamp() - k.as_of) * 1000)::bigint
             FROM syncline.capture_status c FULL JOIN syncline.replica_table r ON r.table_name = c.table_name
+                LEFT JOIN syncline.capture_request q ON q.topic = r.topic
             """ + TableReads.KNOWN_AS_OF + "ORDER BY 1 LIMIT ?";
 
     /**

@@ -74,9 +74,10 @@ final class ConnectionProcessor {
             return head.partition();
         }
 
-        /** Whether it only asks if head and server are still these. */
-        boolean onlyLooks() {
-            return requests.isEmpty() && nextOffset <= head.nextRequestOffset();
+        /** Whether it only asks if head and server are still these, and has nothing to say that is not there. */
+        boolean onlyLooks(LogHead found) {
+            return requests.isEmpty() && nextOffset <= head.nextRequestOffset()
+                    && head.published().offset() <= found.published().offset();
         }
     }
 
@@ -121,6 +122,10 @@ final class ConnectionProcessor {
     private Map<Integer, Result> oneByOne(Collection<Batch> batches) {
         Map<Integer, Result> results = new LinkedHashMap<>();
         for (Batch batch : batches) {
+            if (batch.requests().isEmpty() && batch.nextOffset() <= batch.head().nextRequestOffset()) {
+                // It only says what has been acknowledged, and says so again the next time.
+                continue;
+            }
             LogHead head = batch.head();
             List<LoggedEvent> events = new ArrayList<>();
             List<ReplyRecord> replies = new ArrayList<>();
@@ -208,7 +213,7 @@ final class ConnectionProcessor {
                     results.put(batch.partition(), new Result.HeadMoved(batch.head(), found, sameServer));
                     continue;
                 }
-                if (batch.onlyLooks()) {
+                if (batch.onlyLooks(found)) {
                     results.put(batch.partition(), new Result.Committed(batch.head(), List.of(), List.of()));
                     continue;
                 }
@@ -394,7 +399,7 @@ final class ConnectionProcessor {
         private void answer(Incoming incoming, Outcome outcome) {
             UUID id = incoming.record().requestId();
             world.outcomes.put(id, outcome);
-            decisions.add(new StoredOutcome(id, head.partition(), incoming.offset(), outcome, now));
+            decisions.add(new StoredOutcome(id, head.partition(), incoming.offset(), head.sequence(), outcome, now));
             replies.add(new ReplyRecord(id, head.partition(), head.sequence(), outcome));
         }
     }

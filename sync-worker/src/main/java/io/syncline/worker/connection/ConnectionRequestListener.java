@@ -52,6 +52,8 @@ final class ConnectionRequestListener implements AutoCloseable {
     private static final Duration ASK_GROUP = Duration.ofSeconds(2);
     /** How often an idle worker looks whether its database is still the one that it knows. */
     private static final Duration LOOK = Duration.ofSeconds(2);
+    /** How long an acknowledgement may wait for the next batch before it is written by itself. */
+    private static final Duration PUBLISHED_WAITS = Duration.ofMillis(200);
     private static final Duration SHOW_OFFSETS = Duration.ofSeconds(2);
     private static final Duration LAST_ACKNOWLEDGEMENTS = Duration.ofSeconds(2);
     private static final Duration LOG_PATIENCE = Duration.ofSeconds(30);
@@ -92,6 +94,8 @@ final class ConnectionRequestListener implements AutoCloseable {
 
         private final int partition;
         private Phase phase = Phase.TO_TAKE;
+        /** When its rows were written last. */
+        private long writtenAt = System.nanoTime();
         private long retryAt = System.nanoTime();
         /** Whether this is not the takeover that its assignment called for. */
         private boolean again;
@@ -126,6 +130,20 @@ final class ConnectionRequestListener implements AutoCloseable {
 
         Ownership at(LogHead next) {
             return new Ownership(next, server, lane);
+        }
+
+        /** Where the partition stands, with what has been acknowledged since. */
+        LogHead published() {
+            return head.publishedUpTo(lane.published());
+        }
+
+        /** Without requests: asks whether head and server are still these, and writes what has been acknowledged. */
+        Batch look() {
+            return new Batch(published(), server, List.of(), head.nextRequestOffset());
+        }
+
+        boolean hasNewsOfLog() {
+            return lane.published().offset() > head.published().offset();
         }
     }
 
@@ -186,6 +204,8 @@ final class ConnectionRequestListener implements AutoCloseable {
                     decide(consumer, publisher, polled);
                 } else if (lookIsDue()) {
                     decideBatches(consumer, publisher, looks());
+                } else if (decidable(publisher)) {
+                    decideBatches(consumer, publisher, acknowledged());
                 }
                 showOffsets(consumer);
                 showStatus();
@@ -240,6 +260,11 @@ final class ConnectionRequestListener implements AutoCloseable {
                 batches.add(batch(owned.ownership, records));
             }
         });
+        for (Batch other : acknowledged()) {
+            if (batches.stream().noneMatch(batch -> batch.partition() == other.partition())) {
+                batches.add(other);
+            }
+        }
         decideBatches(consumer, publisher, batches);
     }
 
@@ -256,6 +281,7 @@ final class ConnectionRequestListener implements AutoCloseable {
                 }
                 switch (result) {
                     case ConnectionProcessor.Result.Committed committed -> {
+                        owned.writtenAt = System.nanoTime();
                         owned.ownership = owned.ownership.at(committed.head());
                         publisher.publish(owned.ownership.lane(), committed.events(), committed.replies());
                     }
@@ -285,11 +311,26 @@ final class ConnectionRequestListener implements AutoCloseable {
         List<Batch> looks = new ArrayList<>();
         for (Owned owned : partitions.values()) {
             if (owned.ownership != null && owned.phase == Phase.DECIDING) {
-                LogHead head = owned.ownership.head();
-                looks.add(new Batch(head, owned.ownership.server(), List.of(), head.nextRequestOffset()));
+                looks.add(owned.ownership.look());
             }
         }
         return looks;
+    }
+
+    /**
+     * Those partitions whose last events were acknowledged and whose next batch does not come. A gateway that hears no replies
+     * learns from the database that what it reads there is in the log; the next batch would tell it, whenever that is.
+     */
+    private List<Batch> acknowledged() {
+        List<Batch> batches = new ArrayList<>();
+        for (Owned owned : partitions.values()) {
+            if (owned.ownership != null && owned.phase == Phase.DECIDING && owned.ownership.lane().broken().isEmpty()
+                    && owned.ownership.hasNewsOfLog()
+                    && System.nanoTime() - owned.writtenAt >= PUBLISHED_WAITS.toNanos()) {
+                batches.add(owned.ownership.look());
+            }
+        }
+        return batches;
     }
 
     private Batch batch(Ownership ownership, List<ConsumerRecord<byte[], byte[]>> records) {
@@ -300,8 +341,7 @@ final class ConnectionRequestListener implements AutoCloseable {
                 requests.add(new Incoming(record.offset(), request));
             }
         }
-        LogHead head = ownership.head().publishedUpTo(ownership.lane().published());
-        return new Batch(head, ownership.server(), requests, records.getLast().offset() + 1);
+        return new Batch(ownership.published(), ownership.server(), requests, records.getLast().offset() + 1);
     }
 
     private @Nullable RequestRecord read(ConsumerRecord<byte[], byte[]> record) {

@@ -93,8 +93,19 @@ interface ConnectionStore {
             Map<UUID, Outcome> outcomes,
             Map<CredentialFingerprint, SiteUrl> tokens) {}
 
-    /** How a request was decided. */
-    record StoredOutcome(UUID requestId, int partition, long requestOffset, Outcome outcome, Instant decidedAt) {}
+    /**
+     * How a request was decided.
+     *
+     * @param sequence of the partition's last event then, its own included: nobody is told of the outcome before the log has
+     *                 that
+     */
+    record StoredOutcome(
+            UUID requestId,
+            int partition,
+            long requestOffset,
+            long sequence,
+            Outcome outcome,
+            Instant decidedAt) {}
 
     /** An event as the database has it; chained anew, it makes a {@link LoggedEvent} again. */
     record StoredEvent(

@@ -370,7 +370,8 @@ final class PartitionTakeover {
                             yield Outcome.Accepted.WITHOUT_RECORD;
                         }
                     };
-                    outcomes.add(new StoredOutcome(logged.requestId(), partition, logged.requestOffset(), outcome,
+                    outcomes.add(new StoredOutcome(logged.requestId(), partition, logged.requestOffset(),
+                            logged.sequence(), outcome,
                             logged.time()));
                     nextRequest = Math.max(nextRequest, logged.requestOffset() + 1);
                 }

@@ -225,7 +225,8 @@ final class PostgresConnectionStore implements ConnectionStore {
         inTransaction(pipeline -> pipeline
                 .query("""
                 SELECT * FROM (
-                    SELECT request_id, partition, request_offset, outcome, decided_at FROM syncline.request_outcome
+                    SELECT request_id, partition, request_offset, coalesce(sequence, 0), outcome, decided_at
+                    FROM syncline.request_outcome
                     WHERE decided_at >= clock_timestamp() - ? * interval '1 millisecond' AND partition = ?
                     ORDER BY request_offset DESC LIMIT ?) newest
                 ORDER BY request_offset""", row -> outcomes.add(OutcomeRows.read(row)), age.toMillis(), partition,
@@ -403,22 +404,23 @@ final class PostgresConnectionStore implements ConnectionStore {
     private static final class OutcomeRows {
 
         static StoredOutcome read(ResultSet row) throws SQLException {
-            return new StoredOutcome(row.getObject(1, UUID.class), row.getInt(2), row.getLong(3),
-                    ReplyRecord.readStored(row.getString(4)), SqlTime.read(row, 5));
+            return new StoredOutcome(row.getObject(1, UUID.class), row.getInt(2), row.getLong(3), row.getLong(4),
+                    ReplyRecord.readStored(row.getString(5)), SqlTime.read(row, 6));
         }
 
         static void insert(Pipeline pipeline, List<StoredOutcome> outcomes, boolean overwrite) throws SQLException {
             // A plain insert where we decide: a second outcome for a request must fail, not win.
             pipeline.run("""
-                    INSERT INTO syncline.request_outcome (request_id, partition, request_offset, outcome, decided_at)
-                    SELECT * FROM unnest(?, ?, ?, ?, ?::timestamptz[])""" + (overwrite ? """
+                    INSERT INTO syncline.request_outcome (request_id, partition, request_offset, sequence, outcome, decided_at)
+                    SELECT * FROM unnest(?, ?, ?, ?, ?, ?::timestamptz[])""" + (overwrite ? """
 
                     ON CONFLICT (request_id) DO UPDATE SET partition = excluded.partition,
-                        request_offset = excluded.request_offset, outcome = excluded.outcome,
+                        request_offset = excluded.request_offset, sequence = excluded.sequence, outcome = excluded.outcome,
                         decided_at = excluded.decided_at""" : ""),
                     pipeline.array("uuid", outcomes.stream().map(StoredOutcome::requestId).toArray()),
                     pipeline.array("integer", outcomes.stream().map(StoredOutcome::partition).toArray()),
                     pipeline.array("bigint", outcomes.stream().map(StoredOutcome::requestOffset).toArray()),
+                    pipeline.array("bigint", outcomes.stream().map(StoredOutcome::sequence).toArray()),
                     pipeline.array("text",
                             outcomes.stream().map(one -> ReplyRecord.storedForm(one.outcome())).toArray()),
                     pipeline.array("text", outcomes.stream().map(one -> one.decidedAt().toString()).toArray()));

@@ -187,9 +187,9 @@ abstract class ConnectionStoreContract {
     void outcomes_areFoundByRequestAndByAge() {
         LogHead head = owned(0);
         Instant now = store().clock();
-        StoredOutcome accepted = new StoredOutcome(REQUEST, 0, 8,
+        StoredOutcome accepted = new StoredOutcome(REQUEST, 0, 8, 1,
                 new Outcome.Accepted(Fixtures.RECEIVER, ConnectionStatus.ACTIVE), millis(now.minusSeconds(5)));
-        StoredOutcome refused = new StoredOutcome(OTHER_REQUEST, 0, 9, new Outcome.Refused(Refusal.NOT_FOUND),
+        StoredOutcome refused = new StoredOutcome(OTHER_REQUEST, 0, 9, 1, new Outcome.Refused(Refusal.NOT_FOUND),
                 millis(now.minusSeconds(4)));
         commit(head, List.of(), List.of(accepted, refused), List.of(), null);
         assertThat(load(Set.of(), Set.of(REQUEST, OTHER_REQUEST, UUID.randomUUID()), Set.of()).outcomes())
@@ -203,7 +203,7 @@ abstract class ConnectionStoreContract {
     @Test
     void secondOutcomeOfARequest_fails_andNothingIsSaved() {
         LogHead head = owned(0);
-        StoredOutcome outcome = new StoredOutcome(REQUEST, 0, 8, new Outcome.Refused(Refusal.NOT_FOUND), NOW);
+        StoredOutcome outcome = new StoredOutcome(REQUEST, 0, 8, 1, new Outcome.Refused(Refusal.NOT_FOUND), NOW);
         LogHead next = commit(head, List.of(), List.of(outcome), List.of(), null);
         assertThatThrownBy(() -> commit(next, List.of(event(next, 1, Fixtures.registered())), List.of(outcome),
                 List.of(change(Site.unknown(SITE), registeredSite())), null)).isInstanceOf(IllegalStateException.class);
@@ -292,8 +292,8 @@ abstract class ConnectionStoreContract {
                 NOW, Fixtures.reported(PeerWish.REVOKED), KEYS);
         LoggedEvent other = LoggedEvent.chain(0, head.fence(), 2, first.hash(), UUID.randomUUID(), REQUEST, 10, NOW,
                 Fixtures.reported(PeerWish.SUSPENDED), KEYS);
-        StoredOutcome before = new StoredOutcome(REQUEST, 0, 8, new Outcome.Refused(Refusal.NOT_FOUND), NOW);
-        StoredOutcome after = new StoredOutcome(REQUEST, 0, 8, Outcome.Accepted.WITHOUT_RECORD, NOW);
+        StoredOutcome before = new StoredOutcome(REQUEST, 0, 8, 1, new Outcome.Refused(Refusal.NOT_FOUND), NOW);
+        StoredOutcome after = new StoredOutcome(REQUEST, 0, 8, 1, Outcome.Accepted.WITHOUT_RECORD, NOW);
         LogHead next = commit(head, List.of(first, second), List.of(before), List.of(), null);
         try (Transaction transaction = begin(Set.of(), Set.of(), Set.of())) {
             transaction.commit(new Changes(List.of(other), List.of(after), List.of(), null, List.of(next), Origin.LOG));
@@ -350,8 +350,8 @@ abstract class ConnectionStoreContract {
                 .evolve(new SiteEvent.ConnectionRegistered(OTHER_SITE, UUID.randomUUID(), "From: O", TOKEN,
                         Fixtures.SEALED, false, "api", "192.0.2.7", null), NOW);
         commit(head, List.of(event),
-                List.of(new StoredOutcome(REQUEST, 0, 8, Outcome.Accepted.WITHOUT_RECORD, NOW),
-                        new StoredOutcome(OTHER_REQUEST, 0, 9, new Outcome.Refused(Refusal.NOT_FOUND), NOW)),
+                List.of(new StoredOutcome(REQUEST, 0, 8, 1, Outcome.Accepted.WITHOUT_RECORD, NOW),
+                        new StoredOutcome(OTHER_REQUEST, 0, 9, 1, new Outcome.Refused(Refusal.NOT_FOUND), NOW)),
                 List.of(change(Site.unknown(SITE), site)), null);
         save(other, change(Site.unknown(OTHER_SITE), otherSite));
 

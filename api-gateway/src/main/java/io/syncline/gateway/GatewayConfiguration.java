@@ -30,12 +30,16 @@ import io.syncline.gateway.http.ReadinessIndicator;
 import io.syncline.gateway.state.DatabaseClock;
 import io.syncline.gateway.state.DatabaseWatch;
 import io.syncline.gateway.state.HighWater;
+import io.syncline.gateway.state.Partitions;
+import io.syncline.gateway.state.Servers;
 import io.syncline.gateway.state.StateDatabase;
+import io.syncline.gateway.state.StateReads;
 import io.syncline.gateway.table.PullLedger;
 import io.syncline.gateway.table.RowStream;
 import io.syncline.gateway.table.TableEndpoints;
 import io.syncline.gateway.table.TableReads;
 import io.syncline.model.api.SyncPaths;
+import io.syncline.model.connection.Event;
 import io.syncline.model.connection.SiteRequest;
 import io.syncline.model.credential.CredentialKeys;
 import java.nio.file.Path;
@@ -115,14 +119,19 @@ class GatewayConfiguration {
     // The state database.
 
     @Bean
-    HighWater highWater() {
-        return new HighWater();
+    HighWater highWater(GatewayProperties properties) {
+        return new HighWater(properties.topics().partitions());
     }
 
     @Bean
-    StateDatabase stateDatabase(DataSourceProperties properties, HighWater highWater) {
+    Servers servers(HighWater highWater) {
+        return new Servers(highWater);
+    }
+
+    @Bean
+    StateDatabase stateDatabase(DataSourceProperties properties, Servers servers) {
         return UnusableSettingException.orElse(() -> new StateDatabase(properties.getUrl(), properties.getUsername(),
-                properties.getPassword(), highWater));
+                properties.getPassword(), servers));
     }
 
     @Bean
@@ -145,13 +154,21 @@ class GatewayConfiguration {
     }
 
     @Bean
+    StateReads stateReads(HikariDataSource reads, Servers servers, HighWater highWater) {
+        return new StateReads(reads, servers, highWater);
+    }
+
+    @Bean
     DatabaseClock databaseClock() {
         return new DatabaseClock(System::nanoTime);
     }
 
     @Bean(initMethod = "start")
-    DatabaseWatch databaseWatch(HikariDataSource reads, DatabaseClock clock, ConnectionReads connections) {
-        return new DatabaseWatch(reads, clock, new SettingsAdvice(connections)::give);
+    DatabaseWatch databaseWatch(HikariDataSource reads, DatabaseClock clock, Servers servers,
+            ConnectionReads connections, GatewayProperties properties) {
+        return new DatabaseWatch(reads, clock, servers,
+                new Partitions(properties.topics().partitions()).of(Event.SETTINGS_KEY),
+                new SettingsAdvice(connections)::give);
     }
 
     // The ring.
@@ -164,15 +181,14 @@ class GatewayConfiguration {
         return new Dispatch(
                 new KafkaSettings(kafka.buildProducerProperties(), kafka.buildConsumerProperties(),
                         kafka.buildAdminProperties(), replyTimeout),
-                properties.topics().partitions(), replyTimeout, properties.gateway().maxPending(), lookups, clock,
-                highWater, keys);
+                replyTimeout, properties.gateway().maxPending(), lookups, clock, highWater, keys);
     }
 
     // What answers peers and operators.
 
     @Bean
-    ConnectionReads connectionReads(HikariDataSource reads) {
-        return new ConnectionReads(reads);
+    ConnectionReads connectionReads(StateReads state) {
+        return new ConnectionReads(state);
     }
 
     @Bean
@@ -245,7 +261,8 @@ class GatewayConfiguration {
 
     @Bean
     RouterFunction<ServerResponse> operatorRoutes(GatewayProperties properties, ConnectionReads reads,
-            HikariDataSource database, Dispatch dispatch, CredentialKeys keys, Passwords passwords, SecureRandom random,
+            StateReads state, HikariDataSource database, Dispatch dispatch, CredentialKeys keys, Passwords passwords,
+            SecureRandom random,
             Supplier<UUID> ids) {
         GatewayProperties.Admin admin = properties.admin();
         AdminAuthentication gate = UnusableSettingException
@@ -256,11 +273,11 @@ class GatewayConfiguration {
                                 .map(issuer -> new OidcTokens(issuer, boundedLog(OidcTokens.class)))
                                 .orElse(null)));
         OperatorRoutes routes = new OperatorRoutes(gate, ids, boundedLog(OperatorRoutes.class));
-        new TransferEndpoints(database, dispatch.dispatcher()).addTo(routes);
+        new TransferEndpoints(state, dispatch.dispatcher()).addTo(routes);
         new AdminEndpoints(reads, database, dispatch.dispatcher(), keys, passwords, random, ids,
                 admin.tokenOverlap()).addTo(routes);
         new OperatorEndpoints(reads, dispatch.dispatcher(), keys, random).addTo(routes);
-        new EventEndpoints(reads, database, properties.topics().partitions()).addTo(routes);
+        new EventEndpoints(reads, state, properties.topics().partitions()).addTo(routes);
         return new WorkerEndpoints(database, properties.topics().partitions(), dispatch::requestEnds).addTo(routes)
                 .function();
     }

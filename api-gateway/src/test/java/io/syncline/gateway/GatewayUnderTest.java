@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.tomcat.TomcatWebServer;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -47,6 +48,7 @@ final class GatewayUnderTest implements AutoCloseable {
 
     private EmbeddedPostgres postgres;
     private boolean awaitsDatabase;
+    private @Nullable Thread log;
     private final CredentialKeys keys;
     private final ConfigurableApplicationContext context;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -69,8 +71,7 @@ final class GatewayUnderTest implements AutoCloseable {
         GatewayUnderTest made = startAlone(keyFile, arguments.toArray(String[]::new));
         made.adopt(postgres);
         made.makeSchema();
-        // In place of a broker that says it: the log is empty.
-        made.bean(HighWater.class).logRead();
+        made.logIsEmpty();
         made.awaitsDatabase = true;
         return made;
     }
@@ -84,6 +85,30 @@ final class GatewayUnderTest implements AutoCloseable {
         arguments.addAll(List.of(more));
         return new GatewayUnderTest(CredentialKeys.read(keyFile),
                 GatewayApplication.application().run(arguments.toArray(String[]::new)));
+    }
+
+    /** In place of a broker that says it, whenever it is asked. */
+    void logIsEmpty() {
+        HighWater highWater = bean(HighWater.class);
+        log = Thread.ofVirtual().start(() -> {
+            try {
+                while (true) {
+                    long began = highWater.sights();
+                    highWater.awaitWanted(Duration.ofMillis(100)).forEach(one -> highWater.endRead(one, began));
+                }
+            } catch (InterruptedException e) {
+                // The gateway is closed.
+            }
+        });
+    }
+
+    /** Nobody says any more how far the log has come. */
+    void logCannotBeRead() throws InterruptedException {
+        Thread said = log;
+        if (said != null) {
+            said.interrupt();
+            said.join();
+        }
     }
 
     /** Tells tests where to write. */
@@ -162,6 +187,19 @@ final class GatewayUnderTest implements AutoCloseable {
         execute("INSERT INTO syncline.imposition VALUES (?, ?, ?, 'a reason', 'admin', now())", site, direction, kind);
     }
 
+    /** A worker commits an event of this key; whether it is in the log is another matter. */
+    void commitEvent(String key, int partition, long sequence) throws SQLException {
+        execute("""
+                INSERT INTO syncline.connection_event (partition, sequence, event_id, request_id, request_offset, key, type,
+                    payload, event_time, fence, previous_hash, hash)
+                VALUES (?, ?, ?, ?, 0, ?, 'a.type', '{}', now(), 0, '', '')""", partition, sequence, UUID.randomUUID(),
+                UUID.randomUUID(), key);
+        execute("""
+                INSERT INTO syncline.log_head (partition, fence, sequence, hash, next_request_offset, time, log_offset,
+                    log_fence, log_sequence, log_hash) VALUES (?, 0, ?, '', 0, now(), 0, 0, 0, '')
+                ON CONFLICT (partition) DO UPDATE SET sequence = excluded.sequence""", partition, sequence);
+    }
+
     private String fingerprint(String token) {
         return keys.fingerprint(new AuthToken(token).hash()).hex();
     }
@@ -202,7 +240,8 @@ final class GatewayUnderTest implements AutoCloseable {
                 || response.body().contains("The state database is too slow now"));
     }
 
-    private HttpResponse<String> once(String method, String path, String body, String... headers) {
+    /** Whatever comes back. */
+    HttpResponse<String> once(String method, String path, String body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .timeout(Duration.ofMinutes(1))
                 .method(method, body.isEmpty() ? HttpRequest.BodyPublishers.noBody()
@@ -249,6 +288,9 @@ final class GatewayUnderTest implements AutoCloseable {
 
     /** Ends the gateway and leaves the database. */
     void closeGateway() {
+        if (log != null) {
+            log.interrupt();
+        }
         context.close();
         http.shutdownNow();
     }

@@ -3,7 +3,6 @@ package io.syncline.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.syncline.gateway.state.HighWater;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.testing.HeldPort;
 import io.syncline.model.testing.TestPostgres;
@@ -71,7 +70,7 @@ class OutageIT {
         GatewayUnderTest gateway = GatewayUnderTest.startAlone(keys,
                 "--spring.datasource.url=jdbc:postgresql://127.0.0.1:" + port.number() + "/postgres");
         try {
-            gateway.bean(HighWater.class).logRead();
+            gateway.logIsEmpty();
             assertLives(gateway);
             assert503(gateway, DATABASE_AWAY);
             assertThat(readiness(gateway).path("status").asString()).isEqualTo("OUT_OF_SERVICE");
@@ -103,8 +102,18 @@ class OutageIT {
 
             // Closing waits for its end, but not for long.
             await(() -> Files.notExists(data.resolve("postmaster.pid")));
+            // Started again it may be another one, or lack what it had: without the log nobody knows.
+            gateway.logCannotBeRead();
             postgres = TestPostgres.start(port, data);
+            await(() -> gateway.admin("GET", "/connections", null).body().contains("cannot be read"));
+            assert503(gateway, DATABASE_AWAY);
+            await(() -> readiness(gateway).at("/components/database/details/cause")
+                    .asString()
+                    .contains(
+                            "it is not known yet how far the event log has come: the end of partition 0 cannot be read"));
+            gateway.logIsEmpty();
             await(() -> gateway.send("GET", "/phoenix_kit/sync/api/status", "").statusCode() == 200);
+            await(() -> readiness(gateway).at("/components/database/status").asString().equals("UP"));
         } finally {
             gateway.closeGateway();
             if (postgres != null) {
@@ -125,7 +134,9 @@ class OutageIT {
                 gateway.adopt(postgres);
                 gateway.makeSchema();
                 assert503(gateway, DATABASE_AWAY);
-                await(() -> gateway.admin("GET", "/connections", null).body().contains("behind what is known"));
+                await(() -> gateway.admin("GET", "/connections", null)
+                        .body()
+                        .contains("it is not known yet how far the event log has come"));
                 assertLives(gateway);
             } finally {
                 gateway.closeGateway();

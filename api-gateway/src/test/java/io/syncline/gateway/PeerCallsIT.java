@@ -2,12 +2,16 @@ package io.syncline.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.gateway.state.HighWater;
+import io.syncline.gateway.state.Partitions;
 import io.syncline.model.connection.ConnectionSettings;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -181,6 +185,72 @@ class PeerCallsIT {
         assertAnswer(gateway.call("verify-connection",
                 "{\"sender_url\":\"" + SITE + "\",\"auth_token_hash\":\"' OR 1=1 --\"}"), 404,
                 "{\"success\":false,\"exists\":false}");
+    }
+
+    /** Committed by a worker that could not publish it: a failover that loses commits would take it back. */
+    @Test
+    void whatIsNotInTheEventLog_isShownToNobody() throws Exception {
+        Partitions partitions = new Partitions(4);
+        HighWater highWater = gateway.bean(HighWater.class);
+        String shown = "http://one-more.example";
+        UUID uuid = gateway.sender(shown, "tok-unpublished", true, ConnectionSettings.DEFAULTS);
+        String byHash = "{\"auth_token_hash\":\"" + GatewayUnderTest.hash("tok-unpublished")
+                + "\",\"table_name\":\"t\",\"receiver_url\":\"x\"}";
+        List<Callable<Integer>> looks = List.of(() -> asked("verify-connection", "{\"sender_url\":\"" + shown
+                + "\",\"auth_token_hash\":\"" + GatewayUnderTest.hash("tok-unpublished") + "\"}"),
+                () -> asked("get-connection-status", byHash), () -> asked("list-tables", byHash),
+                () -> asked("pull-data", byHash), () -> looked("/connections/" + uuid), () -> looked("/connections"),
+                () -> looked("/connections?site_url=" + shown), () -> looked("/events"),
+                () -> looked("/events?site_url=" + shown), () -> looked("/transfers"),
+                () -> looked("/transfers?state=waiting&site_url=" + shown),
+                () -> looked("/transfers/" + UUID.randomUUID()), () -> looked("/connections/" + UUID.randomUUID()));
+        long published = highWater.published(partitions.of(shown));
+        gateway.commitEvent(shown, partitions.of(shown), published + 1);
+        try {
+            for (int i = 0; i < looks.size(); i++) {
+                assertThat(looks.get(i).call()).as("look " + i).isEqualTo(503);
+            }
+            assertThat(gateway.once("GET", "/admin/api/connections/" + uuid, "", "authorization",
+                    "Bearer " + GatewayUnderTest.ADMIN_TOKEN).body()).contains("event " + (published + 1))
+                    .contains("not known to be in the event log yet");
+            // Of sites that it does not concern, everything is shown.
+            assertThat(gateway.call("verify-connection", "{\"sender_url\":\"" + SITE + "\",\"auth_token_hash\":\""
+                    + GatewayUnderTest.hash(TOKEN) + "\"}").statusCode()).isEqualTo(200);
+            assertThat(gateway.admin("GET", "/events?site_url=" + SITE, null).statusCode()).isEqualTo(200);
+        } finally {
+            highWater.seen(partitions.of(shown), published + 1);
+        }
+        for (int i = 0; i < looks.size(); i++) {
+            int look = i;
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> looks.get(look).call() != 503);
+        }
+    }
+
+    private static int asked(String call, String json) {
+        return gateway.once("POST", "/phoenix_kit/sync/api/" + call, json, "content-type", "application/json", "accept",
+                "application/json").statusCode();
+    }
+
+    private static int looked(String path) {
+        return gateway.once("GET", "/admin/api" + path, "", "authorization", "Bearer " + GatewayUnderTest.ADMIN_TOKEN)
+                .statusCode();
+    }
+
+    @Test
+    void settingsThatAreNotInTheEventLog_areShownToNobody() throws Exception {
+        Partitions partitions = new Partitions(4);
+        HighWater highWater = gateway.bean(HighWater.class);
+        int partition = partitions.of("settings");
+        long published = highWater.published(partition);
+        gateway.commitEvent("settings", partition, published + 1);
+        try {
+            assertThat(gateway.once("GET", "/phoenix_kit/sync/api/status", "").statusCode()).isEqualTo(503);
+            assertThat(looked("/settings")).isEqualTo(503);
+            assertThat(looked("/operators")).isEqualTo(503);
+        } finally {
+            highWater.seen(partition, published + 1);
+        }
+        Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> looked("/settings") == 200);
     }
 
     @Test

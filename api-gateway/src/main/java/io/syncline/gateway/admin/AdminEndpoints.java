@@ -122,9 +122,8 @@ public final class AdminEndpoints {
         if (password.isPresent() && hash.isEmpty()) {
             return BUSY;
         }
-        Optional<OperatorAnswer> no = ring.ask(call, new SettingsChangeRequested(enabled.orElse(null),
-                mode.orElse(null), changePassword, hash.orElse(null), call.by()));
-        return no.isPresent() ? no.get() : settings(call);
+        return ring.ask(call, new SettingsChangeRequested(enabled.orElse(null), mode.orElse(null), changePassword,
+                hash.orElse(null), call.by()), () -> Optional.of(settings(call)));
     }
 
     private OperatorAnswer create(OperatorCall call) {
@@ -201,10 +200,12 @@ public final class AdminEndpoints {
     }
 
     private OperatorAnswer show(OperatorCall call) throws SQLException {
+        return shown(call).orElseGet(() -> noConnection(call));
+    }
+
+    private Optional<OperatorAnswer> shown(OperatorCall call) throws SQLException {
         return reads.connection(call.subject())
-                .<OperatorAnswer>map(
-                        found -> new OperatorAnswer.Versioned(ConnectionView.of(found), versionOf(found)))
-                .orElseGet(() -> noConnection(call));
+                .map(found -> new OperatorAnswer.Versioned(ConnectionView.of(found), versionOf(found)));
     }
 
     private static String versionOf(ConnectionReads.Found found) {
@@ -242,8 +243,7 @@ public final class AdminEndpoints {
             boolean overtaken = submission instanceof Submission.Decided(Outcome.Refused(Refusal refusal))
                     && refusal == Refusal.CHANGED_SINCE;
             if (!overtaken || call.expectedVersion().isPresent() || attempt == ATTEMPTS) {
-                Optional<OperatorAnswer> no = Ring.refused(submission);
-                return no.isPresent() ? no.get() : show(call);
+                return Ring.answer(submission, () -> shown(call));
             }
         }
     }
@@ -269,17 +269,18 @@ public final class AdminEndpoints {
             return submission instanceof Submission.Decided(Outcome.Refused(Refusal decided))
                     && decided == Refusal.TOO_MANY_TOKENS ? tooManyTokens(call) : no.get();
         }
-        Instant replacedUntil = reads.connection(call.subject())
-                .flatMap(now -> previousTokens(now).map(PreviousToken::until).findFirst())
+        // Whatever comes of this: the new token is in force, and nobody else can tell it.
+        Instant replacedUntil = Applied.orNothing(() -> reads.connection(call.subject())
+                .flatMap(now -> previousTokens(now).map(PreviousToken::until).findFirst()))
                 .orElse(null);
         return new OperatorAnswer.Ok(new RotatedView(connection.uuid(), token.text(), replacedUntil));
     }
 
-    private OperatorAnswer tooManyTokens(OperatorCall call) throws SQLException {
-        return reads.connection(call.subject())
+    private OperatorAnswer tooManyTokens(OperatorCall call) {
+        return Applied.orNothing(() -> reads.connection(call.subject())
                 .flatMap(found -> previousTokens(found).filter(previous -> previous.taken(found.at()))
                         .map(PreviousToken::until)
-                        .min(Comparator.naturalOrder()))
+                        .min(Comparator.naturalOrder())))
                 .map(first -> new OperatorAnswer.No(new OperatorRefusal.RefusedUntil(Refusal.TOO_MANY_TOKENS, first)))
                 .orElseGet(() -> new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.TOO_MANY_TOKENS)));
     }
@@ -339,8 +340,7 @@ public final class AdminEndpoints {
         if (found.isEmpty()) {
             return noConnection(call);
         }
-        Optional<OperatorAnswer> no = ring.ask(call, change.of(found.get().connection(), reason));
-        return no.isPresent() ? no.get() : show(call);
+        return ring.ask(call, change.of(found.get().connection(), reason), () -> shown(call));
     }
 
     private OperatorAnswer tables(OperatorCall call) throws SQLException {

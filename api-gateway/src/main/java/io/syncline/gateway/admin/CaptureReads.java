@@ -12,7 +12,10 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** What the workers say of the source and of each of its tables: captured how far, and served how far. */
+/**
+ * What the workers say of the source and of each of its tables: captured how far, and served how far. No part of what the
+ * events add up to, and told also while the database has to catch up with them: that is when operators ask.
+ */
 final class CaptureReads {
 
     private static final int MOST_TABLES = 10_000;

@@ -8,6 +8,7 @@ import io.syncline.gateway.http.OperatorAnswer;
 import io.syncline.gateway.http.OperatorCall;
 import io.syncline.gateway.http.OperatorRefusal;
 import io.syncline.gateway.http.OperatorRoutes;
+import io.syncline.gateway.state.StateReads;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What happened, for operators and auditors. */
@@ -25,9 +25,9 @@ public final class EventEndpoints {
     private final EventReads reads;
 
     /** @param partitions of the events */
-    public EventEndpoints(ConnectionReads connections, DataSource database, int partitions) {
+    public EventEndpoints(ConnectionReads connections, StateReads state, int partitions) {
         this.connections = connections;
-        this.reads = new EventReads(database, partitions);
+        this.reads = new EventReads(state, partitions);
     }
 
     /** Puts this room's paths among those of the operators. */

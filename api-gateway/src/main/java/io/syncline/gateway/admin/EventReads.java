@@ -1,8 +1,8 @@
 package io.syncline.gateway.admin;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.syncline.gateway.state.StateReads;
 import java.nio.charset.StandardCharsets;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -12,16 +12,16 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The events as the state database has them, the newest first. To prove them is the audit's work. */
+/** The events as the state database has them, the newest first, none that is not in the log. To prove them is the audit's work. */
 final class EventReads {
 
     /** What opens nothing by itself, and is nobody's to see all the same. */
@@ -40,11 +40,11 @@ final class EventReads {
     private static final String OF_KEY = "SELECT " + COLUMNS
             + " FROM syncline.connection_event e WHERE e.key = ? AND e.sequence < ? ORDER BY e.sequence DESC LIMIT ?";
 
-    private final DataSource database;
+    private final StateReads state;
     private final int partitions;
 
-    EventReads(DataSource database, int partitions) {
-        this.database = database;
+    EventReads(StateReads state, int partitions) {
+        this.state = state;
         this.partitions = partitions;
     }
 
@@ -70,25 +70,27 @@ final class EventReads {
         for (int partition = 0; partition < partitions; partition++) {
             next.put(partition, below.getOrDefault(partition, Long.MAX_VALUE));
         }
-        try (Connection connection = database.getConnection();
-                PreparedStatement statement = connection.prepareStatement(NEWEST)) {
-            statement.setArray(1, connection.createArrayOf("integer", next.keySet().toArray()));
-            statement.setArray(2, connection.createArrayOf("bigint", next.values().toArray()));
-            statement.setInt(3, limit);
-            statement.setInt(4, limit);
-            return page(statement, next, limit);
-        }
+        return state.read(connection -> state.all(connection, snapshot -> {
+            try (PreparedStatement statement = snapshot.prepareStatement(NEWEST)) {
+                statement.setArray(1, snapshot.createArrayOf("integer", next.keySet().toArray()));
+                statement.setArray(2, snapshot.createArrayOf("bigint", next.values().toArray()));
+                statement.setInt(3, limit);
+                statement.setInt(4, limit);
+                return page(statement, new TreeMap<>(next), limit);
+            }
+        }));
     }
 
     /** The events of one site, or of the settings. */
     Page ofKey(String key, Map<Integer, Long> below, int limit) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement statement = connection.prepareStatement(OF_KEY)) {
-            statement.setString(1, key);
-            statement.setLong(2, below.values().stream().findFirst().orElse(Long.MAX_VALUE));
-            statement.setInt(3, limit);
-            return page(statement, new TreeMap<>(), limit);
-        }
+        return state.read(connection -> state.of(Optional.of(key), connection, snapshot -> {
+            try (PreparedStatement statement = snapshot.prepareStatement(OF_KEY)) {
+                statement.setString(1, key);
+                statement.setLong(2, below.values().stream().findFirst().orElse(Long.MAX_VALUE));
+                statement.setInt(3, limit);
+                return page(statement, new TreeMap<>(), limit);
+            }
+        }));
     }
 
     private static Page page(PreparedStatement statement, Map<Integer, Long> next, int limit) throws SQLException {

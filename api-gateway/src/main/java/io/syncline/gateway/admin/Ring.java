@@ -23,6 +23,15 @@ final class Ring {
         return refused(submit(call, request));
     }
 
+    /** What an operator reads of it; where it was accepted, what is there then. */
+    OperatorAnswer ask(OperatorCall call, Request request, Applied.Look<OperatorAnswer> look) {
+        return answer(submit(call, request), look);
+    }
+
+    static OperatorAnswer answer(Submission submission, Applied.Look<OperatorAnswer> look) {
+        return refused(submission).orElseGet(() -> Applied.show(submission, look));
+    }
+
     Submission submit(OperatorCall call, Request request) {
         return dispatcher.submit(call.id(), request, call.expectedVersion());
     }

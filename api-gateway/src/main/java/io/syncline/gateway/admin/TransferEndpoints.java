@@ -8,6 +8,7 @@ import io.syncline.gateway.http.OperatorAnswer;
 import io.syncline.gateway.http.OperatorCall;
 import io.syncline.gateway.http.OperatorRefusal;
 import io.syncline.gateway.http.OperatorRoutes;
+import io.syncline.gateway.state.StateReads;
 import io.syncline.model.connection.Approval;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.connection.SiteRequest;
@@ -21,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What operators see of pulls, and their word on those that wait for it. */
@@ -35,8 +35,8 @@ public final class TransferEndpoints {
     private final TransferReads reads;
     private final Ring ring;
 
-    public TransferEndpoints(DataSource database, RequestDispatcher dispatcher) {
-        this.reads = new TransferReads(database);
+    public TransferEndpoints(StateReads state, RequestDispatcher dispatcher) {
+        this.reads = new TransferReads(state);
         this.ring = new Ring(dispatcher);
     }
 
@@ -103,15 +103,10 @@ public final class TransferEndpoints {
         if (found.isEmpty()) {
             return new OperatorAnswer.No(new OperatorRefusal.Refused(Refusal.TRANSFER_UNKNOWN));
         }
-        Optional<OperatorAnswer> no = ring.ask(call,
+        return ring.ask(call,
                 new SiteRequest.TransferDecisionRequested(found.get().siteUrl(), found.get().connectionUuid(),
-                        call.subject(), approved, reason.orElse(null), seconds, call.by()));
-        if (no.isPresent()) {
-            return no.get();
-        }
-        return reads.approval(call.subject())
-                .map(TransferEndpoints::versioned)
-                .orElseGet(OperatorAnswer.Done::new);
+                        call.subject(), approved, reason.orElse(null), seconds, call.by()),
+                () -> reads.approval(call.subject()).map(TransferEndpoints::versioned));
     }
 
     private OperatorAnswer show(OperatorCall call) throws SQLException {

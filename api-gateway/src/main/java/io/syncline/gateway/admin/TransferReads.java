@@ -1,6 +1,8 @@
 package io.syncline.gateway.admin;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.syncline.gateway.state.StateReads;
+import io.syncline.gateway.state.StateReads.Seen;
 import io.syncline.model.connection.Approval;
 import io.syncline.model.connection.PullKind;
 import io.syncline.model.connection.PullOutcome;
@@ -19,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What was pulled, what is being pulled, and what waits for an operator, from the committed state. */
@@ -40,7 +41,9 @@ final class TransferReads {
             ORDER BY granted_at DESC, grant_id DESC LIMIT ?""";
     private static final String APPROVABLE = """
             SELECT a.requested_at, a.transfer_id, c.uuid, a.site_url, a.table_name, a.state, a.address, a.until,
-                a.decided_by, a.decided_at, a.reason
+                a.decided_by, a.decided_at, a.reason, """ + StateReads.SERVER + ", "
+            + StateReads.lastEvent("a.site_url") + """
+
             FROM syncline.pull_approval a
             JOIN syncline.connection c ON c.site_url = a.site_url AND c.direction = 'sender'
             WHERE a.until > clock_timestamp() AND""";
@@ -51,10 +54,10 @@ final class TransferReads {
             ORDER BY a.requested_at DESC, a.transfer_id DESC LIMIT ?""";
     private static final String APPROVAL = APPROVABLE + " a.transfer_id = ?";
 
-    private final DataSource database;
+    private final StateReads state;
 
-    TransferReads(DataSource database) {
-        this.database = database;
+    TransferReads(StateReads state) {
+        this.state = state;
     }
 
     /** A transfer's place in the list of all in its state: the newest are the first. */
@@ -140,11 +143,20 @@ final class TransferReads {
     }
 
     Optional<Approvable> approval(UUID transfer) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement(APPROVAL)) {
+        return state.read(connection -> {
+            Optional<Seen<Approvable>> one = approval(connection, transfer);
+            return one.isPresent()
+                    ? new Seen<>(one.map(Seen::value), one.get().server(), one.get().shown())
+                    : state.all(connection, again -> approval(again, transfer).map(Seen::value));
+        });
+    }
+
+    private Optional<Seen<Approvable>> approval(Connection connection, UUID transfer) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(APPROVAL)) {
             select.setObject(1, transfer);
             try (ResultSet row = select.executeQuery()) {
-                return row.next() ? Optional.of(approvable(row)) : Optional.empty();
+                return row.next() ? Optional.of(new Seen<>(approvable(row), StateReads.server(row, 12),
+                        List.of(state.shown(row.getString(4), row, 13)))) : Optional.empty();
             }
         }
     }
@@ -155,9 +167,14 @@ final class TransferReads {
         Object read(ResultSet row) throws SQLException;
     }
 
-    private Page page(String sql, Wanted wanted, @Nullable String state, RowReader reader) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement(sql)) {
+    private Page page(String sql, Wanted wanted, @Nullable String inState, RowReader reader) throws SQLException {
+        return state.read(connection -> state.of(Optional.ofNullable(wanted.site()), connection,
+                snapshot -> page(snapshot, sql, wanted, inState, reader)));
+    }
+
+    private static Page page(Connection connection, String sql, Wanted wanted, @Nullable String inState,
+            RowReader reader) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(sql)) {
             Place after = wanted.after();
             OffsetDateTime time = after == null ? null : after.time().atOffset(ZoneOffset.UTC);
             int last = 0;
@@ -166,8 +183,8 @@ final class TransferReads {
             select.setObject(++last, time);
             select.setObject(++last, time);
             select.setObject(++last, after == null ? null : after.id());
-            if (state != null) {
-                select.setString(++last, state);
+            if (inState != null) {
+                select.setString(++last, inState);
             }
             // One more says whether there is another page.
             select.setInt(++last, wanted.limit() + 1);

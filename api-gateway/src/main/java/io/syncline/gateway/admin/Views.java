@@ -46,7 +46,7 @@ final class Views {
 
     /**
      * @param authToken           only here: nobody can be told of it again
-     * @param previousValidUntil the token that was replaced is taken until then
+     * @param previousValidUntil the token that was replaced is taken until then; null where it could not be read
      */
     record RotatedView(UUID uuid, String authToken, @Nullable Instant previousValidUntil) {
 

@@ -18,7 +18,10 @@ import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Who is alive, what each worker owns, and how much waits to be decided. */
+/**
+ * Who is alive, what each worker owns, and how much waits to be decided. Told also while the database has to catch up with
+ * the event log: that is when operators ask.
+ */
 public final class WorkerEndpoints {
 
     private static final int MOST_WORKERS = 1_000;

@@ -1,5 +1,7 @@
 package io.syncline.gateway.connection;
 
+import io.syncline.gateway.state.StateReads;
+import io.syncline.gateway.state.StateReads.Seen;
 import io.syncline.model.connection.Connection.Receiver;
 import io.syncline.model.connection.Connection.Sender;
 import io.syncline.model.connection.ConnectionStatus;
@@ -30,12 +32,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The committed state, read anew with each call: what a worker has answered for is seen by whoever asks next. One round trip
- * each.
+ * The committed state, read anew with each call: what a worker has answered for is seen by whoever asks next, and nothing of
+ * what is not in the event log ({@link StateReads}). One round trip each; more only to say that there is no such thing,
+ * which every site's events have a part in.
  *
  * <p>Time is the database's here too, in the same statement: whether a connection has expired is then the same question to
  * every gateway, and to the workers.
@@ -59,39 +61,44 @@ public final class ConnectionReads {
              FROM syncline.connection c
             LEFT JOIN syncline.imposition i ON i.site_url = c.site_url AND i.direction = c.direction""";
 
-    private static final String SETTINGS = "SELECT " + SETTINGS_COLUMNS + " FROM syncline.settings s";
+    private static final String SETTINGS = "SELECT " + SETTINGS_COLUMNS + ", " + StateReads.SERVER + ", "
+            + StateReads.SETTINGS_EVENT + " FROM (SELECT) one LEFT JOIN syncline.settings s ON true";
     private static final String ENABLED_AND_EXISTS = """
             SELECT coalesce((SELECT enabled FROM syncline.settings), false),
                 EXISTS (SELECT FROM syncline.connection c WHERE c.site_url = ? AND (""" + HAS_TOKEN + " OR " + HAD_TOKEN
-            + "))";
+            + ")), " + StateReads.SERVER + ", " + StateReads.SETTINGS_EVENT + ", " + StateReads.lastEvent("?");
+    private static final String SITE_EVENT = StateReads.SERVER + ", " + StateReads.lastEvent("c.site_url");
     private static final String SENDER = "SELECT" + RECORD_COLUMNS
-            + ", coalesce(u.downloads, 0), coalesce(u.records, 0), u.expiry_recorded" + RECORDS
+            + ", coalesce(u.downloads, 0), coalesce(u.records, 0), u.expiry_recorded, " + SITE_EVENT + RECORDS
             + " LEFT JOIN syncline.pull_use u ON u.site_url = c.site_url"
             + " WHERE c.direction = 'sender' AND ";
     /** The switch, and the few columns that a sender's standing is made of; no row where there is no such record. */
     private static final String STANDING = """
             SELECT coalesce((SELECT enabled FROM syncline.settings), false), c.site_url, c.name, c.confirmed,
-                coalesce(c.expires_at <= clock_timestamp(), false), i.kind
+                coalesce(c.expires_at <= clock_timestamp(), false), i.kind, """ + SITE_EVENT + ", "
+            + StateReads.SETTINGS_EVENT + """
+
             FROM syncline.connection c LEFT JOIN syncline.imposition i
                 ON i.site_url = c.site_url AND i.direction = c.direction
             WHERE c.direction = 'sender' AND """ + " ";
-    private static final String RECORD = "SELECT" + RECORD_COLUMNS + RECORDS + " WHERE c.uuid = ?";
+    private static final String RECORD = "SELECT" + RECORD_COLUMNS + ", " + SITE_EVENT + RECORDS + " WHERE c.uuid = ?";
     private static final String SENDERS = "SELECT" + RECORD_COLUMNS + RECORDS
             + " WHERE c.direction = 'sender' AND c.uuid = ANY (?)";
     private static final String APPROVED = """
             SELECT EXISTS (SELECT FROM syncline.pull_approval WHERE site_url = ? AND table_name = ?
-                AND state = 'approved' AND until > clock_timestamp())""";
+                AND state = 'approved' AND until > clock_timestamp()), """ + StateReads.SERVER + ", "
+            + StateReads.lastEvent("?");
     private static final String LIST = "SELECT" + RECORD_COLUMNS + RECORDS
             + " WHERE (?::text IS NULL OR c.direction = ?) AND (?::text IS NULL OR c.site_url = ?)"
             + " AND (?::timestamptz IS NULL OR (c.created_at, c.uuid) < (?::timestamptz, ?::uuid))"
             + " ORDER BY c.created_at DESC, c.uuid DESC LIMIT ?";
 
-    private final DataSource database;
+    private final StateReads state;
     /** The same question from everybody who registers: asked alone, it costs the database more than the registrations. */
     private final SharedRead<ModuleSettings> settings = new SharedRead<>(this::readSettings);
 
-    public ConnectionReads(DataSource database) {
-        this.database = database;
+    public ConnectionReads(StateReads state) {
+        this.state = state;
     }
 
     /**
@@ -113,7 +120,11 @@ public final class ConnectionReads {
     }
 
     private ModuleSettings readSettings() throws SQLException {
-        return query(SETTINGS, statement -> {}, rows -> rows.next() ? settings(rows) : ModuleSettings.INITIAL);
+        return state.read(connection -> query(connection, SETTINGS, statement -> {}, rows -> {
+            rows.next();
+            ModuleSettings found = rows.getObject(1) == null ? ModuleSettings.INITIAL : settings(rows);
+            return new Seen<>(found, StateReads.server(rows, 7), List.of(state.settings(rows, 8)));
+        }));
     }
 
     boolean enabled() throws SQLException {
@@ -124,11 +135,16 @@ public final class ConnectionReads {
     record Existence(boolean enabled, boolean exists) {}
 
     Existence existence(SiteUrl url, CredentialFingerprint fingerprint) throws SQLException {
-        return query(ENABLED_AND_EXISTS, statement -> {
+        return state.read(connection -> query(connection, ENABLED_AND_EXISTS, statement -> {
             statement.setString(1, url.text());
             statement.setString(2, fingerprint.hex());
             statement.setString(3, fingerprint.hex());
-        }, rows -> rows.next() ? new Existence(rows.getBoolean(1), rows.getBoolean(2)) : new Existence(false, false));
+            statement.setString(4, url.text());
+        }, rows -> {
+            rows.next();
+            return new Seen<>(new Existence(rows.getBoolean(1), rows.getBoolean(2)), StateReads.server(rows, 3),
+                    List.of(state.settings(rows, 4), state.shown(url.text(), rows, 5)));
+        }));
     }
 
     /** How a sender connection stands: all that its receiver is told of it. */
@@ -139,7 +155,9 @@ public final class ConnectionReads {
 
     EnabledAndStanding enabledAndStanding(CredentialFingerprint fingerprint) throws SQLException {
         Optional<EnabledAndStanding> found = byToken(STANDING, fingerprint,
-                row -> new EnabledAndStanding(row.getBoolean(1), Optional.of(standing(row))));
+                row -> new Seen<>(new EnabledAndStanding(row.getBoolean(1), Optional.of(standing(row))),
+                        StateReads.server(row, 7),
+                        List.of(state.shown(row.getString(2), row, 8), state.settings(row, 9))));
         return found.isPresent() ? found.get() : new EnabledAndStanding(enabled(), Optional.empty());
     }
 
@@ -148,13 +166,29 @@ public final class ConnectionReads {
      * for either at once costs PostgreSQL 34 µs, not 30. Nobody falls between the two: what a rotation replaces is a
      * previous token from the same commit on.
      */
-    private <T> Optional<T> byToken(String sql, CredentialFingerprint presented, Row<T> reader) throws SQLException {
-        Rows<Optional<T>> first = rows -> rows.next() ? Optional.of(reader.read(rows)) : Optional.empty();
-        Optional<T> found = query(sql + HAS_TOKEN, statement -> statement.setString(1, presented.hex()), first);
-        return found.isPresent() ? found : query(sql + FIND_HAD_TOKEN, statement -> {
+    private <T> Optional<T> byToken(String sql, CredentialFingerprint presented, Row<Seen<T>> reader)
+            throws SQLException {
+        return state.read(connection -> {
+            Optional<Seen<T>> found = byToken(connection, sql, presented, reader);
+            return found.isPresent() ? found(found.get())
+                    : state.all(connection,
+                            again -> byToken(again, sql, presented, reader).map(Seen::value));
+        });
+    }
+
+    private static <T> Optional<Seen<T>> byToken(Connection connection, String sql, CredentialFingerprint presented,
+            Row<Seen<T>> reader) throws SQLException {
+        Rows<Optional<Seen<T>>> first = rows -> rows.next() ? Optional.of(reader.read(rows)) : Optional.empty();
+        Optional<Seen<T>> found = query(connection, sql + HAS_TOKEN,
+                statement -> statement.setString(1, presented.hex()), first);
+        return found.isPresent() ? found : query(connection, sql + FIND_HAD_TOKEN, statement -> {
             statement.setString(1, presented.hex());
             statement.setString(2, presented.hex());
         }, first);
+    }
+
+    private static <T> Seen<Optional<T>> found(Seen<T> seen) {
+        return new Seen<>(Optional.of(seen.value()), seen.server(), seen.shown());
     }
 
     private static Standing standing(ResultSet row) throws SQLException {
@@ -169,27 +203,44 @@ public final class ConnectionReads {
     record PulledSender(Found record, Pulls.Use use) {}
 
     Optional<PulledSender> pulledSender(CredentialFingerprint fingerprint) throws SQLException {
-        return byToken(SENDER, fingerprint, row -> new PulledSender(found(row), new Pulls.Use(row.getLong(25),
-                row.getLong(26), row.getObject(27) == null ? null : time(row, 27))));
+        return byToken(SENDER, fingerprint, row -> new Seen<>(
+                new PulledSender(found(row),
+                        new Pulls.Use(row.getLong(25), row.getLong(26),
+                                row.getObject(27) == null ? null : time(row, 27))),
+                StateReads.server(row, 28), List.of(state.shown(row.getString(1), row, 29))));
     }
 
     public Optional<Found> connection(UUID uuid) throws SQLException {
-        return query(RECORD, statement -> statement.setObject(1, uuid),
-                rows -> rows.next() ? Optional.of(found(rows)) : Optional.empty());
+        return state.read(connection -> {
+            Optional<Seen<Found>> one = record(connection, uuid);
+            return one.isPresent() ? found(one.get())
+                    : state.all(connection, again -> record(again, uuid).map(Seen::value));
+        });
     }
 
-    /** Those of these sender records that are there. */
+    private Optional<Seen<Found>> record(Connection connection, UUID uuid) throws SQLException {
+        return query(connection, RECORD, statement -> statement.setObject(1, uuid),
+                rows -> rows.next() ? Optional.of(new Seen<>(found(rows), StateReads.server(rows, 25),
+                        List.of(state.shown(rows.getString(1), rows, 26)))) : Optional.empty());
+    }
+
+    /** Those of these sender records that are there; not proven to be in the event log. */
     List<Found> senders(Set<UUID> uuids) throws SQLException {
-        return query(SENDERS,
-                statement -> statement.setArray(1, statement.getConnection().createArrayOf("uuid", uuids.toArray())),
-                ConnectionReads::all);
+        return state.unproven(connection -> query(connection, SENDERS,
+                statement -> statement.setArray(1, connection.createArrayOf("uuid", uuids.toArray())),
+                ConnectionReads::all));
     }
 
     boolean approved(SiteUrl site, String table) throws SQLException {
-        return query(APPROVED, statement -> {
+        return state.read(connection -> query(connection, APPROVED, statement -> {
             statement.setString(1, site.text());
             statement.setString(2, table);
-        }, rows -> rows.next() && rows.getBoolean(1));
+            statement.setString(3, site.text());
+        }, rows -> {
+            rows.next();
+            return new Seen<>(rows.getBoolean(1), StateReads.server(rows, 2),
+                    List.of(state.shown(site.text(), rows, 3)));
+        }));
     }
 
     /** A record's place in the list of all: the newest are the first. */
@@ -204,7 +255,7 @@ public final class ConnectionReads {
             throws SQLException {
         String word = direction.map(Direction::word).orElse(null);
         String created = after.map(place -> place.createdAt().toString()).orElse(null);
-        return query(LIST, statement -> {
+        return state.read(connection -> state.of(siteUrl, connection, snapshot -> query(snapshot, LIST, statement -> {
             statement.setString(1, word);
             statement.setString(2, word);
             statement.setString(3, siteUrl.orElse(null));
@@ -213,7 +264,7 @@ public final class ConnectionReads {
             statement.setString(6, created);
             statement.setObject(7, after.map(Place::uuid).orElse(null), java.sql.Types.OTHER);
             statement.setInt(8, limit);
-        }, ConnectionReads::all);
+        }, ConnectionReads::all)));
     }
 
     private static List<Found> all(ResultSet rows) throws SQLException {
@@ -296,9 +347,9 @@ public final class ConnectionReads {
         T read(ResultSet row) throws SQLException;
     }
 
-    private <T> T query(String sql, Parameters parameters, Rows<T> reader) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement statement = connection.prepareStatement(sql)) {
+    private static <T> T query(Connection connection, String sql, Parameters parameters, Rows<T> reader)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
             parameters.bind(statement);
             try (ResultSet rows = statement.executeQuery()) {
                 return reader.read(rows);

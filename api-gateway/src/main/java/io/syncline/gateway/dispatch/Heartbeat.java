@@ -5,10 +5,13 @@ import java.util.Arrays;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Says to the other gateways that this one is there: one small record among the replies, every now and then. */
 final class Heartbeat implements AutoCloseable {
 
+    private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);
     private static final byte[] ALIVE = "gateway-alive".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] LEAVES = "gateway-leaves".getBytes(StandardCharsets.US_ASCII);
 
@@ -51,9 +54,14 @@ final class Heartbeat implements AutoCloseable {
     }
 
     private void beat() {
-        // Who cannot hear itself would count nobody.
-        if (replies.positioned()) {
-            producer.tell(ALIVE, gateways.self().getBytes(StandardCharsets.US_ASCII));
+        try {
+            // Who cannot hear itself would count nobody.
+            if (replies.positioned()) {
+                producer.tell(ALIVE, gateways.self().getBytes(StandardCharsets.US_ASCII));
+            }
+        } catch (RuntimeException | Error e) {
+            // An Error, too: one that leaves here would be the last beat.
+            log.error("the other gateways were not told that this one is there, trying again", e);
         }
     }
 

@@ -46,10 +46,15 @@ public final class KafkaSettings {
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         // Given up well before the caller is: a request that the broker takes later would be refused for its deadline.
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, share(2, 5));
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, share(4, 5));
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Math.toIntExact(deliveryTimeout().toMillis()));
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, share(1, 5));
         settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 50);
         return settings;
+    }
+
+    /** After so long the producer says of a record that it could not be sent. */
+    Duration deliveryTimeout() {
+        return Duration.ofMillis(share(4, 5));
     }
 
     Map<String, Object> consumer(String role) {
@@ -68,8 +73,8 @@ public final class KafkaSettings {
         return settings;
     }
 
-    Map<String, Object> admin() {
-        Map<String, Object> settings = common(admin, "watch");
+    Map<String, Object> admin(String role) {
+        Map<String, Object> settings = common(admin, role);
         settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 3_000);
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, 3_000);
         return settings;

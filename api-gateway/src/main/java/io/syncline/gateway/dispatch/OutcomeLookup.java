@@ -1,6 +1,10 @@
 package io.syncline.gateway.dispatch;
 
 import io.syncline.gateway.state.DatabaseClock;
+import io.syncline.gateway.state.HighWater;
+import io.syncline.gateway.state.Partitions;
+import io.syncline.gateway.state.StateReads;
+import io.syncline.model.connection.Event;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.log.PartitionLock;
 import io.syncline.model.log.ReplyRecord;
@@ -23,17 +27,46 @@ import org.slf4j.LoggerFactory;
  * <p>Workers decide under an exclusive lock on the request's partition, read the clock behind it, and refuse what is past
  * its deadline. So whoever holds that lock, shared, when the database's clock is past the deadline knows: what is not
  * decided now never will be.
+ *
+ * <p>What is decided is not yet in the event log, and a failover that loses commits takes back what is not. So an outcome is
+ * an answer only where the log is known to have the last event that it rests on: its own, or for a refusal the ones that it
+ * was judged by. Otherwise it is not known, as far as the caller is concerned.
  */
 final class OutcomeLookup {
 
     private static final Logger log = LoggerFactory.getLogger(OutcomeLookup.class);
     /** How far the database's clock may be behind our estimate of it before we give up. */
     private static final Duration LONGEST_WAIT_FOR_CLOCK = Duration.ofSeconds(1);
+    private static final Duration LONGEST_WAIT_FOR_LOG = Duration.ofSeconds(1);
+    /**
+     * The outcome with the events that it rests on: the last one of its partition when it was decided, and of the settings. A
+     * version before this one did not say: then all that its partition has now.
+     */
+    private static final String OUTCOME = "SELECT o.outcome, coalesce(o.sequence, h.sequence), h.log_sequence, "
+            + StateReads.SETTINGS_EVENT + """
+
+             FROM syncline.request_outcome o JOIN syncline.log_head h ON h.partition = ? WHERE o.request_id = ?""";
 
     private final DataSource database;
+    private final HighWater highWater;
+    private final int settingsPartition;
 
-    OutcomeLookup(DataSource database) {
+    OutcomeLookup(DataSource database, HighWater highWater) {
         this.database = database;
+        this.highWater = highWater;
+        this.settingsPartition = new Partitions(highWater.partitions()).of(Event.SETTINGS_KEY);
+    }
+
+    /** What the database has of a request. */
+    private sealed interface Found {
+
+        /**
+         * @param sequence of the last event of its partition that it rests on
+         * @param settings sequence of the settings' last event
+         */
+        record Decided(Outcome outcome, long sequence, long settings) implements Found {}
+
+        record Nothing(Submission means) implements Found {}
     }
 
     /**
@@ -50,11 +83,31 @@ final class OutcomeLookup {
                 }
                 Thread.sleep(left);
             }
-            return look(requestId, partition, deadline, server);
+            return switch (look(requestId, partition, deadline, server)) {
+                case Found.Nothing nothing -> nothing.means();
+                case Found.Decided decided -> isPublished(partition, decided)
+                        ? new Submission.Decided(decided.outcome())
+                        : new Submission.NotKnown();
+            };
         } catch (SQLException e) {
             log.debug("outcome of request {} not known: {}", requestId, e.toString());
             return new Submission.NotKnown();
         }
+    }
+
+    /** A refusal may also rest on the settings, whose events are in a partition of their own. */
+    private boolean isPublished(int partition, Found.Decided decided) throws InterruptedException {
+        return isPublished(partition, decided.sequence())
+                && (!(decided.outcome() instanceof Outcome.Refused)
+                        || isPublished(settingsPartition, decided.settings()));
+    }
+
+    private boolean isPublished(int partition, long sequence) throws InterruptedException {
+        if (highWater.published(partition) >= sequence) {
+            return true;
+        }
+        highWater.ask(partition);
+        return highWater.awaitPublished(partition, sequence, LONGEST_WAIT_FOR_LOG);
     }
 
     private DatabaseClock.Reading clock(int partition) throws SQLException {
@@ -63,20 +116,20 @@ final class OutcomeLookup {
         }
     }
 
-    private Submission look(UUID requestId, int partition, Instant deadline, String server) throws SQLException {
+    private Found look(UUID requestId, int partition, Instant deadline, String server) throws SQLException {
         try (Connection connection = database.getConnection()) {
             connection.setAutoCommit(false);
             try {
                 lock(connection, partition);
                 // Statements of their own: a snapshot taken before the lock was granted would miss what it waited for.
                 DatabaseClock.Reading now = clock(connection, partition);
-                Optional<Outcome> outcome = outcome(connection, requestId);
+                Optional<Found.Decided> outcome = outcome(connection, partition, requestId);
                 if (outcome.isPresent()) {
-                    return new Submission.Decided(outcome.get());
+                    return outcome.get();
                 }
-                return now.time().isAfter(deadline) && now.server().equals(server)
+                return new Found.Nothing(now.time().isAfter(deadline) && now.server().equals(server)
                         ? new Submission.NotApplied("no worker took the request in time")
-                        : new Submission.NotKnown();
+                        : new Submission.NotKnown());
             } finally {
                 connection.rollback();
             }
@@ -107,12 +160,18 @@ final class OutcomeLookup {
         }
     }
 
-    private static Optional<Outcome> outcome(Connection connection, UUID requestId) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(
-                "SELECT outcome FROM syncline.request_outcome WHERE request_id = ?")) {
-            statement.setObject(1, requestId);
+    private Optional<Found.Decided> outcome(Connection connection, int partition, UUID requestId)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(OUTCOME)) {
+            statement.setInt(1, partition);
+            statement.setObject(2, requestId);
             try (ResultSet row = statement.executeQuery()) {
-                return row.next() ? Optional.of(ReplyRecord.readStored(row.getString(1))) : Optional.empty();
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                highWater.seen(partition, row.getLong(3));
+                return Optional.of(new Found.Decided(ReplyRecord.readStored(row.getString(1)), row.getLong(2),
+                        row.getLong(4)));
             }
         }
     }

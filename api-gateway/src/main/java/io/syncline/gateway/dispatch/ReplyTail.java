@@ -7,10 +7,13 @@ import io.syncline.model.log.ReplyRecord;
 import io.syncline.model.log.Topics;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -33,6 +36,12 @@ public final class ReplyTail implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ReplyTail.class);
     private static final Duration POLL = Duration.ofMillis(500);
     private static final Duration BEFORE_NEW_TRY = Duration.ofSeconds(1);
+    /**
+     * How long all partitions' ends are waited for. Where one leader does not tell its own by then, the others' replies are
+     * heard all the same; a caller whose reply is not heard gets its outcome from the database, later.
+     */
+    private static final Duration FOR_ALL = Duration.ofSeconds(5);
+    private static final Duration GLANCE = Duration.ofMillis(1);
     private static final Duration CLOSING = Duration.ofSeconds(5);
 
     private final KafkaSettings settings;
@@ -81,16 +90,18 @@ public final class ReplyTail implements AutoCloseable {
         while (stopping.getCount() > 0) {
             try (Consumer<byte[], byte[]> made = new KafkaConsumer<>(settings.consumer("replies"))) {
                 consumer = made;
-                position(made);
-                positioned = true;
+                Set<TopicPartition> unknown = assign(made);
+                long since = System.nanoTime();
                 while (stopping.getCount() > 0) {
                     take(made);
+                    position(made, unknown, since);
                 }
             } catch (WakeupException | InterruptException e) {
                 // Only close() does that; the loop's condition ends it.
             } catch (TimeoutException e) {
                 log.debug("replies: the broker does not answer", e);
             } catch (KafkaException | IllegalStateException e) {
+                // Also where the consumer can do nothing else any more: the next try is made with another one.
                 log.warn("replies: following them failed, trying again: {}", e.toString());
             } catch (RuntimeException | Error e) {
                 // An Error, too: without this thread every request would wait in vain.
@@ -103,21 +114,41 @@ public final class ReplyTail implements AutoCloseable {
         }
     }
 
-    private void position(Consumer<byte[], byte[]> made) {
-        List<TopicPartition> replies = IntStream.range(0, partitions)
+    /** @return those whose end is not known yet */
+    private Set<TopicPartition> assign(Consumer<byte[], byte[]> made) {
+        Set<TopicPartition> replies = IntStream.range(0, partitions)
                 .mapToObj(partition -> new TopicPartition(Topics.REPLIES, partition))
-                .toList();
+                .collect(Collectors.toCollection(HashSet::new));
         made.assign(replies);
-        for (TopicPartition partition : replies) {
+        for (TopicPartition partition : List.copyOf(replies)) {
             Long known = next.get(partition);
             if (known == null) {
                 made.seekToEnd(List.of(partition));
             } else {
                 made.seek(partition, known);
+                replies.remove(partition);
             }
         }
-        // Seeking is lazy; asking for the position does it.
-        replies.forEach(partition -> next.put(partition, made.position(partition)));
+        return replies;
+    }
+
+    /** Seeking is lazy: the ends come in while others' replies are taken, each when its leader tells it. */
+    private void position(Consumer<byte[], byte[]> made, Set<TopicPartition> unknown, long since) {
+        for (TopicPartition partition : List.copyOf(unknown)) {
+            try {
+                next.putIfAbsent(partition, made.position(partition, GLANCE));
+                unknown.remove(partition);
+            } catch (TimeoutException e) {
+                // Asked again after the next poll.
+            }
+        }
+        boolean enough = unknown.isEmpty()
+                || unknown.size() < partitions && System.nanoTime() - since >= FOR_ALL.toNanos();
+        if (enough && !positioned && !unknown.isEmpty()) {
+            log.warn("replies: the ends of {} are not known yet; callers whose replies come there wait for longer",
+                    unknown);
+        }
+        positioned = enough;
     }
 
     private void take(Consumer<byte[], byte[]> from) {

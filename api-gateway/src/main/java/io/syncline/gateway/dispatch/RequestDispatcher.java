@@ -2,6 +2,7 @@ package io.syncline.gateway.dispatch;
 
 import io.syncline.gateway.state.Check;
 import io.syncline.gateway.state.DatabaseClock;
+import io.syncline.gateway.state.Partitions;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.Request;
 import io.syncline.model.log.RequestRecord;
@@ -24,20 +25,22 @@ public final class RequestDispatcher {
     private final OutcomeLookup lookup;
     private final DatabaseClock clock;
     private final Ring ring;
+    private final Partitions partitions;
     private final Duration replyTimeout;
 
-    /** Whether requests sent now would be decided and their replies seen. */
+    /** Whether requests that are sent to a partition now would be decided and their replies seen. */
     interface Ring {
-        Check usable();
+        Check usable(int partition);
     }
 
     RequestDispatcher(PendingReplies pending, RequestProducer producer, OutcomeLookup lookup, DatabaseClock clock,
-            Ring ring, Duration replyTimeout) {
+            Ring ring, Partitions partitions, Duration replyTimeout) {
         this.pending = pending;
         this.producer = producer;
         this.lookup = lookup;
         this.clock = clock;
         this.ring = ring;
+        this.partitions = partitions;
         this.replyTimeout = replyTimeout;
     }
 
@@ -53,10 +56,10 @@ public final class RequestDispatcher {
      * @param expected  the version that the request's subject must have for it to take effect
      */
     public Submission submit(UUID requestId, Request request, Optional<String> expected) {
-        if (ring.usable() instanceof Check.Down down) {
+        int partition = partitions.of(request.key());
+        if (ring.usable(partition) instanceof Check.Down down) {
             return new Submission.NotApplied("Kafka cannot be used now", down.cause());
         }
-        int partition = producer.partitionOf(request);
         Optional<DatabaseClock.Reading> now = clock.now(partition);
         if (now.isEmpty()) {
             return new Submission.NotApplied("the state database has not been reached yet");
@@ -72,8 +75,14 @@ public final class RequestDispatcher {
                     new RequestRecord(requestId, deadline, expected.orElse(null), request));
             Duration left = replyTimeout.plus(MARGIN).minusNanos(System.nanoTime() - begun);
             Optional<Outcome> reply = waiting.await(left);
-            return reply.isPresent() ? new Submission.Decided(reply.get())
-                    : lookup.find(requestId, partition, deadline, now.get().server());
+            if (reply.isPresent()) {
+                return new Submission.Decided(reply.get());
+            }
+            Submission found = lookup.find(requestId, partition, deadline, now.get().server());
+            // It may have come while nobody knew.
+            Optional<Outcome> late = found instanceof Submission.NotKnown ? waiting.await(Duration.ZERO)
+                    : Optional.empty();
+            return late.<Submission>map(Submission.Decided::new).orElse(found);
         } catch (InterruptedException e) {
             // The gateway is stopping; what was sent may well be decided.
             Thread.currentThread().interrupt();
@@ -87,10 +96,10 @@ public final class RequestDispatcher {
      * @return done once it cannot be lost any more; fails where that is not known
      */
     public CompletableFuture<Void> announce(UUID requestId, Request request) {
-        if (ring.usable() instanceof Check.Down down) {
+        int partition = partitions.of(request.key());
+        if (ring.usable(partition) instanceof Check.Down down) {
             return CompletableFuture.failedFuture(new IllegalStateException(down.cause()));
         }
-        int partition = producer.partitionOf(request);
         return clock.now(partition)
                 .map(now -> producer.send(partition, new RequestRecord(requestId, now.time().plus(KEPT), request)))
                 .orElseGet(() -> CompletableFuture

@@ -18,6 +18,10 @@ public final class ReadinessIndicator implements HealthIndicator {
     public Health health() {
         return switch (check.get()) {
             case Check.Up up -> Health.up().build();
+            case Check.Limited limited -> Health.up()
+                    .withDetail("cause", limited.cause())
+                    .withDetail("remedy", limited.remedy())
+                    .build();
             case Check.Down down -> Health.outOfService()
                     .withDetail("cause", down.cause())
                     .withDetail("remedy", down.remedy())

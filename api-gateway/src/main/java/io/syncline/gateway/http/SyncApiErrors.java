@@ -206,8 +206,10 @@ public final class SyncApiErrors {
 
     /** What an operator reads of the same: the cause too, where there is something to do about it. */
     static Answer problem(Throwable thrown) {
-        if (found(thrown, StateDatabaseBehindException.class).isPresent()) {
-            return away("The state database is behind what is known to have happened; try again later");
+        Optional<StateDatabaseBehindException> behind = found(thrown, StateDatabaseBehindException.class);
+        if (behind.isPresent()) {
+            return away("The state database is behind what is known to have happened, or that is not known: "
+                    + behind.get().getMessage() + "; try again later");
         }
         if (found(thrown, SQLException.class).filter(sql -> NOT_SET_UP.contains(state(sql))).isPresent()) {
             return away("The state database is not set up yet: start a worker; try again later");

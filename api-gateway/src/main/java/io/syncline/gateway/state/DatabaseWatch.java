@@ -10,6 +10,7 @@ import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
@@ -17,37 +18,67 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Looks at the state database every two seconds: is it there, is its schema, what time has it. */
+/**
+ * Looks at the state database every two seconds: is it there, is its schema, what time has it, has it all that the event log
+ * has.
+ */
 public final class DatabaseWatch implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(DatabaseWatch.class);
     private static final Duration INTERVAL = Duration.ofSeconds(2);
+    /** Until a database that was just met has caught up. */
+    private static final Duration WHILE_BEHIND = Duration.ofMillis(200);
+    private static final Duration BEFORE_SAYING = Duration.ofSeconds(3);
 
     private final DataSource database;
     private final DatabaseClock clock;
+    private final Servers servers;
+    private final int settingsPartition;
     private final ScheduledExecutorService thread = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("database-watch").factory());
     private final Runnable whenUsable;
     private @Nullable Check said;
-    private int looks;
+    private long saidAt = System.nanoTime();
     private volatile Check last = new Check.Down("the state database has not been reached yet",
             "wait a moment; if this stays, check spring.datasource.url");
 
     /**
      * @param whenUsable run each time that the database becomes usable
      */
-    public DatabaseWatch(DataSource database, DatabaseClock clock, Runnable whenUsable) {
+    public DatabaseWatch(DataSource database, DatabaseClock clock, Servers servers, int settingsPartition,
+            Runnable whenUsable) {
         this.database = database;
         this.clock = clock;
+        this.servers = servers;
+        this.settingsPartition = settingsPartition;
         this.whenUsable = whenUsable;
     }
 
     public void start() {
-        var unused = thread.scheduleWithFixedDelay(this::look, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        next(Duration.ZERO);
     }
 
     public Check last() {
         return last;
+    }
+
+    private void next(Duration in) {
+        try {
+            var unused = thread.schedule(this::lookAndGoOn, in.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // Closed.
+        }
+    }
+
+    private void lookAndGoOn() {
+        try {
+            look();
+        } catch (RuntimeException | Error e) {
+            // An Error, too: a watch that has stopped would say for ever what was true once.
+            log.error("looking at the state database failed, trying again", e);
+        } finally {
+            next(last instanceof Check.Down ? WHILE_BEHIND : INTERVAL);
+        }
     }
 
     private void look() {
@@ -62,15 +93,21 @@ public final class DatabaseWatch implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        // Not before the second look: broker and database are asked at the same time when a gateway starts.
-        boolean worthSaying = !now.equals(said) && (looks > 0 || now instanceof Check.Up);
-        looks++;
+        // Not at once: broker and database are asked at the same time when a gateway starts, and how far one has caught up
+        // changes all the time.
+        boolean worthSaying = !now.equals(said)
+                && (now instanceof Check.Up || System.nanoTime() - saidAt >= BEFORE_SAYING.toNanos());
         last = now;
         if (worthSaying) {
             said = now;
+            saidAt = System.nanoTime();
             switch (now) {
                 case Check.Up up -> {
                     log.info("state database: usable");
+                    whenUsable.run();
+                }
+                case Check.Limited limited -> {
+                    log.warn("state database: {}; {}", limited.cause(), limited.remedy());
                     whenUsable.run();
                 }
                 case Check.Down down -> log.warn("state database: {}; {}", down.cause(), down.remedy());
@@ -85,7 +122,7 @@ public final class DatabaseWatch implements AutoCloseable {
                         "start a worker: workers make the schema");
             }
             measure(connection);
-            return new Check.Up();
+            return servers.check(servers.meet(connection).server(), settingsPartition);
         }
     }
 
@@ -124,8 +161,7 @@ public final class DatabaseWatch implements AutoCloseable {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof StateDatabaseBehindException behind) {
                 return new Check.Down(String.valueOf(behind.getMessage()),
-                        "it is answered from again once it has caught up; if it never does, start a worker: workers roll the"
-                                + " database forward from the event log");
+                        "check that spring.datasource.url leads to the primary, and to one server");
             }
         }
         Throwable deepest = thrown;

@@ -1,74 +1,213 @@
 package io.syncline.gateway.state;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The highest sequence seen of each partition of the event log. A database whose {@code log_head} is behind it lacks what
- * somebody has been told already, as a standby may that took over too early: nobody is answered from it.
+ * How far each partition of the event log is known to reach, and when its end was read last. Replies, the database's own
+ * {@code log_sequence} and the log itself say so; each of them only what Kafka has acknowledged.
+ *
+ * <p>Time is counted in <em>sights</em>: each database server that this gateway meets for the first time is one. A server
+ * may be answered from in a partition whose end was read after its sight, for only then is it known what it must have.
  */
 public final class HighWater {
 
-    private final Map<Integer, Long> seen = new ConcurrentHashMap<>();
-    private volatile boolean logRead;
+    private static final String NOT_YET = "it has not been read yet";
 
-    /** A reply, or the log itself, showed that the partition had come this far. */
+    private final int partitions;
+    private final AtomicLongArray published;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Condition wanted = lock.newCondition();
+    /** Counted before a waiter looks, so that {@link #seen} takes the lock only where it is needed. */
+    private final AtomicInteger waiting = new AtomicInteger();
+    /** The sights that there were when the reading of the end began, -1 before the first reading. */
+    private final long[] readAt;
+    private final String[] whyUnread;
+    private final boolean[] asked;
+    private long sights;
+
+    /** @param partitions of the event log */
+    public HighWater(int partitions) {
+        this.partitions = partitions;
+        this.published = new AtomicLongArray(partitions);
+        this.readAt = new long[partitions];
+        this.whyUnread = new String[partitions];
+        this.asked = new boolean[partitions];
+        Arrays.fill(readAt, -1);
+        Arrays.fill(whyUnread, NOT_YET);
+    }
+
+    /**
+     * What was known at one moment.
+     *
+     * @param published by partition, the last event that the log is known to have
+     * @param readAt    by partition, the sights when the last reading of its end began
+     */
+    record Mark(long[] published, long[] readAt) {}
+
+    public int partitions() {
+        return partitions;
+    }
+
+    /** The log has the partition's events up to this one. */
     public void seen(int partition, long sequence) {
-        Long known = seen.get(partition);
-        if (known == null || known < sequence) {
-            seen.merge(partition, sequence, Math::max);
+        if (partition < 0 || partition >= partitions || published.get(partition) >= sequence) {
+            return;
+        }
+        published.accumulateAndGet(partition, sequence, Math::max);
+        if (waiting.get() > 0) {
+            signal();
         }
     }
 
-    /** The ends of the log have been read: from now on it is known what a database must have. */
-    public void logRead() {
-        logRead = true;
+    /** The last event of the partition that is known to be in the log. */
+    public long published(int partition) {
+        return published.get(partition);
     }
 
-    /** Refuses a new connection to a database that may not have, or has not, all that was seen. */
-    void require(Connection connection) throws SQLException {
-        if (!logRead) {
-            throw new StateDatabaseBehindException(
-                    "it is not known yet how far the event log has come: its topic has not been read");
-        }
-        Map<Integer, Long> needed = Map.copyOf(seen);
-        Map<Integer, Long> heads = heads(connection);
-        for (Map.Entry<Integer, Long> need : needed.entrySet()) {
-            long has = heads.getOrDefault(need.getKey(), 0L);
-            if (has < need.getValue()) {
-                throw new StateDatabaseBehindException("the state database is behind the event log: partition "
-                        + need.getKey() + " has event " + has + ", event " + need.getValue() + " has been seen");
-            }
+    /** How many servers have been met; asked for before the ends are read. */
+    public long sights() {
+        lock.lock();
+        try {
+            return sights;
+        } finally {
+            lock.unlock();
         }
     }
 
-    private static Map<Integer, Long> heads(Connection connection) throws SQLException {
-        Map<Integer, Long> heads = new HashMap<>();
-        // A standby that is still one answers questions too.
-        try (PreparedStatement statement = connection.prepareStatement(
-                "SELECT pg_is_in_recovery(), to_regclass('syncline.log_head') IS NOT NULL");
-                ResultSet row = statement.executeQuery()) {
-            row.next();
-            if (row.getBoolean(1)) {
-                throw new StateDatabaseBehindException(
-                        "the state database is a standby: state is read from the primary");
-            }
-            if (!row.getBoolean(2)) {
-                return heads;
-            }
+    /** A server is met for the first time: the ends have to be read again. */
+    long sight() {
+        lock.lock();
+        try {
+            sights++;
+            wanted.signalAll();
+            return sights;
+        } finally {
+            lock.unlock();
         }
-        try (PreparedStatement statement = connection.prepareStatement(
-                "SELECT partition, sequence FROM syncline.log_head");
-                ResultSet row = statement.executeQuery()) {
-            while (row.next()) {
-                heads.put(row.getInt(1), row.getLong(2));
-            }
+    }
+
+    /**
+     * The partition's end was read, and {@link #seen} has been told of it.
+     *
+     * @param began what {@link #sights} said before the reading
+     */
+    public void endRead(int partition, long began) {
+        lock.lock();
+        try {
+            readAt[partition] = Math.max(readAt[partition], began);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
         }
-        return heads;
+    }
+
+    /** The partition's end could not be read; it is tried again. */
+    public void endUnread(int partition, String why) {
+        lock.lock();
+        try {
+            whyUnread[partition] = why;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    String whyUnread(int partition) {
+        lock.lock();
+        try {
+            return whyUnread[partition];
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Has the partition's end read, soon: the database has more than the log is known to have. */
+    public void ask(int partition) {
+        lock.lock();
+        try {
+            asked[partition] = true;
+            wanted.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until some partitions' ends have to be read, and says which; none if the time is over before. */
+    public Set<Integer> awaitWanted(Duration longest) throws InterruptedException {
+        long nanos = longest.toNanos();
+        lock.lock();
+        try {
+            while (true) {
+                Set<Integer> which = new TreeSet<>();
+                for (int partition = 0; partition < partitions; partition++) {
+                    if (asked[partition] || readAt[partition] < sights) {
+                        which.add(partition);
+                        asked[partition] = false;
+                    }
+                }
+                if (!which.isEmpty() || nanos <= 0) {
+                    return which;
+                }
+                nanos = wanted.awaitNanos(nanos);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Mark mark() {
+        lock.lock();
+        try {
+            long[] now = new long[partitions];
+            Arrays.setAll(now, published::get);
+            return new Mark(now, readAt.clone());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until the log is known to have this event; false where it is not after so long. */
+    public boolean awaitPublished(int partition, long sequence, Duration longest) throws InterruptedException {
+        long nanos = longest.toNanos();
+        lock.lock();
+        waiting.incrementAndGet();
+        try {
+            while (published.get(partition) < sequence) {
+                if (nanos <= 0) {
+                    return false;
+                }
+                nanos = changed.awaitNanos(nanos);
+            }
+            return true;
+        } finally {
+            waiting.decrementAndGet();
+            lock.unlock();
+        }
+    }
+
+    /** Waits until an end has been read, or for so long. */
+    void awaitChange(Duration longest) throws InterruptedException {
+        lock.lock();
+        try {
+            var unused = changed.awaitNanos(longest.toNanos());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void signal() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 }

@@ -16,8 +16,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
 /**
- * Where the state database is, and connection pools into it. Every connection is read only, to the primary, and checked
- * against {@link HighWater} when it is made; a database that goes away breaks its connections, so that is often enough.
+ * Where the state database is, and connection pools into it. Every connection is read only and to the primary. Its server is
+ * met when it is made ({@link Servers}); whether that one may be answered from, each of {@link StateReads} asks. When
+ * another server is met, connections to the one before are given up as they come back to their pools.
  */
 public final class StateDatabase {
 
@@ -27,11 +28,11 @@ public final class StateDatabase {
     private final String url;
     private final @Nullable String username;
     private final @Nullable String password;
-    private final HighWater highWater;
+    private final Servers servers;
 
     /** {@link IllegalArgumentException} says what is wrong with the URL. */
     public StateDatabase(@Nullable String url, @Nullable String username, @Nullable String password,
-            HighWater highWater) {
+            Servers servers) {
         if (url == null || !url.startsWith("jdbc:postgresql:")) {
             // Without what follows the question mark: a password may stand there.
             String shown = url == null ? "nothing" : "'" + url.replaceFirst("\\?.*", "?…") + "'";
@@ -41,7 +42,7 @@ public final class StateDatabase {
         this.url = url;
         this.username = username;
         this.password = password;
-        this.highWater = highWater;
+        this.servers = servers;
     }
 
     /**
@@ -53,13 +54,15 @@ public final class StateDatabase {
     public HikariDataSource pool(String name, int size, Duration statementTimeout, String... settings) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("syncline-" + name);
-        config.setDataSource(new CaughtUpDataSource(physical(statementTimeout), statementTimeout, highWater, settings));
+        config.setDataSource(new PrimaryDataSource(physical(statementTimeout), statementTimeout, servers, settings));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(Math.min(size, 2));
         config.setConnectionTimeout(PATIENCE.toMillis());
         config.setValidationTimeout(PATIENCE.toMillis() / 2);
         config.setInitializationFailTimeout(-1);
-        return new HikariDataSource(config);
+        HikariDataSource pool = new HikariDataSource(config);
+        servers.onAnother(() -> pool.getHikariPoolMXBean().softEvictConnections());
+        return pool;
     }
 
     private PGSimpleDataSource physical(Duration statementTimeout) {
@@ -85,15 +88,14 @@ public final class StateDatabase {
         return physical;
     }
 
-    /** Makes connections, and lets none through to a database that is behind. */
-    private static final class CaughtUpDataSource extends AbstractDataSource {
+    /** Makes connections, and none to a standby. */
+    private static final class PrimaryDataSource extends AbstractDataSource {
 
         private final PGSimpleDataSource physical;
         private final String settings;
-        private final HighWater highWater;
+        private final Servers servers;
 
-        CaughtUpDataSource(PGSimpleDataSource physical, Duration statementTimeout, HighWater highWater,
-                String... more) {
+        PrimaryDataSource(PGSimpleDataSource physical, Duration statementTimeout, Servers servers, String... more) {
             this.physical = physical;
             // Read only not as a start-up option: the driver takes a server on which transactions begin so for a standby.
             this.settings = SessionSettings.statements(ReplicaLayout.SCHEMA, "public")
@@ -102,7 +104,7 @@ public final class StateDatabase {
                     + "; SET statement_timeout = "
                     + statementTimeout.toMillis()
                     + Stream.of(more).map(setting -> "; SET " + setting).collect(Collectors.joining());
-            this.highWater = highWater;
+            this.servers = servers;
         }
 
         @Override
@@ -110,7 +112,7 @@ public final class StateDatabase {
             Connection connection = physical.getConnection();
             try (Statement statement = connection.createStatement()) {
                 statement.execute(settings);
-                highWater.require(connection);
+                servers.meet(connection);
                 return connection;
             } catch (SQLException | RuntimeException e) {
                 connection.close();

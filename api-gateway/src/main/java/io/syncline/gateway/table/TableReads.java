@@ -20,7 +20,11 @@ import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** What the state database knows of the copies: one row a table, read anew with each call. */
+/**
+ * What the state database knows of the copies: one row a table, read anew with each call. It is no part of what the events
+ * add up to, so nothing of it is held against the log: a copy says its own age, and whoever asks was let in before by a read
+ * that was.
+ */
 public final class TableReads {
 
     /**

@@ -2,6 +2,7 @@ package io.syncline.gateway.dispatch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.syncline.gateway.state.HighWater;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.Refusal;
 import io.syncline.model.log.PartitionLock;
@@ -34,19 +35,23 @@ class OutcomeLookupIT {
     private static final Outcome DECIDED = new Outcome.Refused(Refusal.ALREADY_EXISTS);
 
     private static EmbeddedPostgres postgres;
+    private static final HighWater HIGH_WATER = new HighWater(16);
     private static OutcomeLookup lookup;
     private static String server;
 
     @BeforeAll
     static void start() throws Exception {
         postgres = TestPostgres.start();
-        lookup = new OutcomeLookup(postgres.getPostgresDatabase());
+        lookup = new OutcomeLookup(postgres.getPostgresDatabase(), HIGH_WATER);
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE SCHEMA syncline; CREATE TABLE syncline.request_outcome"
-                    + " (request_id uuid PRIMARY KEY, outcome text NOT NULL);"
-                    + " CREATE TABLE syncline.log_head (partition integer PRIMARY KEY, time timestamptz NOT NULL);"
-                    + " INSERT INTO syncline.log_head VALUES (" + AHEAD + ", now() + interval '1 hour')");
+                    + " (request_id uuid PRIMARY KEY, outcome text NOT NULL, sequence bigint);"
+                    + " CREATE TABLE syncline.connection_event (partition integer, sequence bigint, key text);"
+                    + " CREATE TABLE syncline.log_head (partition integer PRIMARY KEY, time timestamptz NOT NULL,"
+                    + " sequence bigint NOT NULL, log_sequence bigint NOT NULL);"
+                    + " INSERT INTO syncline.log_head VALUES (" + AHEAD + ", now() + interval '1 hour', 0, 0),"
+                    + " (" + PARTITION + ", now() - interval '1 hour', 7, 7)");
             try (ResultSet row = statement.executeQuery("SELECT pg_postmaster_start_time()::text")) {
                 row.next();
                 server = row.getString(1);
@@ -81,11 +86,79 @@ class OutcomeLookupIT {
     }
 
     private static void decide(Connection worker, UUID requestId) throws SQLException {
+        decide(worker, requestId, DECIDED, 7L);
+    }
+
+    private static void decide(Connection worker, UUID requestId, Outcome outcome, Long sequence) throws SQLException {
         try (PreparedStatement insert = worker.prepareStatement(
-                "INSERT INTO syncline.request_outcome VALUES (?, ?)")) {
+                "INSERT INTO syncline.request_outcome VALUES (?, ?, ?)")) {
             insert.setObject(1, requestId);
-            insert.setString(2, ReplyRecord.storedForm(DECIDED));
+            insert.setString(2, ReplyRecord.storedForm(outcome));
+            insert.setObject(3, sequence);
             insert.execute();
+        }
+    }
+
+    private static UUID decided(Outcome outcome, Long sequence) throws SQLException {
+        UUID id = UUID.randomUUID();
+        try (Connection worker = workerTransaction(PARTITION)) {
+            decide(worker, id, outcome, sequence);
+            worker.commit();
+        }
+        return id;
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Committed by a worker that could not publish it: a failover that loses commits takes it back. */
+    @Test
+    void outcomeWhoseEventIsNotInTheLog_isNotKnown_untilItIs() throws Exception {
+        UUID id = decided(Outcome.Accepted.WITHOUT_RECORD, 9L);
+        Instant deadline = now().minusMillis(1);
+        assertThat(lookup.find(id, PARTITION, deadline, server)).isEqualTo(new Submission.NotKnown());
+        assertThat(HIGH_WATER.awaitWanted(Duration.ZERO)).as("the log is asked").contains(PARTITION);
+        HIGH_WATER.seen(PARTITION, 9);
+        assertThat(lookup.find(id, PARTITION, deadline, server))
+                .isEqualTo(new Submission.Decided(Outcome.Accepted.WITHOUT_RECORD));
+    }
+
+    /** "There is one already", judged by a registration that may vanish yet. */
+    @Test
+    void refusalThatRestsOnAnEventThatIsNotInTheLog_isNotKnown() throws Exception {
+        UUID id = decided(DECIDED, 20L);
+        assertThat(lookup.find(id, PARTITION, now().minusMillis(1), server)).isEqualTo(new Submission.NotKnown());
+    }
+
+    @Test
+    void refusalThatRestsOnSettingsThatAreNotInTheLog_isNotKnown() throws Exception {
+        UUID id = decided(DECIDED, 7L);
+        UUID accepted = decided(Outcome.Accepted.WITHOUT_RECORD, 7L);
+        execute("INSERT INTO syncline.connection_event VALUES (0, 1, 'settings')");
+        try {
+            assertThat(lookup.find(id, PARTITION, now().minusMillis(1), server)).isEqualTo(new Submission.NotKnown());
+            assertThat(lookup.find(accepted, PARTITION, now().minusMillis(1), server))
+                    .as("what it says lies in its own event")
+                    .isEqualTo(new Submission.Decided(Outcome.Accepted.WITHOUT_RECORD));
+        } finally {
+            execute("DELETE FROM syncline.connection_event");
+        }
+    }
+
+    /** Before the column was there: such an outcome rests on no more than all that is committed. */
+    @Test
+    void outcomeThatDoesNotSayWhatItRestsOn_isKnownWhereAllOfItsPartitionIsInTheLog() throws Exception {
+        UUID id = decided(DECIDED, null);
+        assertThat(lookup.find(id, PARTITION, now().minusMillis(1), server)).isEqualTo(new Submission.Decided(DECIDED));
+        execute("UPDATE syncline.log_head SET sequence = 30 WHERE partition = " + PARTITION);
+        try {
+            assertThat(lookup.find(id, PARTITION, now().minusMillis(1), server)).isEqualTo(new Submission.NotKnown());
+        } finally {
+            execute("UPDATE syncline.log_head SET sequence = 7 WHERE partition = " + PARTITION);
         }
     }
 
@@ -179,7 +252,7 @@ class OutcomeLookupIT {
     void databaseAway_isNotKnown() throws Exception {
         PGSimpleDataSource nothing = new PGSimpleDataSource();
         nothing.setUrl("jdbc:postgresql://127.0.0.1:1/none");
-        assertThat(new OutcomeLookup(nothing).find(UUID.randomUUID(), PARTITION, Instant.EPOCH, server))
+        assertThat(new OutcomeLookup(nothing, HIGH_WATER).find(UUID.randomUUID(), PARTITION, Instant.EPOCH, server))
                 .isEqualTo(new Submission.NotKnown());
     }
 

@@ -9,6 +9,7 @@ import io.syncline.gateway.http.PeerHandler;
 import io.syncline.gateway.http.PeerRefusal;
 import io.syncline.gateway.http.PeerRoutes;
 import io.syncline.gateway.state.HighWater;
+import io.syncline.gateway.state.Servers;
 import io.syncline.gateway.state.StateDatabase;
 import io.syncline.model.api.SyncPaths;
 import java.nio.charset.StandardCharsets;
@@ -97,11 +98,10 @@ public class ControlApplication {
     /** The gateway's own kind of pool. */
     @Bean(destroyMethod = "close")
     HikariDataSource database(Environment environment) {
-        HighWater nothingSeen = new HighWater();
-        nothingSeen.logRead();
         return new StateDatabase(environment.getProperty("spring.datasource.url"),
                 environment.getProperty("spring.datasource.username"),
-                environment.getProperty("spring.datasource.password"), nothingSeen).pool("control", POOL, PATIENCE);
+                environment.getProperty("spring.datasource.password"), new Servers(new HighWater(PARTITIONS)))
+                .pool("control", POOL, PATIENCE);
     }
 
     @Bean

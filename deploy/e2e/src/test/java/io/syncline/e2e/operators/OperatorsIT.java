@@ -10,7 +10,10 @@ import io.syncline.model.credential.CredentialKeys;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -81,6 +84,26 @@ class OperatorsIT {
             all.put(headers[i], headers[i + 1]);
         }
         return gateway.send(method, "/admin/api" + path, all, json == null ? "" : json);
+    }
+
+    private static java.sql.Connection state() throws SQLException {
+        return DriverManager.getConnection(cluster.database().url("syncline"), cluster.database().username(),
+                cluster.database().password());
+    }
+
+    private static void inState(String sql) throws SQLException {
+        try (java.sql.Connection connection = state(); Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static String stored(String sql) throws SQLException {
+        try (java.sql.Connection connection = state();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
     }
 
     private static String etag(HttpResponse<String> response) {
@@ -228,6 +251,46 @@ class OperatorsIT {
         }
         assertThat(listTables(last)).isEqualTo(200);
         refused(gateway.admin("POST", path + "/rotate-token", "{\"overlap_seconds\":-1}"), 400);
+    }
+
+    /** What was changed may be gone, or unreadable, before the operator is answered; the change holds all the same. */
+    @Test
+    void changeThatWasApplied_isNeverAnsweredAsIfItWereNot() throws Exception {
+        JsonNode made = created("http://gone-again.example");
+        String uuid = made.path("uuid").asString();
+        String path = "/connections/" + uuid;
+        try {
+            // As a peer's deletion does that is decided right behind it.
+            inState("""
+                    CREATE FUNCTION syncline.test_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                        UPDATE syncline.connection SET uuid = gen_random_uuid() WHERE site_url = NEW.site_url;
+                        RETURN NULL; END $$;
+                    CREATE TRIGGER test_gone AFTER INSERT ON syncline.imposition FOR EACH ROW
+                        WHEN (NEW.site_url = 'http://gone-again.example') EXECUTE FUNCTION syncline.test_gone()""");
+            JsonNode suspended = ok(gateway.admin("POST", path + "/suspend", "{\"reason\":\"r\"}"));
+            assertThat(suspended.path("applied").booleanValue()).as(suspended.toString()).isTrue();
+            assertThat(suspended.path("uuid").asString()).isEqualTo(uuid);
+            assertThat(suspended.path("status").asString()).isEqualTo("suspended");
+            refused(gateway.admin("GET", path, null), 404);
+        } finally {
+            inState("DROP FUNCTION syncline.test_gone CASCADE; UPDATE syncline.connection SET uuid = '" + uuid
+                    + "' WHERE site_url = 'http://gone-again.example'");
+        }
+        String settings = stored("SELECT settings FROM syncline.connection WHERE uuid = '" + uuid + "'");
+        try {
+            inState("""
+                    CREATE FUNCTION syncline.test_unreadable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                        NEW.settings := 'no JSON'; RETURN NEW; END $$;
+                    CREATE TRIGGER test_unreadable BEFORE UPDATE ON syncline.connection FOR EACH ROW
+                        WHEN (NEW.site_url = 'http://gone-again.example') EXECUTE FUNCTION syncline.test_unreadable()""");
+            JsonNode rotated = ok(gateway.admin("POST", path + "/rotate-token", null));
+            assertThat(rotated.path("auth_token").asString()).as("nobody else can tell it").isNotEmpty();
+            assertThat(rotated.path("previous_valid_until").isNull()).isTrue();
+        } finally {
+            inState("DROP FUNCTION syncline.test_unreadable CASCADE");
+            inState("UPDATE syncline.connection SET settings = '" + settings + "' WHERE uuid = '" + uuid + "'");
+        }
+        assertThat(ok(gateway.admin("GET", path, null)).path("status").asString()).isEqualTo("suspended");
     }
 
     @Test

@@ -88,6 +88,8 @@ final class CaptureSession {
     private String wentBack;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
+    /** The publication's OID. */
+    private long published;
     /** Why the catalogue could not be looked at the last time; empty if it could. */
     private String notLooked = "";
 
@@ -160,8 +162,9 @@ final class CaptureSession {
                 // Before the stream: what it brings from the beginning on is for these snapshots.
                 snapshot(due(true), true, start.snapshot());
             }
-            TableCapture stream = new TableCapture(tables::get, values, passedOver::take,
-                    SourceCheck.encoding(connection).equals(SourceSession.NO_ENCODING), () -> verify(start.lsn()));
+            TableCapture stream = new TableCapture(byNameOrOid(), values, passedOver,
+                    SourceCheck.encoding(connection).equals(SourceSession.NO_ENCODING), () -> verify(start.lsn()),
+                    signal::release);
             engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn(), passedOver), stream,
                     signal::release);
             while (goOn.getAsBoolean()) {
@@ -227,6 +230,20 @@ final class CaptureSession {
         return StateWentBackException.sentence(wentBack) + "; " + StateWentBackException.REMEDY;
     }
 
+    private TableCapture.Tables byNameOrOid() {
+        return new TableCapture.Tables() {
+            @Override
+            public @Nullable CapturedTable named(TableName name) {
+                return tables.get(name);
+            }
+
+            @Override
+            public @Nullable CapturedTable of(long oid) {
+                return tables.values().stream().filter(table -> table.oid() == oid).findAny().orElse(null);
+            }
+        };
+    }
+
     private record Start(long lsn, @Nullable ExportedSnapshot snapshot) {}
 
     /** Before anything is touched: whoever takes the slot ends its reader. */
@@ -245,6 +262,7 @@ final class CaptureSession {
                             + properties.slotName() + "')",
                     true));
         }
+        published = publication.putRight(connection);
     }
 
     private Start begin(Connection connection)
@@ -266,11 +284,13 @@ final class CaptureSession {
         forgetStatusOfOthers();
         store.saveSource(epoch, holder, status("running", state, null, null));
         if (state != null) {
+            store.saveSlotPublication(epoch, published);
             LOG.info("The slot {} stands at {}", properties.slotName(), Lsn.text(state.confirmedLsn()));
             return new Start(state.confirmedLsn(), null);
         }
         // After the publication: pgoutput looks at it as it was when a change was made.
         ExportedSnapshot snapshot = slot.create();
+        store.saveSlotPublication(epoch, published);
         LOG.info("The slot {} has been made at {}", properties.slotName(), Lsn.text(snapshot.lsn()));
         return new Start(snapshot.lsn(), snapshot);
     }
@@ -316,6 +336,11 @@ final class CaptureSession {
         } else if (state.lost()) {
             LOG.warn("The slot {} has lost WAL that it needs (max_slot_wal_keep_size): everything is captured anew",
                     properties.slotName());
+        } else if (!Publication.isOfSlot(published, store.slotPublication())) {
+            LOG.warn(
+                    "Publication {} is another one than when the slot {} was made. What happened while there was none cannot be"
+                            + " read, and everything is captured anew",
+                    publication, properties.slotName());
         } else if (state.confirmedLsn() > store.unverifiedStart()) {
             LOG.warn("The slot {} has been made anew by others: everything is captured anew", properties.slotName());
         } else if (!undecodable.isGivenUp(connection, epoch, state, () -> catalogue.read(connection).tables())) {
@@ -379,6 +404,10 @@ final class CaptureSession {
     /** Puts right what is published, and takes tables in and out. */
     private void look(Connection connection)
             throws SQLException, SupersededException, ExecutionException, InterruptedException {
+        if (publication.putRight(connection) != published) {
+            throw new IllegalStateException("publication " + publication
+                    + " was dropped, renamed or replaced: it is made again, and everything is captured anew");
+        }
         Catalogue now = catalogue.read(connection);
         undecodable.include(epoch, now.tables(), this::isLive);
         leftOut.clear();
@@ -478,6 +507,13 @@ final class CaptureSession {
             return;
         }
         Map<TableName, Remembered> before = store.tables();
+        long older = before.values().stream().filter(Remembered::isOfOlderVersion).count();
+        if (older > 0) {
+            LOG.info(
+                    "{} tables are read into new generations, once: an older version has captured them, which did not witness what"
+                            + " is done to a table and undone",
+                    older);
+        }
         Map<TableName, Integer> partitions = topics.ensure(fresh.stream().map(SourceTable::name).toList());
         List<Future<RecordMetadata>> marks = new ArrayList<>();
         List<CapturedTable> captured = new ArrayList<>();

@@ -63,7 +63,13 @@ final class CaptureStore {
             long consistentLsn,
             String fingerprint,
             boolean gone,
-            Duration age) {}
+            Duration age) {
+
+        /** Whether the fingerprint is of a version that witnessed less: it equals none of this one's. */
+        boolean isOfOlderVersion() {
+            return complete && !fingerprint.startsWith(Witness.FORMAT);
+        }
+    }
 
     /** The replica's wish for a new generation. */
     record Request(String topic, String reason, Instant askedAt) {}
@@ -250,6 +256,22 @@ final class CaptureStore {
             return jdbc.sql("UPDATE syncline.capture_table SET complete = false, changed_at = now() WHERE complete")
                     .update();
         });
+    }
+
+    /** The OID of the publication that the slot has been made for; null if that is not known. */
+    @Nullable
+    Long slotPublication() {
+        return jdbc.sql("SELECT slot_publication FROM syncline.capture_source WHERE slot_publication IS NOT NULL")
+                .query(Long.class)
+                .optional()
+                .orElse(null);
+    }
+
+    void saveSlotPublication(long epoch, long oid) throws SupersededException {
+        asNewest(epoch,
+                () -> jdbc.sql("UPDATE syncline.capture_source SET slot_publication = ? WHERE id = 1")
+                        .param(oid)
+                        .update());
     }
 
     /** How far what has been published reaches in the source's WAL; 0 if nothing is known. */

@@ -68,6 +68,8 @@ final class CapturedTable {
     private @Nullable ArrayDeque<StreamedChange> held;
     private long heldCharacters;
     private @Nullable StreamedChange lastLetGo;
+    /** Whether the stream has brought what was never in the table while a snapshot was being opened. */
+    private boolean doubted;
     private boolean wanted;
     private CaptureStore.@Nullable Request request;
     /** The newest that has been taken. It is read once more where that is not in the state database yet. */
@@ -143,6 +145,10 @@ final class CapturedTable {
             wanted = !source.streamed();
             notBefore = System.nanoTime() + Math.max(0, refreshInterval.minus(remembered.age()).toNanos());
         }
+    }
+
+    synchronized long oid() {
+        return source.oid();
     }
 
     synchronized boolean isStreamed() {
@@ -335,6 +341,26 @@ final class CapturedTable {
         }
     }
 
+    /** A change of the table came under another name: it was renamed, and may have its name back by now. */
+    synchronized void changedElsewhere(StreamedChange change) {
+        if (held != null) {
+            hold(held, change);
+        }
+        Generation generation = generationOf(change);
+        if (generation != null && generation.table().oid() == change.relation()) {
+            outdated(generation);
+        }
+    }
+
+    /** The stream brings changes under the table's name that are of rows which the table does not have. */
+    synchronized void doubt() {
+        doubted = held != null;
+        Generation newer = next != null ? next : current;
+        if (newer != null) {
+            outdated(newer);
+        }
+    }
+
     /** How far what has been sent of it reaches in the source's WAL; 0 if nothing has. */
     synchronized long published() {
         return published;
@@ -497,7 +523,10 @@ final class CapturedTable {
         generation.reader().read(after, row);
         byte[] key = table.encoder().key(row, generation.buffer());
         if (change.before() != null) {
-            sendDeleteOfOldKey(change, change.before(), key, generation, sent);
+            if (!sendDeleteOfOldKey(change, change.before(), key, generation, sent)) {
+                outdated(generation);
+                return;
+            }
             generation.reader().read(after, row);
         }
         if (hasAll(row) || completion.complete(table, row, key, change.xid())) {
@@ -507,19 +536,24 @@ final class CapturedTable {
         // Else the row is gone by now: what became of it follows.
     }
 
-    /** Debezium makes a delete of a changed key only where it still finds the key in the source's catalogue. */
-    private void sendDeleteOfOldKey(StreamedChange change, Struct before, byte[] newKey, Generation generation,
+    /**
+     * Debezium makes a delete of a changed key only where it still finds the key in the source's catalogue. False if the old row came
+     * without its key: the table's replica identity was another one then.
+     */
+    private boolean sendDeleteOfOldKey(StreamedChange change, Struct before, byte[] newKey, Generation generation,
             List<Sent> sent) {
         if (!generation.reader().fits(before.schema())) {
-            return;
+            return false;
         }
         generation.reader().readKey(before, generation.row());
-        if (hasKey(generation)) {
-            byte[] oldKey = generation.table().encoder().key(generation.row(), generation.buffer());
-            if (!Arrays.equals(oldKey, newKey)) {
-                send(new TableChange.Delete(epoch, place(change, generation, 0), oldKey), change, sent);
-            }
+        if (!hasKey(generation)) {
+            return false;
         }
+        byte[] oldKey = generation.table().encoder().key(generation.row(), generation.buffer());
+        if (!Arrays.equals(oldKey, newKey)) {
+            send(new TableChange.Delete(epoch, place(change, generation, 0), oldKey), change, sent);
+        }
+        return true;
     }
 
     private void sendDelete(StreamedChange change, @Nullable Struct before, Generation generation, List<Sent> sent) {
@@ -528,6 +562,11 @@ final class CapturedTable {
             return;
         }
         generation.reader().readKey(before, generation.row());
+        if (!hasKey(generation)) {
+            // The table's replica identity was another one when the row was deleted.
+            outdated(generation);
+            return;
+        }
         byte[] key = generation.table().encoder().key(generation.row(), generation.buffer());
         send(new TableChange.Delete(epoch, place(change, generation, 0), key), change, sent);
     }
@@ -561,6 +600,7 @@ final class CapturedTable {
         held = new ArrayDeque<>();
         heldCharacters = 0;
         lastLetGo = null;
+        doubted = false;
         if (!halted && source.streamed()) {
             trouble = new LeftOut(
                     "its snapshot waits for transactions that were writing in the source when it was asked for",
@@ -590,9 +630,16 @@ final class CapturedTable {
         halted = false;
         trouble = null;
         snapshotRows = 0;
+        if (doubted) {
+            outdated(generation);
+        }
         for (StreamedChange change : kept) {
             if (generationOf(change) == generation) {
-                send(change, generation, completion, sent);
+                if (change.table().equals(name)) {
+                    send(change, generation, completion, sent);
+                } else {
+                    outdated(generation);
+                }
             }
         }
         return true;

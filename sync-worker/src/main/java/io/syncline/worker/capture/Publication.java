@@ -9,6 +9,8 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Our publication. A published table without a working replica identity makes its owner's UPDATE and DELETE fail, so the identity
@@ -17,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Publication {
 
-    private static final String MARK = "Syncline cluster ";
+    private static final Logger LOG = LoggerFactory.getLogger(Publication.class);
+
+    /** How the comment of a publication begins that a cluster has taken. */
+    static final String MARK = "Syncline cluster ";
 
     /**
      * Where a table's rows lie, {@code c} being its pg_class and {@code l} theirs: in itself, or in its leaves. pg_partition_tree tells
@@ -53,30 +58,141 @@ final class Publication {
         this.name = name;
     }
 
+    /**
+     * For SQL: whether a table is published with a row filter or a list of columns (known from 15 on), {@code r} being its
+     * pg_publication_rel.
+     */
+    static final String NARROWED = "coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL";
+
+    /** What it must publish: changes of partitions as those of the table that they are partitions of. */
+    private static final String OPTIONS = "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
+
+    /** Tables of other schemas, and those that our role can publish again as a whole. */
+    private static final String OF_NO_USE = """
+            SELECT n.nspname, c.relname, n.nspname = 'public' AS narrowed
+            FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE r.prpubid = ?::bigint::oid AND (n.nspname <> 'public' OR (pg_has_role(c.relowner, 'USAGE') AND\s"""
+            + NARROWED + "))";
+
     /** Makes it if it does not exist. */
     void ensureExists(Connection connection) throws SQLException {
-        try (PreparedStatement statement = connection
-                .prepareStatement("SELECT pubviaroot FROM pg_publication WHERE pubname = ?")) {
-            statement.setString(1, name);
-            try (ResultSet rows = statement.executeQuery()) {
-                if (rows.next()) {
-                    if (!rows.getBoolean(1)) {
-                        publishViaRoot(connection);
-                    }
-                    return;
-                }
+        if (oid(connection) == 0) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("CREATE PUBLICATION " + Sql.identifier(name) + " WITH (" + OPTIONS + ")");
             }
-        }
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(
-                    "CREATE PUBLICATION " + Sql.identifier(name) + " WITH (publish_via_partition_root = true)");
         }
     }
 
-    /** Changes of partitions are told as those of the table that they are partitions of. */
-    private void publishViaRoot(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("ALTER PUBLICATION " + Sql.identifier(name) + " SET (publish_via_partition_root = true)");
+    /** 0 if there is none. One that is dropped and made again is another one. */
+    long oid(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection
+                .prepareStatement("SELECT oid::bigint FROM pg_publication WHERE pubname = ?")) {
+            statement.setString(1, name);
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next() ? rows.getLong(1) : 0;
+            }
+        }
+    }
+
+    /**
+     * Whether the slot can be read on. A change from before its publication was made cannot be decoded (up to PostgreSQL 17), or was not
+     * published.
+     *
+     * @param slots what was published when the slot was made; null if nobody has remembered it
+     */
+    static boolean isOfSlot(long oid, @Nullable Long slots) {
+        return slots == null || slots == oid;
+    }
+
+    /**
+     * Makes it publish all that happens to its tables, and to no others; gives its OID, 0 if it does not exist. What was not published
+     * meanwhile is lost, and witnessed: that somebody has written these rows of the catalogue is in the tables' fingerprints.
+     *
+     * @throws IllegalStateException if it is not ours to alter
+     */
+    long putRight(Connection connection) throws SQLException {
+        long oid;
+        boolean whole;
+        boolean owned;
+        try (PreparedStatement statement = connection.prepareStatement("""
+                SELECT oid::bigint, pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot AND NOT puballtables,
+                       pg_has_role(pubowner, 'USAGE') AND NOT puballtables
+                FROM pg_publication WHERE pubname = ?""")) {
+            statement.setString(1, name);
+            try (ResultSet rows = statement.executeQuery()) {
+                if (!rows.next()) {
+                    return 0;
+                }
+                oid = rows.getLong(1);
+                whole = rows.getBoolean(2);
+                owned = rows.getBoolean(3);
+            }
+        }
+        if (!owned) {
+            throw new IllegalStateException(
+                    "publication " + name + " is of all tables by now, or no longer our role's");
+        }
+        if (!whole) {
+            alter(connection, "SET (" + OPTIONS + ")");
+            LOG.warn(
+                    "Publication {} did not publish all changes. It does again (SET ({})), and its tables are read into new generations",
+                    name, OPTIONS);
+        }
+        for (String schema : schemas(connection, oid)) {
+            alter(connection, "DROP TABLES IN SCHEMA " + Sql.identifier(schema));
+            LOG.warn(
+                    "Schema {} is taken out of publication {}: UPDATE and DELETE would fail in its tables without a key",
+                    schema, name);
+        }
+        dropWhatIsOfNoUse(connection, oid);
+        return oid;
+    }
+
+    private void dropWhatIsOfNoUse(Connection connection, long oid) throws SQLException {
+        List<Runnable> told = new ArrayList<>();
+        List<String> tables = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(OF_NO_USE)) {
+            statement.setLong(1, oid);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    String table = Sql.identifier(rows.getString(1)) + "." + Sql.identifier(rows.getString(2));
+                    String cause = rows.getBoolean(3)
+                            ? "it was published with a row filter or a list of columns; it is published again as a whole"
+                            : "it is not in the schema public";
+                    tables.add(table);
+                    told.add(() -> LOG.warn("Table {} is taken out of publication {}: {}", table, name, cause));
+                }
+            }
+        }
+        for (int i = 0; i < tables.size(); i++) {
+            try {
+                alter(connection, "DROP TABLE ONLY " + tables.get(i));
+                told.get(i).run();
+            } catch (SQLException e) {
+                if (!SourceDatabase.isLockTimeout(e)) {
+                    throw e;
+                }
+                LOG.debug("Table {} cannot be taken out of publication {} yet: {}", tables.get(i), name, refusal(e));
+            }
+        }
+    }
+
+    /** Known from 15 on. */
+    private static List<String> schemas(Connection connection, long oid) throws SQLException {
+        if (connection.getMetaData().getDatabaseMajorVersion() < 15) {
+            return List.of();
+        }
+        try (PreparedStatement statement = connection.prepareStatement("""
+                SELECT n.nspname FROM pg_publication_namespace p JOIN pg_namespace n ON n.oid = p.pnnspid
+                WHERE p.pnpubid = ?::bigint::oid""")) {
+            statement.setLong(1, oid);
+            List<String> schemas = new ArrayList<>();
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    schemas.add(rows.getString(1));
+                }
+            }
+            return schemas;
         }
     }
 
@@ -168,9 +284,12 @@ final class Publication {
     }
 
     private void alter(Connection connection, String change, TableName table) throws SQLException {
+        alter(connection, change + " TABLE ONLY public." + Sql.identifier(table.name()));
+    }
+
+    private void alter(Connection connection, String change) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("ALTER PUBLICATION " + Sql.identifier(name) + " " + change + " TABLE ONLY public."
-                    + Sql.identifier(table.name()));
+            statement.execute("ALTER PUBLICATION " + Sql.identifier(name) + " " + change);
         }
     }
 

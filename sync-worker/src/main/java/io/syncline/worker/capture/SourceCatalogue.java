@@ -54,14 +54,20 @@ final class SourceCatalogue {
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
                    (SELECT array_agg(DISTINCT a.atttypid::bigint) FROM pg_attribute a
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384) AS own_types,
-                   (SELECT r.oid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-                    WHERE r.prrelid = c.oid AND p.pubname = ?)::bigint AS published_as,
+                   published.witness AS published_as, coalesce(published.narrowed, false) AS narrowed,
                    ARRAY(SELECT DISTINCT f.relname::text FROM pg_constraint x JOIN pg_class f ON f.oid = x.confrelid
                          WHERE x.conrelid = c.oid AND x.contype = 'f' AND x.conparentid = 0 AND f.oid <> c.oid
                            AND f.relnamespace = c.relnamespace ORDER BY 1) AS depends_on,
-                   """ + Publication.SERVES + """
+                   """ + Witness.OF_TABLE + """
+             AS witness,
+            """ + Publication.SERVES + """
              AS serves
             FROM pg_class c
+            LEFT JOIN LATERAL (
+                SELECT concat_ws('.', r.oid, r.xmin, p.oid, p.xmin) AS witness,\s""" + Publication.NARROWED + """
+                 AS narrowed
+                FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                WHERE r.prrelid = c.oid AND p.pubname = ?) published ON true
             LEFT JOIN LATERAL (
                 SELECT i.indexrelid, i.indisprimary, i.indnkeyatts, i.indkey, i.indcollation, i.indclass,
                        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
@@ -88,7 +94,7 @@ final class SourceCatalogue {
 
     /**
      * What types of the source's own are made of: to rename an enum's label, or to add an attribute to a composite, changes the text of
-     * rows without a change record.
+     * rows without a change record. A label that has got its old name back has been written; an attribute that is gone keeps its number.
      */
     private static final String OWN_TYPES = """
             WITH RECURSIVE reached (root, oid) AS (
@@ -102,10 +108,10 @@ final class SourceCatalogue {
                     UNION ALL SELECT g.rngsubtype FROM pg_range g WHERE r.oid IN (g.rngtypid, g.rngmultitypid)) p
                 WHERE p.part >= 16384)
             SELECT r.root::bigint, md5(string_agg(concat_ws(':', r.oid,
-                (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = r.oid),
+                (SELECT string_agg(e.enumlabel || ':' || e.xmin, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = r.oid),
                 (SELECT string_agg(concat_ws(',', a.attnum, a.atttypid, a.atttypmod), ';' ORDER BY a.attnum)
                  FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
-                 WHERE t.oid = r.oid AND a.attnum > 0 AND NOT a.attisdropped)), '|' ORDER BY r.oid))
+                 WHERE t.oid = r.oid AND a.attnum > 0)), '|' ORDER BY r.oid))
             FROM reached r GROUP BY r.root""";
 
     /** Without column_default, for which the view opens each table, and waits for whoever has locked one. */
@@ -186,6 +192,7 @@ final class SourceCatalogue {
             String places,
             List<Long> ownTypes,
             boolean published,
+            boolean narrowed,
             List<String> dependsOn) {
 
         /** With a fingerprint that tells what its types are made of. */
@@ -196,7 +203,7 @@ final class SourceCatalogue {
             return new Table(oid, name, partitioned, replicaIdentity, logged, wholeRows, serves, identityFits,
                     hasGenerated,
                     estimatedRows, owner, owned, readable, hiddenRows, key, fingerprint + ":" + types, places, ownTypes,
-                    published,
+                    published, narrowed,
                     dependsOn);
         }
 
@@ -309,11 +316,11 @@ final class SourceCatalogue {
             key = new Key(row.getBoolean("indisprimary"), columns, row.getBoolean("own_equality"));
         }
         // Places on disk: what rewrites a table (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL) changes rows without a change record,
-        // or may do so; so does what attaches or detaches a partition. The publication: taken out of it and put back, a table has
-        // changed meanwhile.
+        // or may do so; so does what attaches or detaches a partition. The publication: taken out of it and put back, or published
+        // in another way for a while, a table has changed meanwhile.
         List<String> parts = new ArrayList<>();
         for (String column : List.of("oid", "places", "relreplident", "identities", "key_oid", "columns",
-                "published_as")) {
+                "published_as", "witness")) {
             parts.add(String.valueOf(row.getString(column)));
         }
         for (String column : List.of("serves", "logged", "identity_fits", "owned")) {
@@ -331,9 +338,9 @@ final class SourceCatalogue {
                 row.getBoolean("whole_rows"), row.getBoolean("serves"), row.getBoolean("identity_fits"),
                 row.getBoolean("has_generated"), row.getLong("estimated_rows"), row.getString("owner"),
                 row.getBoolean("owned"), row.getBoolean("readable"), row.getBoolean("hidden_rows"), key,
-                String.join(":", parts), String.valueOf(row.getString("places")),
-                Arrays.stream(ownTypes).map(Long.class::cast).sorted().toList(), row.getLong("published_as") != 0,
-                texts(row, "depends_on"));
+                Witness.FORMAT + String.join(":", parts), String.valueOf(row.getString("places")),
+                Arrays.stream(ownTypes).map(Long.class::cast).sorted().toList(),
+                row.getString("published_as") != null, row.getBoolean("narrowed"), texts(row, "depends_on"));
     }
 
     private static List<String> texts(ResultSet row, String column) throws SQLException {
@@ -385,6 +392,12 @@ final class SourceCatalogue {
                     table.key() == null
                             ? "ALTER TABLE " + name + " ADD PRIMARY KEY (…)"
                             : "ALTER TABLE … REPLICA IDENTITY DEFAULT for its partitions");
+        }
+        if (!table.owned() && table.narrowed()) {
+            return new LeftOut(
+                    "it is published with a row filter or a list of columns, and not all of its changes come",
+                    "as " + table.owner() + ": ALTER PUBLICATION " + publication + " ADD TABLE " + name
+                            + ", without either");
         }
         if (!table.owned() && !table.published()) {
             return new LeftOut("it belongs to " + table.owner() + ": only a table's owner can publish it",

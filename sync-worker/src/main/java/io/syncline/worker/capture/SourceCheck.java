@@ -26,7 +26,7 @@ final class SourceCheck {
 
     private record Role(String name, boolean replicates, boolean mayCreate) {}
 
-    private record Publication(boolean allTables, boolean owned, boolean whole, String owner) {}
+    private record Publication(boolean allTables, boolean owned, boolean whole, String owner, boolean ours) {}
 
     private record Slot(String plugin, @Nullable String database, boolean temporary) {}
 
@@ -109,7 +109,7 @@ final class SourceCheck {
                     "it makes UPDATE and DELETE fail on every table without a key",
                     "DROP PUBLICATION " + properties.publication() + "; it is made again, with the right tables only",
                     true));
-        } else if (!publication.whole()) {
+        } else if (!publication.whole() && !publication.ours()) {
             problems.add(new SourceProblem("publication " + properties.publication(), "not all operations",
                     "changes that it does not publish would be lost",
                     "ALTER PUBLICATION " + properties.publication()
@@ -168,13 +168,15 @@ final class SourceCheck {
     private @Nullable Publication publication(Connection connection) throws SQLException {
         String sql = """
                 SELECT puballtables, pg_has_role(pubowner, 'USAGE'), pubinsert AND pubupdate AND pubdelete AND pubtruncate,
-                       pg_get_userbyid(pubowner)
+                       pg_get_userbyid(pubowner), coalesce(starts_with(obj_description(oid, 'pg_publication'), ?), false)
                 FROM pg_publication WHERE pubname = ?""";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setString(1, properties.publication());
+            statement.setString(1, io.syncline.worker.capture.Publication.MARK);
+            statement.setString(2, properties.publication());
             try (ResultSet rows = statement.executeQuery()) {
                 return rows.next()
-                        ? new Publication(rows.getBoolean(1), rows.getBoolean(2), rows.getBoolean(3), rows.getString(4))
+                        ? new Publication(rows.getBoolean(1), rows.getBoolean(2), rows.getBoolean(3), rows.getString(4),
+                                rows.getBoolean(5))
                         : null;
             }
         }

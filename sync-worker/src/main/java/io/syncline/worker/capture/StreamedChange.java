@@ -1,6 +1,7 @@
 package io.syncline.worker.capture;
 
 import io.syncline.model.table.TableName;
+import io.syncline.worker.capture.debezium.TextConverter;
 import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
 
@@ -27,5 +28,13 @@ record StreamedChange(
 
     enum Kind {
         UPSERT, DELETE, TRUNCATE
+    }
+
+    /** The OID of the table that it is of, whatever that was called; 0 if it came without a row. */
+    long relation() {
+        Struct row = after != null ? after : before;
+        return row == null || row.schema().fields().isEmpty()
+                ? 0
+                : TextConverter.relation(row.schema().fields().getFirst().schema());
     }
 }

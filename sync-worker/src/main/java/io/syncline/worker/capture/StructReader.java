@@ -2,9 +2,7 @@ package io.syncline.worker.capture;
 
 import io.syncline.worker.capture.debezium.TextConverter;
 import io.syncline.worker.capture.encode.TextRow;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
@@ -13,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads Debezium's rows into those of a table as it was at one moment. Not for two threads at once. */
 final class StructReader {
 
+    private final long table;
     private final List<SourceTable.Column> columns;
     private final int[] keyColumns;
 
@@ -21,11 +20,15 @@ final class StructReader {
     private @Nullable Field @Nullable [] lastFields;
 
     StructReader(SourceTable table) {
+        this.table = table.oid();
         columns = table.columns();
         keyColumns = table.keyColumns();
     }
 
-    /** Whether rows of this schema have the table's columns, no more and no fewer, of the same types. */
+    /**
+     * Whether rows of this schema are the table's, and have its columns, no more and no fewer, in the same order and of the same types:
+     * another table may have had its name when they changed, and another column one of its columns' names.
+     */
     boolean fits(Schema schema) {
         return fields(schema) != null;
     }
@@ -81,17 +84,23 @@ final class StructReader {
     }
 
     private @Nullable Field @Nullable [] match(Schema schema) {
-        Map<String, Field> byName = new HashMap<>();
-        schema.fields().forEach(field -> byName.put(field.name(), field));
         @Nullable Field[] fields = new Field[columns.size()];
+        List<Field> given = schema.fields();
+        int next = 0;
         for (int i = 0; i < fields.length; i++) {
             SourceTable.Column column = columns.get(i);
-            Field field = byName.remove(column.name());
-            if (field == null ? !column.generated() : TextConverter.typeOid(field.schema()) != column.typeOid()) {
+            Field field = next < given.size() ? given.get(next) : null;
+            if (field != null && field.name().equals(column.name())) {
+                if (TextConverter.typeOid(field.schema()) != column.typeOid()
+                        || TextConverter.relation(field.schema()) != table) {
+                    return null;
+                }
+                fields[i] = field;
+                next++;
+            } else if (!column.generated()) {
                 return null;
             }
-            fields[i] = field;
         }
-        return byName.isEmpty() ? fields : null;
+        return next == given.size() ? fields : null;
     }
 }

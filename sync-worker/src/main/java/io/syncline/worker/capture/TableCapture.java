@@ -5,6 +5,7 @@ import io.debezium.engine.DebeziumEngine;
 import io.syncline.model.table.TableName;
 import io.syncline.worker.capture.CapturedTable.Sent;
 import io.syncline.worker.capture.StreamedChange.Kind;
+import io.syncline.worker.capture.debezium.RefusedTables;
 import io.syncline.worker.capture.debezium.RefusedTables.Refused;
 import io.syncline.worker.capture.debezium.TextConverter;
 import io.syncline.worker.capture.encode.JsonBytes;
@@ -14,33 +15,39 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The stream: takes Debezium's batches, sends what they say, and lets the slot move only when all of it has been acknowledged.
  */
 final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<SourceRecord, SourceRecord>> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(TableCapture.class);
+
     private static final String OPERATION = "op";
     private static final char NOT_UTF_8 = '\uFFFD';
 
-    private final Function<TableName, @Nullable CapturedTable> tables;
+    private final Tables tables;
     private final MissingValues values;
-    private final Supplier<List<Refused>> refused;
+    private final RefusedTables passedOver;
     private final boolean rawTexts;
     private final Guard guard;
+    private final Runnable unknown;
+    /** Names in the stream that have been no table's of ours. */
+    private final Set<TableName> unknownNames = new HashSet<>();
     private boolean guarded;
     private long lastCommitLsn = -1;
     private long lastLsn = -1;
@@ -56,6 +63,16 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
 
     record Handled(long at, long lag) {}
 
+    /** What is captured. */
+    interface Tables {
+        @Nullable
+        CapturedTable named(TableName name);
+
+        /** The one that has the OID by now, whatever its name. */
+        @Nullable
+        CapturedTable of(long oid);
+    }
+
     /** Asked once the slot is ours, and before anything moves it. */
     @FunctionalInterface
     interface Guard {
@@ -63,16 +80,18 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     }
 
     /**
-     * @param refused  gives tables of which Debezium has passed changes over, before what comes behind those
-     * @param rawTexts whether texts come as they lie in the source, in whatever encoding
+     * @param passedOver tells, before what comes behind it, what of the stream does not come as it should
+     * @param rawTexts   whether texts come as they lie in the source, in whatever encoding
+     * @param unknown    told once of each name that is no table's: the catalogue has to be looked at
      */
-    TableCapture(Function<TableName, @Nullable CapturedTable> tables, MissingValues values,
-            Supplier<List<Refused>> refused, boolean rawTexts, Guard guard) {
+    TableCapture(Tables tables, MissingValues values, RefusedTables passedOver, boolean rawTexts, Guard guard,
+            Runnable unknown) {
         this.tables = tables;
         this.values = values;
-        this.refused = refused;
+        this.passedOver = passedOver;
         this.rawTexts = rawTexts;
         this.guard = guard;
+        this.unknown = unknown;
     }
 
     /** When the source committed what came last, in milliseconds since 1970; 0 if nothing has come. */
@@ -106,7 +125,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         inHandSince = System.currentTimeMillis();
         try {
             verifyOnce();
-            passOver(refused.get());
+            passOver();
             List<StreamedChange> changes = new ArrayList<>(events.size());
             for (ChangeEvent<SourceRecord, SourceRecord> event : events) {
                 StreamedChange change = change(event.value());
@@ -114,8 +133,9 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
                     changes.add(change);
                 }
             }
-            await(send(changes));
-            rememberGivenUp(changes);
+            Set<CapturedTable> touched = Collections.newSetFromMap(new IdentityHashMap<>());
+            await(send(changes, touched));
+            rememberGivenUp(touched);
             long now = System.currentTimeMillis();
             handled = new Handled(now, changes.isEmpty() ? 0 : now - changes.getLast().timestamp());
             inHandSince = 0;
@@ -138,24 +158,29 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         }
     }
 
-    private void passOver(List<Refused> tablesPassedOver) throws SupersededException {
-        for (Refused one : tablesPassedOver) {
-            CapturedTable table = tables.apply(new TableName(one.table()));
+    private void passOver() throws SupersededException {
+        for (Refused one : passedOver.take()) {
+            CapturedTable table = tables.named(new TableName(one.table()));
             if (table != null) {
                 table.passedOver(one.cause());
+                table.rememberGivenUp();
+            }
+        }
+        for (long root : passedOver.takeDoubtful()) {
+            CapturedTable table = tables.of(root);
+            if (table != null) {
+                LOG.info("Table {} has had a partition that is none of it any more: it is read into a new generation",
+                        table.name());
+                table.doubt();
                 table.rememberGivenUp();
             }
         }
     }
 
     /** A generation of which a change has been left out must not be gone on with, whatever happens from here on. */
-    private void rememberGivenUp(List<StreamedChange> changes) throws SupersededException {
-        Set<CapturedTable> touched = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (StreamedChange change : changes) {
-            CapturedTable table = tables.apply(change.table());
-            if (table != null && touched.add(table)) {
-                table.rememberGivenUp();
-            }
+    private static void rememberGivenUp(Set<CapturedTable> touched) throws SupersededException {
+        for (CapturedTable table : touched) {
+            table.rememberGivenUp();
         }
     }
 
@@ -209,13 +234,30 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
                 "Debezium's offset " + offset + " has no " + name + ": is this another version of it?");
     }
 
-    private List<Sent> send(List<StreamedChange> changes) throws SQLException, InterruptedException {
+    private List<Sent> send(List<StreamedChange> changes, Set<CapturedTable> touched)
+            throws SQLException, InterruptedException {
         List<Sent> sent = new ArrayList<>(changes.size());
         Lookup lookup = expected(changes);
         for (StreamedChange change : changes) {
-            CapturedTable table = tables.apply(change.table());
+            CapturedTable table = tables.named(change.table());
             if (table != null) {
                 table.change(change, lookup, sent);
+                touched.add(table);
+            }
+            long relation = change.relation();
+            if (relation != 0 && (table == null || table.oid() != relation)) {
+                CapturedTable owner = tables.of(relation);
+                if (owner != null) {
+                    owner.changedElsewhere(change);
+                    touched.add(owner);
+                }
+                if (unknownNames.add(change.table())) {
+                    LOG.info(
+                            "Changes of table {} have come, which is no table of that name as the catalogue was seen last:"
+                                    + " it is looked at again",
+                            change.table());
+                    unknown.run();
+                }
             }
         }
         return sent;
@@ -243,7 +285,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         Map<SourceTable, Incomplete> incomplete = new IdentityHashMap<>();
         for (StreamedChange change : changes) {
             Struct after = change.after();
-            CapturedTable table = after == null ? null : tables.apply(change.table());
+            CapturedTable table = after == null ? null : tables.named(change.table());
             SourceTable columns = table == null ? null : table.streamed();
             if (after != null && columns != null && columns.streamed() && !columns.keyless()
                     && (columns.hasGeneratedColumns() || hasUnchanged(after))) {

@@ -13,10 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the source's catalogue says of its tables, and what is published of them. */
 class SourceCatalogueIT {
@@ -292,6 +295,122 @@ class SourceCatalogueIT {
         }
     }
 
+    /** Each is over by the time that the catalogue is looked at again. */
+    static Stream<String> undone() {
+        return Stream.of("t: ALTER TABLE t RENAME TO x; ALTER TABLE x RENAME TO t",
+                "t: BEGIN; ALTER TABLE t RENAME TO x; UPDATE x SET v = 'y'; ALTER TABLE x RENAME TO t; COMMIT",
+                "t: ALTER TABLE t SET SCHEMA away; ALTER TABLE away.t SET SCHEMA public",
+                "t: ALTER TABLE t RENAME TO x; ALTER TABLE other RENAME TO t; ALTER TABLE t RENAME TO other; ALTER TABLE x RENAME TO t",
+                "other: ALTER TABLE t RENAME TO x; ALTER TABLE other RENAME TO t; ALTER TABLE t RENAME TO other; ALTER TABLE x RENAME TO t",
+                "bag: ALTER TABLE bag RENAME TO x; ALTER TABLE x RENAME TO bag",
+                "bag: ALTER TABLE bag SET SCHEMA away; ALTER TABLE away.bag SET SCHEMA public",
+                "t: ALTER TABLE t REPLICA IDENTITY USING INDEX t_u_key; ALTER TABLE t REPLICA IDENTITY DEFAULT",
+                "identified: ALTER TABLE identified REPLICA IDENTITY USING INDEX identified_u_key; ALTER TABLE identified REPLICA IDENTITY USING INDEX identified_w_key",
+                "parted: ALTER TABLE leaf REPLICA IDENTITY USING INDEX leaf_u; ALTER TABLE leaf REPLICA IDENTITY DEFAULT",
+                "t: ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id)",
+                "t: ALTER PUBLICATION syncline DROP TABLE t; ALTER PUBLICATION syncline ADD TABLE t",
+                "t: ALTER PUBLICATION syncline SET (publish = 'insert'); ALTER PUBLICATION syncline SET (publish = 'insert, update, delete, truncate')",
+                "parted: ALTER PUBLICATION syncline SET (publish_via_partition_root = false); ALTER PUBLICATION syncline SET (publish_via_partition_root = true)",
+                "t: ALTER PUBLICATION syncline SET TABLE t WHERE (id > 5), parted; ALTER PUBLICATION syncline SET TABLE t, parted",
+                "t: ALTER PUBLICATION syncline SET TABLE t (id, v), parted; ALTER PUBLICATION syncline SET TABLE t, parted",
+                "t: DROP PUBLICATION syncline; CREATE PUBLICATION syncline FOR TABLE t WITH (publish_via_partition_root = true)",
+                "t: ALTER PUBLICATION syncline RENAME TO x; ALTER PUBLICATION x RENAME TO syncline",
+                "parted: ALTER TABLE parted DETACH PARTITION leaf; ALTER TABLE parted ATTACH PARTITION leaf FOR VALUES FROM (0) TO (100)",
+                "parted: ALTER TABLE parted DETACH PARTITION deep; ALTER TABLE parted ATTACH PARTITION deep FOR VALUES FROM (100) TO (200)",
+                "parted: ALTER TABLE deep DETACH PARTITION deepest; ALTER TABLE deep ATTACH PARTITION deepest FOR VALUES FROM (100) TO (150)",
+                "parted: ALTER TABLE parted DETACH PARTITION leaf CONCURRENTLY; ALTER TABLE parted ATTACH PARTITION leaf FOR VALUES FROM (0) TO (100)",
+                "t: ALTER TABLE cousins ATTACH PARTITION t FOR VALUES FROM (0) TO (100); ALTER TABLE cousins DETACH PARTITION t",
+                "t: ALTER TYPE mood RENAME VALUE 'sad' TO 'x'; ALTER TYPE mood RENAME VALUE 'x' TO 'sad'",
+                "t: ALTER TYPE pair ADD ATTRIBUTE c int; ALTER TYPE pair DROP ATTRIBUTE c",
+                "t: ALTER TABLE t ALTER w TYPE int USING w + 1; ALTER TABLE t ALTER w TYPE int USING w - 1",
+                "t: DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, u int NOT NULL UNIQUE, w int NOT NULL, m mood, p pair)",
+                "t: ALTER PUBLICATION syncline DROP TABLE t; ALTER TABLE t SET UNLOGGED; ALTER TABLE t SET LOGGED; ALTER PUBLICATION syncline ADD TABLE t");
+    }
+
+    @ParameterizedTest
+    @MethodSource("undone")
+    void whatHasBeenDoneAndUndone_isWitnessed(String change) throws SQLException {
+        assertThat(fingerprintsBeforeAndAfter(change)).doesNotHaveDuplicates();
+    }
+
+    /** What leaves every row, and every change of one, as it was. */
+    static Stream<String> harmless() {
+        return Stream.of("t: GRANT SELECT, UPDATE ON t TO reader",
+                "t: GRANT SELECT ON t TO reader; REVOKE ALL ON t FROM reader",
+                "t: GRANT SELECT (v) ON t TO reader", "t: GRANT USAGE ON TYPE t TO reader",
+                "t: COMMENT ON TABLE t IS 'x'; COMMENT ON COLUMN t.v IS 'x'; COMMENT ON PUBLICATION syncline IS 'x'",
+                "t: INSERT INTO t (id, u, w) VALUES (1, 1, 1); ANALYZE t", "t: VACUUM t",
+                "t: VACUUM (FREEZE, ANALYZE) t",
+                "parted: INSERT INTO parted VALUES (1, 1); ANALYZE parted; VACUUM parted",
+                "t: CREATE INDEX i ON t (v); DROP INDEX i", "t: CREATE INDEX i ON t (v)",
+                "t: CREATE INDEX CONCURRENTLY i ON t (v)",
+                "t: CREATE INDEX CONCURRENTLY i ON t (v); DROP INDEX CONCURRENTLY i",
+                "t: CREATE UNIQUE INDEX i ON t (w)", "t: CREATE UNIQUE INDEX i ON t (w); DROP INDEX i",
+                "t: CREATE UNIQUE INDEX CONCURRENTLY i ON t (v)", "t: REINDEX TABLE t",
+                "parted: CREATE INDEX i ON parted (u)",
+                "t: ALTER TABLE t ADD UNIQUE (w)", "t: ALTER INDEX t_u_key RENAME TO i",
+                "t: ALTER INDEX t_pkey SET (fillfactor = 50)",
+                "t: ALTER TABLE t SET (fillfactor = 50)",
+                "t: ALTER TABLE t SET (fillfactor = 50); ALTER TABLE t RESET (fillfactor)",
+                "t: ALTER TABLE t SET (autovacuum_enabled = off, toast.autovacuum_enabled = off)",
+                "parted: ALTER TABLE leaf SET (fillfactor = 50)",
+                "t: ALTER TABLE t ALTER v SET STATISTICS 500", "t: ALTER TABLE t ALTER v SET (n_distinct = 5)",
+                "t: ALTER TABLE t ALTER v SET STORAGE EXTERNAL", "t: CREATE STATISTICS s ON id, w FROM t",
+                "t: ALTER TABLE t CLUSTER ON t_pkey; ALTER TABLE t SET WITHOUT CLUSTER",
+                "t: ALTER TABLE t OWNER TO reader", "t: ALTER TABLE t OWNER TO reader; ALTER TABLE t OWNER TO postgres",
+                "parted: ALTER TABLE parted OWNER TO reader",
+                "t: ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t DISABLE ROW LEVEL SECURITY",
+                "t: ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (id > 5)",
+                "t: CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+                "t: ALTER TABLE t DISABLE TRIGGER ALL; ALTER TABLE t ENABLE TRIGGER ALL",
+                "t: ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT c",
+                "t: CREATE TABLE kid () INHERITS (t); ALTER TABLE kid NO INHERIT t",
+                "t: CREATE TABLE base (v text); ALTER TABLE t INHERIT base; ALTER TABLE t NO INHERIT base",
+                "t: CREATE VIEW seen AS SELECT * FROM t", "t: ALTER TABLE t SET TABLESPACE pg_default",
+                "t: ALTER PUBLICATION syncline SET TABLE parted, t, bag",
+                "t: CREATE PUBLICATION theirs FOR ALL TABLES; DROP PUBLICATION theirs",
+                "t: ALTER PUBLICATION syncline ADD TABLE identified; ALTER PUBLICATION syncline DROP TABLE identified",
+                "t: ALTER TYPE mood OWNER TO reader; ALTER TYPE mood RENAME TO m; ALTER TYPE m RENAME TO mood",
+                "t: CREATE TABLE later (id int PRIMARY KEY); DROP TABLE later",
+                "t: VACUUM FULL pg_class; VACUUM FULL pg_type");
+    }
+
+    @ParameterizedTest
+    @MethodSource("harmless")
+    void whatTouchesNoRow_isNoReasonForANewGeneration(String change) throws SQLException {
+        List<String> fingerprints = fingerprintsBeforeAndAfter(change);
+        assertThat(fingerprints.getLast()).isEqualTo(fingerprints.getFirst());
+    }
+
+    /** @param change a table's name, and statements */
+    private List<String> fingerprintsBeforeAndAfter(String change) throws SQLException {
+        server.execute("CREATE SCHEMA away", "CREATE ROLE reader", "CREATE TYPE mood AS ENUM ('sad', 'ok')",
+                "CREATE TYPE pair AS (a int, b int)", "GRANT ALL ON SCHEMA public TO reader",
+                "CREATE TABLE t (id int PRIMARY KEY, v text, u int NOT NULL UNIQUE, w int NOT NULL, m mood, p pair)",
+                "CREATE TABLE other (LIKE t INCLUDING ALL)", "CREATE TABLE bag (a int)",
+                "ALTER TABLE bag REPLICA IDENTITY FULL",
+                "CREATE TABLE identified (id int PRIMARY KEY, v text, u int NOT NULL UNIQUE, w int NOT NULL UNIQUE)",
+                "ALTER TABLE identified REPLICA IDENTITY USING INDEX identified_w_key",
+                "CREATE TABLE parted (id int PRIMARY KEY, u int NOT NULL) PARTITION BY RANGE (id)",
+                "CREATE TABLE leaf PARTITION OF parted FOR VALUES FROM (0) TO (100)",
+                "CREATE UNIQUE INDEX leaf_u ON leaf (u)",
+                "CREATE TABLE deep PARTITION OF parted FOR VALUES FROM (100) TO (200) PARTITION BY RANGE (id)",
+                "CREATE TABLE deepest PARTITION OF deep FOR VALUES FROM (100) TO (150)",
+                "CREATE TABLE cousins (LIKE t, PRIMARY KEY (id)) PARTITION BY RANGE (id)",
+                "CREATE PUBLICATION syncline FOR TABLE t, bag, parted WITH (publish_via_partition_root = true)");
+        TableName table = new TableName(change.substring(0, change.indexOf(':')));
+        try (Connection connection = server.connect()) {
+            String before = Objects.requireNonNull(catalogue.read(connection).tables().get(table)).fingerprint();
+            String again = Objects.requireNonNull(catalogue.read(connection).tables().get(table)).fingerprint();
+            assertThat(again).isEqualTo(before);
+            server.execute(change.substring(change.indexOf(':') + 1).split(";"));
+            return List.of(before,
+                    Objects.requireNonNull(catalogue.read(connection).tables().get(table)).fingerprint());
+        } finally {
+            server.execute("DROP SCHEMA away CASCADE", "DROP OWNED BY reader CASCADE", "DROP ROLE reader");
+        }
+    }
+
     @Test
     void namesThatAreNeverServed_areNotEvenTold() throws SQLException {
         server.execute("CREATE TABLE schema_x (id int PRIMARY KEY)", "CREATE TABLE \"schemaXx\" (id int PRIMARY KEY)",
@@ -321,6 +440,58 @@ class SourceCatalogueIT {
             assertThat(published()).isOne();
             publication.drop(connection, new TableName("t"));
             assertThat(published()).isZero();
+        }
+    }
+
+    @Test
+    void aPublicationThatOthersHaveAltered_publishesAllChangesOfOurTablesAgain_andIsAnotherOneIfItWasMadeAgain()
+            throws SQLException {
+        server.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", "CREATE TABLE u (id int PRIMARY KEY, v text)",
+                "CREATE TABLE w (id int PRIMARY KEY, v text)", "CREATE TABLE keyless (a int)", "CREATE SCHEMA away",
+                "CREATE TABLE away.far (id int PRIMARY KEY)");
+        try (Connection connection = server.connect()) {
+            assertThat(publication.putRight(connection)).as("there is none").isZero();
+            publication.ensureExists(connection);
+            long oid = publication.putRight(connection);
+            server.execute("ALTER PUBLICATION syncline SET (publish = 'truncate', publish_via_partition_root = false)",
+                    "ALTER PUBLICATION syncline SET TABLE t WHERE (id > 5), u (id), w, away.far, TABLES IN SCHEMA public");
+            assertThat(publication.putRight(connection)).isEqualTo(oid);
+            assertThat(server
+                    .ask("SELECT concat(pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) FROM pg_publication"))
+                    .containsExactly("ttttt");
+            assertThat(server.ask("SELECT tablename FROM pg_publication_tables")).containsExactly("w");
+            assertThat(catalogue.read(connection).published()).containsExactly(new TableName("w"));
+
+            server.execute("DROP PUBLICATION syncline");
+            publication.ensureExists(connection);
+            assertThat(Publication.isOfSlot(publication.putRight(connection), oid)).isFalse();
+            assertThat(Publication.isOfSlot(oid, oid)).isTrue();
+            assertThat(Publication.isOfSlot(oid, null)).as("an older version made the slot").isTrue();
+
+            server.execute("DROP PUBLICATION syncline", "CREATE PUBLICATION syncline FOR ALL TABLES");
+            assertThatThrownBy(() -> publication.putRight(connection)).hasMessageContaining("of all tables");
+        } finally {
+            server.execute("DROP SCHEMA away CASCADE");
+        }
+    }
+
+    /** Only its owner can publish it as a whole. */
+    @Test
+    void aTableOfSomebodyElse_thatIsPublishedInPart_isNotStreamed() throws SQLException {
+        server.execute("CREATE ROLE publisher LOGIN", "GRANT CREATE ON DATABASE postgres TO publisher",
+                "GRANT USAGE ON SCHEMA public TO publisher", "CREATE TABLE t (id int PRIMARY KEY, v text)",
+                "GRANT SELECT ON t TO publisher");
+        try (Connection connection = server.as("publisher").connect()) {
+            publication.ensureExists(connection);
+            server.execute("ALTER PUBLICATION syncline ADD TABLE t WHERE (id > 5)");
+            publication.putRight(connection);
+            SourceTable table = Objects.requireNonNull(catalogue.read(connection).tables().get(new TableName("t")));
+            assertThat(Objects.requireNonNull(table.unpublished()).cause()).contains("row filter");
+            server.execute("ALTER PUBLICATION syncline SET TABLE t");
+            assertThat(Objects.requireNonNull(catalogue.read(connection).tables().get(new TableName("t"))).streamed())
+                    .isTrue();
+        } finally {
+            server.execute("DROP OWNED BY publisher CASCADE", "DROP ROLE publisher");
         }
     }
 

@@ -70,6 +70,13 @@ class SourceCheckIT {
     }
 
     @Test
+    void aPublicationThatIsSynclines_isPutRightByTheCapturer_whateverOthersHaveSet() {
+        server.execute("CREATE PUBLICATION syncline WITH (publish = 'insert')",
+                "COMMENT ON PUBLICATION syncline IS 'Syncline cluster c'");
+        assertThat(check(server.as("postgres")).problems()).isEmpty();
+    }
+
+    @Test
     void slots() {
         server.execute("SELECT pg_create_logical_replication_slot('other', 'pgoutput')");
         assertThat(only(check(server.as("capturer"))).sentence()).startsWith("max_replication_slots is '2': 1 free");

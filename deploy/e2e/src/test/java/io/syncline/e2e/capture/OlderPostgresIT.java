@@ -95,6 +95,16 @@ class OlderPostgresIT {
             awaitEqual(source);
             // On a schedule of seconds.
             source.awaitEqualBag("o_heap", SOON);
+
+            Undone undone = Undone.madeIn(source);
+            undone.awaitEqual(SOON);
+            Map<String, Long> untouched = undone.generations();
+            undone.happenAtOnce();
+            undone.nothingHappens();
+            undone.awaitEqual(SOON);
+            assertThat(undone.generations()).isEqualTo(untouched);
+            undone.happenToThePublication();
+            undone.awaitEqual(SOON);
         }
     }
 

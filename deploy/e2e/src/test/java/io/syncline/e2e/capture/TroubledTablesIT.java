@@ -109,6 +109,86 @@ class TroubledTablesIT extends OneTableCaptured {
                         .isEmpty());
     }
 
+    @Test
+    void whatIsDoneToTablesAndUndone_betweenTwoLooks_orWhileNobodyLooks_losesNothing_andWhatTouchesNoRowReadsNothingAnew() {
+        Undone undone = Undone.madeIn(source);
+        Capture capture = source.startCapture();
+        undone.awaitEqual(SOON);
+        undone.awaitRemembered(SOON);
+        Map<String, Long> generations = undone.generations();
+        undone.happenAtOnce();
+        undone.nothingHappens();
+        undone.awaitEqual(SOON);
+        assertThat(undone.generations()).isEqualTo(generations);
+        undone.awaitRemembered(SOON);
+        stop(capture);
+        source.execute("DROP INDEX u_calm_w", "UPDATE u_identity SET id = 1 WHERE id = 10",
+                "INSERT INTO u_identity VALUES (2, 2)",
+                "DELETE FROM u_renamed WHERE id = 9", "INSERT INTO u_renamed VALUES (2, 'v')",
+                "DELETE FROM u_deep WHERE id = 2", "DELETE FROM u_parted WHERE id = 100",
+                "DELETE FROM u_columns WHERE id = 3",
+                "DELETE FROM u_visitor WHERE id = 203", "INSERT INTO u_taken VALUES (1, 'back')");
+        undone.happenAtOnce();
+        undone.nothingHappens();
+        capture = source.startCapture();
+        undone.awaitEqual(SOON);
+        assertThat(undone.generations()).isEqualTo(generations);
+        undone.happenToThePublication();
+        undone.awaitEqual(SOON);
+        undone.awaitRemembered(SOON);
+        stop(capture);
+        source.execute("UPDATE u_inserts SET v = 'z'", "INSERT INTO u_inserts VALUES (2, 'again')");
+        undone.happenToThePublication();
+        source.startCapture();
+        undone.awaitEqual(SOON);
+    }
+
+    @Test
+    void aPublicationThatOthersHaveAltered_isPutRight_andOneThatWasDroppedIsMadeAgain() {
+        String options = "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot FROM pg_publication"
+                + " WHERE pubname = 'syncline'";
+        Capture capture = source.startCapture();
+        awaitRead();
+        source.execute("CREATE TABLE keyless (a int)", "CREATE SCHEMA away", "CREATE TABLE away.far (a int)",
+                "ALTER PUBLICATION syncline SET (publish = 'insert', publish_via_partition_root = false)",
+                "UPDATE t SET v = 'not published' WHERE id = 1", "DELETE FROM t WHERE id = 2",
+                "ALTER PUBLICATION syncline ADD TABLE away.far");
+        awaitEqual();
+        await().atMost(SOON).until(() -> source.ask(options).equals(List.of("t")));
+        awaitRead();
+        if (source.ask("SELECT current_setting('server_version_num')::int >= 150000").equals(List.of("t"))) {
+            source.execute("ALTER PUBLICATION syncline SET TABLE t WHERE (id > 50)",
+                    "UPDATE t SET v = 'filtered' WHERE id < 9");
+            awaitEqual();
+            source.execute("ALTER PUBLICATION syncline SET TABLE t (id)", "UPDATE t SET v = 'not listed' WHERE id < 9");
+            awaitEqual();
+            source.execute("ALTER PUBLICATION syncline ADD TABLES IN SCHEMA public");
+            await().atMost(SOON)
+                    .until(() -> source.ask("SELECT 1 FROM pg_publication_namespace").isEmpty());
+            source.execute("INSERT INTO keyless VALUES (1)", "UPDATE keyless SET a = 2");
+        }
+        await().atMost(SOON)
+                .until(() -> source.ask("SELECT tablename FROM pg_publication_tables WHERE pubname = 'syncline'")
+                        .equals(List.of("t")));
+        awaitEqual();
+        source.execute("DROP PUBLICATION syncline", "INSERT INTO t VALUES (900, 'while there is none')",
+                "UPDATE t SET v = 'while there is none' WHERE id = 90");
+        awaitEqual();
+        source.execute("UPDATE t SET v = 'streamed' WHERE id = 91");
+        awaitRead();
+        awaitConfirmed();
+        stop(capture);
+        source.execute("DROP PUBLICATION syncline", "DELETE FROM t WHERE id > 95",
+                "CREATE PUBLICATION syncline FOR TABLE t WITH (publish_via_partition_root = true)",
+                "UPDATE t SET v = 'again' WHERE id < 5");
+        source.startCapture();
+        awaitEqual();
+        source.execute("UPDATE t SET v = 'streamed again' WHERE id = 91");
+        awaitEqual();
+        await().atMost(SOON).until(() -> "live".equals(source.statusOfTables().get("t")));
+        assertThat(source.askState("SELECT state FROM syncline.capture_source")).containsExactly("running");
+    }
+
     /** A table with a default is opened by whoever asks for its columns by the usual views; a partition, by who asks for the tree. */
     @Test
     void tablesThatTheirOwnerHasLocked_keepNoOtherWaiting() throws Exception {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,14 @@ final class CatalogueConnection extends PostgresConnection {
                 ORDER BY i.indisreplident DESC, named.relname LIMIT 1) k
             JOIN pg_attribute a ON a.attrelid = k.indrelid AND a.attnum = ANY (k.columns)
             ORDER BY array_position(k.columns, a.attnum)""";
+
+    private static final String FOREIGN = """
+            SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = ?::oid AND c.relkind = 'p') AND NOT EXISTS (
+                WITH RECURSIVE above (oid) AS (
+                    SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = ?::oid
+                  UNION
+                    SELECT i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.oid)
+                SELECT FROM above WHERE above.oid = ?::oid)""";
 
     private @Nullable Described described;
 
@@ -82,6 +91,19 @@ final class CatalogueConnection extends PostgresConnection {
         List<String> columns = new ArrayList<>();
         prepareQuery(UNIQUE_INDEX, statement -> name(statement, table), rows -> addNames(rows, columns));
         return columns;
+    }
+
+    /** Whether a table is partitioned, and another is none of its partitions, now. */
+    boolean isForeign(long root, long relation) {
+        try {
+            return prepareQueryAndMap(FOREIGN, statement -> {
+                statement.setString(1, Long.toString(root));
+                statement.setString(2, Long.toString(relation));
+                statement.setString(3, Long.toString(root));
+            }, rows -> rows.next() && rows.getBoolean(1));
+        } catch (SQLException e) {
+            throw new ConnectException(e.getMessage(), e);
+        }
     }
 
     private static void name(PreparedStatement statement, TableId table) throws SQLException {

@@ -22,6 +22,7 @@ public final class RefusedTables implements AutoCloseable {
 
     private final String key = Long.toString(KEYS.incrementAndGet());
     private final Queue<Refused> refused = new ConcurrentLinkedQueue<>();
+    private final Queue<Long> doubtful = new ConcurrentLinkedQueue<>();
 
     /** @param cause why changes of the table were passed over, for people */
     public record Refused(String table, String cause) {}
@@ -49,8 +50,22 @@ public final class RefusedTables implements AutoCloseable {
 
     /** What has been refused since this was asked the last time. */
     public List<Refused> take() {
-        List<Refused> taken = new ArrayList<>();
-        for (Refused one = refused.poll(); one != null; one = refused.poll()) {
+        return takeAll(refused);
+    }
+
+    /** Called before a table that is none of a root's partitions brings it changes. */
+    void doubt(long root) {
+        doubtful.add(root);
+    }
+
+    /** The OIDs of roots that have been brought changes by what is none of their partitions, since this was asked the last time. */
+    public List<Long> takeDoubtful() {
+        return takeAll(doubtful);
+    }
+
+    private static <T> List<T> takeAll(Queue<T> queue) {
+        List<T> taken = new ArrayList<>();
+        for (T one = queue.poll(); one != null; one = queue.poll()) {
             taken.add(one);
         }
         return taken;

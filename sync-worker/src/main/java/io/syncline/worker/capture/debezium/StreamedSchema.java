@@ -6,11 +6,13 @@ import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.PostgresSchema;
 import io.debezium.connector.postgresql.PostgresValueConverter;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
+import io.debezium.relational.Column;
 import io.debezium.relational.CustomConverterRegistry;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,17 +29,24 @@ final class StreamedSchema extends PostgresSchema {
 
     private static final Logger LOG = LoggerFactory.getLogger(StreamedSchema.class);
 
+    /** Goes before the OID in what is said of a column's type: Debezium hands that on to the converter, and the OID nowhere. */
+    private static final String RELATION = "relation ";
+
+    private final CatalogueConnection catalogue;
     private final RefusedTables refused;
+    /** What the message before described. */
+    private int last;
     /** What each relation was called the last time that it was taken. */
     private final Map<Integer, String> names = new HashMap<>();
     private final Set<Integer> passedOver = new HashSet<>();
 
     StreamedSchema(CdcSourceTaskContext<PostgresConnectorConfig> context, PostgresConnectorConfig config,
-            PostgresConnection connection, RefusedTables refused) {
+            PostgresConnection connection, CatalogueConnection catalogue, RefusedTables refused) {
         super(context, connection.getDefaultValueConverter(),
                 config.getTopicNamingStrategy(CommonConnectorConfig.TOPIC_NAMING_STRATEGY),
                 PostgresValueConverter.of(config, connection.getDatabaseCharset(), connection.getTypeRegistry()),
                 config.getServiceRegistry().tryGetService(CustomConverterRegistry.class));
+        this.catalogue = catalogue;
         this.refused = refused;
     }
 
@@ -48,6 +57,7 @@ final class StreamedSchema extends PostgresSchema {
 
     @Override
     public void applySchemaChangesForTable(int relation, Table table) {
+        doubtRootOf(relation);
         TableId id = table.id();
         if (!DebeziumNames.SCHEMA.equals(id.schema())) {
             // Debezium's list of schemas knows no upper case.
@@ -56,7 +66,7 @@ final class StreamedSchema extends PostgresSchema {
             refuse(relation, id.table(), "Debezium cannot read its name");
         } else {
             try {
-                super.applySchemaChangesForTable(relation, table);
+                super.applySchemaChangesForTable(relation, withOid(relation, table));
                 passedOver.remove(relation);
                 names.put(relation, id.table());
             } catch (RuntimeException e) {
@@ -66,6 +76,36 @@ final class StreamedSchema extends PostgresSchema {
                 refuse(relation, id.table(), "Debezium cannot read its columns: " + e.getMessage());
             }
         }
+    }
+
+    /**
+     * Of a change in a partition the source describes the root first, then the partition. One that the root does not have (any more)
+     * brings it changes, and its other rows were never the root's, or are no more: nothing in the catalogue shows that a table once was
+     * a partition if it is gone.
+     */
+    private void doubtRootOf(int relation) {
+        if (last != 0 && last != relation
+                && catalogue.isForeign(Integer.toUnsignedLong(last), Integer.toUnsignedLong(relation))) {
+            refused.doubt(Integer.toUnsignedLong(last));
+        }
+        last = relation;
+    }
+
+    /** A name alone does not tell which table a change is of: tables get other names, and others get theirs. */
+    private static Table withOid(int relation, Table table) {
+        String said = RELATION + Integer.toUnsignedString(relation);
+        List<Column> columns = table.columns()
+                .stream()
+                .map(column -> column.edit().type(column.typeName(), said).create())
+                .toList();
+        return table.edit().setColumns(columns).create();
+    }
+
+    /** The OID in what is said of a column's type; 0 if it is not there. */
+    static String relation(@Nullable String typeExpression) {
+        return typeExpression != null && typeExpression.startsWith(RELATION)
+                ? typeExpression.substring(RELATION.length())
+                : "0";
     }
 
     @Override

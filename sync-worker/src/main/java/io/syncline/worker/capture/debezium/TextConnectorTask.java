@@ -65,11 +65,11 @@ public final class TextConnectorTask extends PostgresConnectorTask {
     @Override
     protected ReplicationConnection buildReplicationConnection(PostgresConnection jdbcConnection, PostgresSchema schema,
             PostgresConnectorConfig config) throws SQLException {
-        StreamedSchema streamed = new StreamedSchema(Objects.requireNonNull(context), config, jdbcConnection,
-                Objects.requireNonNull(refused));
-        use(streamed);
         // The decoder closes this connection, which it asks for a table's key and columns.
         CatalogueConnection metadata = new CatalogueConnection(config, new TextTypes(jdbcConnection));
+        StreamedSchema streamed = new StreamedSchema(Objects.requireNonNull(context), config, jdbcConnection, metadata,
+                Objects.requireNonNull(refused));
+        use(streamed);
         ReplicationConnection replication = super.buildReplicationConnection(metadata, streamed, config);
         if (!(replication instanceof JdbcConnection session)) {
             throw new IllegalStateException("Debezium's replication connection is a " + replication.getClass()

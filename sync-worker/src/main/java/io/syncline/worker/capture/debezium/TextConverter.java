@@ -21,6 +21,7 @@ public final class TextConverter implements CustomConverter<SchemaBuilder, Relat
     public static final String NO_TEXT = new String("no text");
 
     private static final String TYPE_OID = "oid";
+    private static final String RELATION = "relation";
 
     @Override
     public void configure(Properties properties) {}
@@ -28,13 +29,25 @@ public final class TextConverter implements CustomConverter<SchemaBuilder, Relat
     @Override
     public void converterFor(RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
         registration.register(
-                SchemaBuilder.string().optional().parameter(TYPE_OID, Integer.toUnsignedString(column.nativeType())),
+                SchemaBuilder.string()
+                        .optional()
+                        .parameter(TYPE_OID, Integer.toUnsignedString(column.nativeType()))
+                        .parameter(RELATION, StreamedSchema.relation(column.typeExpression())),
                 TextConverter::convert);
     }
 
     /** The type that a field's column had when the change was made. */
     public static long typeOid(Schema field) {
-        String oid = field.parameters() == null ? null : field.parameters().get(TYPE_OID);
+        return parameter(field, TYPE_OID);
+    }
+
+    /** The OID of the table that a field's row is of, whatever its name was then; 0 if the source has not said it. */
+    public static long relation(Schema field) {
+        return parameter(field, RELATION);
+    }
+
+    private static long parameter(Schema field, String name) {
+        String oid = field.parameters() == null ? null : field.parameters().get(name);
         if (oid == null) {
             throw new IllegalArgumentException("the field was not made by " + TextConverter.class.getSimpleName());
         }

@@ -6,6 +6,7 @@ import io.syncline.model.connection.ConnectionSettings;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.awaitility.Awaitility;
@@ -214,28 +215,44 @@ class OperatorCallsIT {
                                 + " cause names",
                         "left: add one", "refresh: it is read anew by itself");
         assertThat(lag(answer, "waiting").isNull()).isTrue();
-        assertThat(lag(answer, "live").longValue()).as("nobody looks, so nobody knows")
+        assertThat(lag(answer, "live").longValue()).as("nothing is known but when it was read")
                 .isBetween(3_600_000L, 3_700_000L);
-        gateway.execute(
-                "UPDATE syncline.capture_source SET state = 'running', updated_at = now(), behind_bytes = 7, lag_ms = 5");
+        gateway.execute("UPDATE syncline.capture_source SET state = 'running', updated_at = now(), behind_bytes = 7,"
+                + " lag_ms = 5, known_until = now()");
         answer = json(gateway.admin("GET", "/tables", null));
         assertThat(answer.path("source").path("lag_ms").longValue()).isEqualTo(5);
         assertThat(answer.path("source").path("behind_bytes").longValue()).isEqualTo(7);
-        assertThat(lag(answer, "live").longValue()).as("capture has looked, and there is nothing new")
-                .isBetween(0L,
-                        100_000L);
-        gateway.execute("UPDATE syncline.capture_status SET last_change_at = now() WHERE table_name = 'live'");
-        assertThat(lag(json(gateway.admin("GET", "/tables", null)), "live").longValue())
-                .as("a change is on its way")
+        assertThat(lag(answer, "live").longValue()).as("what is known of the source is not known of this table's copy")
                 .isBetween(3_600_000L, 3_700_000L);
+        gateway.execute("""
+                INSERT INTO syncline.capture_table (table_name, topic, generation, complete, snapshot, consistent_lsn,
+                    fingerprint, gone, changed_at, known_until, keeps_up)
+                SELECT name, name, 1, true, '', 0, '', false, now(), now() - interval '30 min', false
+                FROM unnest(ARRAY['live', 'applying', 'gone']) name""");
+        answer = json(gateway.admin("GET", "/tables", null));
+        assertThat(lag(answer, "live").longValue()).isBetween(1_800_000L, 1_900_000L);
+        assertThat(lag(answer, "gone").isNull()).as("nothing is served").isTrue();
+        gateway.execute("UPDATE syncline.capture_table SET keeps_up = true");
+        String asOf = asOf("live");
+        assertThat(Duration.between(Instant.parse(asOf), Instant.now())).isLessThan(Duration.ofMinutes(10));
+        // The source goes away: the time stands still.
+        gateway.execute("UPDATE syncline.capture_source SET state = 'failed', updated_at = now(), lag_ms = NULL");
+        assertThat(asOf("live")).isEqualTo(asOf);
+    }
+
+    private String asOf(String name) throws Exception {
+        return table(json(gateway.admin("GET", "/tables", null)), name).path("as_of").asString();
     }
 
     private static JsonNode lag(JsonNode tables, String name) {
+        return table(tables, name).path("lag_ms");
+    }
+
+    private static JsonNode table(JsonNode tables, String name) {
         return tables.path("tables")
                 .valueStream()
                 .filter(one -> one.path("name").asString().equals(name))
                 .findFirst()
-                .orElseThrow()
-                .path("lag_ms");
+                .orElseThrow();
     }
 }

@@ -12,6 +12,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,13 +29,14 @@ import org.jspecify.annotations.Nullable;
 public final class TableReads {
 
     /**
-     * Joined to replica_table r and capture_status c: k.as_of. A table is known to be as the source was when capture last looked, less
-     * what capture was behind then, if it has all that capture has seen; behind a log that capture has yet to read, nobody knows that.
+     * Joined to replica_table r: k.as_of, a time of the source; the copy has all that the source had then. Each of the three that it
+     * is made of only grows: when what is served was read; up to when what followed is known to be there; and, while nothing is on
+     * its way, up to when that is known of all tables.
      */
     public static final String KNOWN_AS_OF = """
-            LEFT JOIN syncline.capture_source s ON s.state = 'running' AND coalesce(s.behind_bytes, 0) < 16777216,
-                LATERAL (SELECT CASE WHEN r.state = 'live' AND coalesce(c.last_change_at, r.as_of) <= r.as_of
-                    THEN greatest(r.as_of, s.updated_at - s.lag_ms * interval '1 ms') ELSE r.as_of END AS as_of) k
+            LEFT JOIN syncline.capture_table t ON t.table_name = r.table_name LEFT JOIN syncline.capture_source s ON true,
+                LATERAL (SELECT CASE WHEN r.as_of IS NOT NULL
+                    THEN greatest(r.as_of, t.known_until, CASE WHEN t.keeps_up THEN s.known_until END) END AS as_of) k
             """;
 
     private static final String FIND = """
@@ -43,10 +45,27 @@ public final class TableReads {
             FROM syncline.replica_table r LEFT JOIN syncline.capture_status c ON c.table_name = r.table_name
             """ + KNOWN_AS_OF + "WHERE r.table_name = ?";
 
+    private static final String LIST = """
+            SELECT r.table_name COLLATE "C", r.state,
+                CASE WHEN r.replica_name IS NULL THEN r.next_row_count ELSE r.row_count END,
+                CASE WHEN r.replica_name IS NULL THEN r.next_size_bytes ELSE r.size_bytes END,
+                CASE WHEN r.state IN ('live', 'refreshing') THEN r.checksum END, r.depends_on,
+                CASE WHEN r.state IN ('live', 'refreshing') THEN k.as_of END,
+                CASE WHEN r.state IN ('live', 'refreshing')
+                    THEN greatest(0, (extract(epoch FROM clock_timestamp() - k.as_of) * 1000)::bigint) END
+            FROM syncline.replica_table r
+            """ + KNOWN_AS_OF + """
+            UNION ALL SELECT table_name, 'waiting', 0, 0, NULL, '{}', NULL, NULL
+            FROM syncline.capture_status c WHERE state = 'waiting' AND NOT EXISTS
+                (SELECT FROM syncline.replica_table r WHERE r.table_name = c.table_name)
+            ORDER BY 1""";
+
     /**
      * A table as {@code list-tables} shows it.
      *
      * @param checksum  null before the first copy is complete
+     * @param asOfTime  the copy has all that the source had then, null before the first is complete
+     * @param lagMs     how long ago that was
      * @param dependsOn the tables that its foreign keys name
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -55,12 +74,15 @@ public final class TableReads {
             long rowCount,
             long sizeBytes,
             @Nullable String checksum,
+            @Nullable Instant asOfTime,
+            @Nullable Long lagMs,
             List<String> dependsOn,
             String state) {
 
         /** Without those of the others that whoever asks may not know of. */
         Listed dependingOn(Predicate<String> known) {
-            return new Listed(name, rowCount, sizeBytes, checksum, dependsOn.stream().filter(known).toList(), state);
+            return new Listed(name, rowCount, sizeBytes, checksum, asOfTime, lagMs,
+                    dependsOn.stream().filter(known).toList(), state);
         }
     }
 
@@ -94,20 +116,16 @@ public final class TableReads {
     /** The tables by name, those that wait or cannot be served included: they are there, and say so. */
     List<Listed> list() throws SQLException {
         try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement("SELECT table_name COLLATE \"C\", state,"
-                        + " CASE WHEN replica_name IS NULL THEN next_row_count ELSE row_count END,"
-                        + " CASE WHEN replica_name IS NULL THEN next_size_bytes ELSE size_bytes END,"
-                        + " CASE WHEN state IN ('live', 'refreshing') THEN checksum END, depends_on"
-                        + " FROM syncline.replica_table UNION ALL SELECT table_name, 'waiting', 0, 0, NULL, '{}'"
-                        + " FROM syncline.capture_status c WHERE state = 'waiting' AND NOT EXISTS"
-                        + " (SELECT FROM syncline.replica_table r WHERE r.table_name = c.table_name) ORDER BY 1");
+                PreparedStatement select = connection.prepareStatement(LIST);
                 ResultSet row = select.executeQuery()) {
             List<Listed> tables = new ArrayList<>();
             while (row.next()) {
                 Long checksum = row.getObject(5, Long.class);
+                OffsetDateTime asOf = row.getObject(7, OffsetDateTime.class);
                 tables.add(new Listed(row.getString(1), row.getLong(3), row.getLong(4),
-                        checksum == null ? null : RowChecksum.text(checksum),
-                        List.of((String[]) row.getArray(6).getArray()), row.getString(2)));
+                        checksum == null ? null : RowChecksum.text(checksum), asOf == null ? null : asOf.toInstant(),
+                        row.getObject(8, Long.class), List.of((String[]) row.getArray(6).getArray()),
+                        row.getString(2)));
             }
             return tables;
         }

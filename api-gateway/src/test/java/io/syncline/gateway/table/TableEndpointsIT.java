@@ -162,7 +162,8 @@ class TableEndpointsIT {
     static void start() throws Exception {
         postgres = TestPostgres.start();
         execute("CREATE SCHEMA syncline");
-        for (String migration : List.of("V2__replica", "V3__capture", "V5__changes", "V10__capture_lag")) {
+        for (String migration : List.of("V2__replica", "V3__capture", "V5__changes", "V10__capture_lag",
+                "V20__known_until")) {
             execute(Files.readString(
                     Path.of("../sync-worker/src/main/resources/db/migration/" + migration + ".sql")));
         }
@@ -259,10 +260,11 @@ class TableEndpointsIT {
                 .contains("waiting", "marked")
                 .doesNotContain("phoenix_kit_settings")
                 .isSorted();
-        assertThat(answer.path("tables").get(0).toString())
+        assertThat(answer.path("tables").get(0).toString().replaceFirst("\"lag_ms\":[0-9]+", "\"lag_ms\":0"))
                 .isEqualTo(
                         "{\"name\":\"basic\",\"row_count\":150,\"size_bytes\":5000,\"checksum\":\"00000000000000ff\","
-                                + "\"depends_on\":[\"a\",\"b\"],\"state\":\"live\"}");
+                                + "\"as_of_time\":\"" + asOfTime("basic")
+                                + "\",\"lag_ms\":0,\"depends_on\":[\"a\",\"b\"],\"state\":\"live\"}");
         assertThat(answer.path("tables").valueStream().filter(table -> !table.path("state").asString().equals("live")))
                 .extracting(JsonNode::toString)
                 .containsExactly(
@@ -270,6 +272,12 @@ class TableEndpointsIT {
                         "{\"name\":\"mending\",\"row_count\":12345,\"size_bytes\":0,\"depends_on\":[],\"state\":\"marked\"}",
                         "{\"name\":\"not begun\",\"row_count\":0,\"size_bytes\":0,\"depends_on\":[],\"state\":\"waiting\"}",
                         "{\"name\":\"waiting\",\"row_count\":12345,\"size_bytes\":0,\"depends_on\":[],\"state\":\"waiting\"}");
+    }
+
+    private String asOfTime(String table) throws Exception {
+        return call("table-schema", "active", "\"table_name\":\"" + table + "\"", null).headers()
+                .firstValue("X-Syncline-As-Of-Time")
+                .orElseThrow();
     }
 
     @Test

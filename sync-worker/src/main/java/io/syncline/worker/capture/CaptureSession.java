@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -81,11 +82,13 @@ final class CaptureSession {
     private final Set<TableName> undropped = new HashSet<>();
     private final Map<SnapshotRun, Thread> runs = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
+    private final CopyTimes copyTimes = new CopyTimes();
 
     private long epoch;
     private Generations generations;
     /** What the state database lacked, until every table has been read since; empty if nothing. */
     private String wentBack;
+    private volatile @Nullable Instant takenUntil;
     private Map<TableName, Remembered> remembered = Map.of();
     private @Nullable SourceIdentity identity;
     /** The publication's OID. */
@@ -150,6 +153,9 @@ final class CaptureSession {
         }
         takeEpoch();
         LOG.info("Capturing {} begins: epoch {}", source.database(), epoch);
+        // What the session before was the last to know: this one has yet to see that the copies have it all.
+        store.holdKnownTimes(epoch);
+        SourceTimes times = new SourceTimes(epoch);
         StreamEngine engine = null;
         long startLsn = 0;
         try (Connection connection = source.connect();
@@ -162,7 +168,7 @@ final class CaptureSession {
                 // Before the stream: what it brings from the beginning on is for these snapshots.
                 snapshot(due(true), true, start.snapshot());
             }
-            TableCapture stream = new TableCapture(byNameOrOid(), values, passedOver,
+            TableCapture stream = new TableCapture(byNameOrOid(), values, passedOver, times, this::taken,
                     SourceCheck.encoding(connection).equals(SourceSession.NO_ENCODING), () -> verify(start.lsn()),
                     signal::release);
             engine = StreamEngine.start(CaptureSettings.engine(source, properties, start.lsn(), passedOver), stream,
@@ -171,10 +177,14 @@ final class CaptureSession {
                 failIfEnded(engine);
                 snapshotWhatIsDue();
                 tell(connection, stream);
+                tellTimes(times);
+                times.write(connection);
                 var unused = signal.tryAcquire(properties.catalogueInterval().toMillis(), TimeUnit.MILLISECONDS);
                 if (goOn.getAsBoolean()) {
                     failIfEnded(engine);
-                    lookAgain(connection);
+                    if (lookAgain(connection)) {
+                        times.looked();
+                    }
                     tables.values().forEach(CapturedTable::giveWay);
                     takeRequests();
                 }
@@ -383,12 +393,13 @@ final class CaptureSession {
 
     // ---- the catalogue
 
-    /** Where a lock keeps us from it, what was seen last goes on to hold. */
-    private void lookAgain(Connection connection)
+    /** Where a lock keeps us from it, what was seen last goes on to hold; false then. */
+    private boolean lookAgain(Connection connection)
             throws SQLException, SupersededException, ExecutionException, InterruptedException {
         try {
             look(connection);
             notLooked = "";
+            return true;
         } catch (SQLException e) {
             if (!SourceDatabase.isLockTimeout(e)) {
                 throw e;
@@ -398,6 +409,7 @@ final class CaptureSession {
                 LOG.warn("{}", sentence);
             }
             notLooked = sentence;
+            return false;
         }
     }
 
@@ -657,6 +669,28 @@ final class CaptureSession {
         store.saveSource(epoch, holder,
                 status("running", slotState, timestamp == 0 ? null : Instant.ofEpochMilli(timestamp),
                         stream.lag(properties.heartbeat().multipliedBy(2))));
+    }
+
+    /** Called by the stream when Kafka has taken all that the source had at a time. */
+    private void taken(Instant until) {
+        tables.values().forEach(table -> table.taken(until));
+        takenUntil = until;
+    }
+
+    private void tellTimes(SourceTimes times) throws SupersededException {
+        // Before it is asked what has been sent by now, which is at least what the source had then.
+        Instant taken = takenUntil;
+        Instant known = taken == null ? null : times.known(taken);
+        if (known == null) {
+            return;
+        }
+        List<CopyTimes.Followed> followed = tables.values()
+                .stream()
+                .filter(table -> !refused.containsKey(table.name()))
+                .map(CapturedTable::followed)
+                .filter(Objects::nonNull)
+                .toList();
+        store.saveKnownTimes(epoch, known, applied -> copyTimes.known(followed, applied));
     }
 
     /** What an earlier capturer told of tables that are no more. */

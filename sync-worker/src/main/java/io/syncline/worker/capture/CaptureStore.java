@@ -1,6 +1,7 @@
 package io.syncline.worker.capture;
 
 import io.syncline.model.table.TableName;
+import io.syncline.worker.capture.CopyTimes.Applied;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.sql.Timestamp;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -464,6 +466,56 @@ final class CaptureStore {
             }
             return changed.size();
         });
+    }
+
+    /** What the session before was the last to know goes on to hold, and no more than that. */
+    void holdKnownTimes(long epoch) throws SupersededException {
+        asNewest(epoch, () -> hold(Set.of()));
+    }
+
+    /**
+     * Raises the times up to which the copies have everything.
+     *
+     * @param until what the source had then has been sent
+     * @param known what follows from where the replica stands, in this session's epoch
+     */
+    void saveKnownTimes(long epoch, Instant until, Function<List<Applied>, CopyTimes.Known> known)
+            throws SupersededException {
+        asNewest(epoch, () -> {
+            CopyTimes.Known now = known.apply(applied(epoch));
+            now.until()
+                    .forEach((table, time) -> jdbc.sql("""
+                    UPDATE syncline.capture_table SET known_until = greatest(known_until, ?) WHERE table_name = ?""")
+                            .params(Timestamp.from(time.isBefore(until) ? time : until), table.name())
+                            .update());
+            // Before the source's time is raised, which is not known to hold for these any more.
+            hold(now.keepUp());
+            return jdbc.sql("UPDATE syncline.capture_source SET known_until = greatest(known_until, ?) WHERE id = 1")
+                    .param(Timestamp.from(until))
+                    .update();
+        });
+    }
+
+    private int hold(Set<TableName> keepUp) {
+        return jdbc.sql("""
+                UPDATE syncline.capture_table t SET keeps_up = k.name IS NOT NULL,
+                    known_until = CASE WHEN t.keeps_up THEN greatest(t.known_until, s.known_until) ELSE t.known_until END
+                FROM syncline.capture_table o LEFT JOIN unnest(?::text[]) k (name) ON k.name = o.table_name
+                    LEFT JOIN syncline.capture_source s ON true
+                WHERE o.table_name = t.table_name AND t.keeps_up <> (k.name IS NOT NULL)""")
+                .param(keepUp.stream().map(TableName::name).toArray(String[]::new))
+                .update();
+    }
+
+    /** Of topics whose newest generation is served: those of their partitions where this epoch's mark has been read. */
+    private List<Applied> applied(long epoch) {
+        return jdbc.sql("""
+                SELECT p.topic, p.partition, p.generation, p.next_offset
+                FROM syncline.replica_position p JOIN syncline.replica_table r ON r.topic = p.topic
+                WHERE r.state = 'live' AND r.generation = p.generation AND p.epoch = ?""")
+                .param(epoch)
+                .query((row, _) -> new Applied(row.getString(1), row.getInt(2), row.getLong(3), row.getLong(4)))
+                .list();
     }
 
     List<TableName> tablesWithStatus() {

@@ -86,6 +86,9 @@ final class CapturedTable {
     private long snapshotRows;
     private @Nullable Instant lastChangeAt;
     private long published;
+    /** Of the newest record of the stream in each partition that Kafka has taken, -1 for none. */
+    private final long[] lastOffsets;
+    private CopyTimes.@Nullable Sent mark;
 
     CapturedTable(SourceTable source, int partitions, Generations generations, CaptureProperties properties,
             ChangePublisher publisher, KeylessRows keylessRows) {
@@ -99,6 +102,8 @@ final class CapturedTable {
         refreshInterval = properties.refreshInterval();
         this.keylessRows = keylessRows;
         this.publisher = publisher;
+        lastOffsets = new long[partitions];
+        Arrays.fill(lastOffsets, -1);
         wanted = true;
     }
 
@@ -366,6 +371,36 @@ final class CapturedTable {
         return published;
     }
 
+    /** Kafka has taken a record of the stream. */
+    synchronized void taken(RecordMetadata record) {
+        int partition = record.partition();
+        // Where the offset is not known, or the topic is not the one that it was, it is never reached.
+        lastOffsets[partition] = record.hasOffset() && record.offset() > lastOffsets[partition]
+                ? record.offset()
+                : Long.MAX_VALUE;
+    }
+
+    /** Kafka has taken all that the source had of it at this time. */
+    synchronized void taken(Instant until) {
+        CopyTimes.Reach reach = reach();
+        mark = reach == null ? null : new CopyTimes.Sent(until, reach);
+    }
+
+    /** What is known of its copy by the stream; null while its copy does not follow the stream. */
+    synchronized CopyTimes.@Nullable Followed followed() {
+        CopyTimes.Reach reach = reach();
+        return reach == null
+                ? null
+                : new CopyTimes.Followed(name, topic, reach,
+                        mark != null && mark.reach().generation() == reach.generation() ? mark : null);
+    }
+
+    private CopyTimes.@Nullable Reach reach() {
+        return current == null || next != null || halted || givenUp > 0 || !source.streamed()
+                ? null
+                : new CopyTimes.Reach(current.number(), Arrays.stream(lastOffsets).boxed().toList());
+    }
+
     private @Nullable Generation generationOf(StreamedChange change) {
         // Behind the begin mark of the next generation nobody applies the current one's changes any more.
         Generation candidate = next != null ? next : current;
@@ -626,6 +661,8 @@ final class CapturedTable {
         letGo(current);
         letGo(next);
         next = generation;
+        // What was sent before lies before its end mark.
+        Arrays.fill(lastOffsets, -1);
         wanted = false;
         halted = false;
         trouble = null;

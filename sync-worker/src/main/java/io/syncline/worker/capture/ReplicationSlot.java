@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -106,42 +107,53 @@ final class ReplicationSlot {
         private final Connection keeper;
         private final String name;
         private final long lsn;
+        private final Instant asOf;
 
-        private ExportedSnapshot(SourceDatabase source, Connection keeper, String name, long lsn) {
+        private ExportedSnapshot(SourceDatabase source, Connection keeper, String name, long lsn, Instant asOf) {
             this.source = source;
             this.keeper = keeper;
             this.name = name;
             this.lsn = lsn;
+            this.asOf = asOf;
         }
 
         private static ExportedSnapshot ofNewSlot(SourceDatabase source, String slot, boolean temporary)
                 throws SQLException {
             // Waits until the transactions that are writing now are over; nobody waits for us, but for who builds an index
             // concurrently, and he is not kept waiting.
-            try (Connection maker = source.connectForReplication();
-                    Statement statement = maker.createStatement();
-                    ResultSet rows = statement.executeQuery("CREATE_REPLICATION_SLOT " + Sql.identifier(slot)
-                            + (temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput")) {
+            try (Connection maker = source.connectForReplication(); Statement statement = maker.createStatement()) {
+                Instant asOf = time(statement);
+                ResultSet rows = statement.executeQuery("CREATE_REPLICATION_SLOT " + Sql.identifier(slot)
+                        + (temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput");
                 rows.next();
                 // Who sees a snapshot can pass it on: for that the session with which the slot goes is not needed.
                 return passedOn(source, rows.getString("snapshot_name"),
-                        Lsn.parse(rows.getString("consistent_point")));
+                        Lsn.parse(rows.getString("consistent_point")), asOf);
             }
         }
 
         private static ExportedSnapshot ofReader(SourceDatabase source) throws SQLException {
-            return passedOn(source, null, null);
+            return passedOn(source, null, null, null);
+        }
+
+        private static Instant time(Statement statement) throws SQLException {
+            try (ResultSet row = statement.executeQuery("SELECT clock_timestamp()")) {
+                row.next();
+                return row.getTimestamp(1).toInstant();
+            }
         }
 
         /** A snapshot that others export, or that of now, exported by a session of our own. */
-        private static ExportedSnapshot passedOn(SourceDatabase source, @Nullable String snapshot, @Nullable Long lsn)
-                throws SQLException {
+        private static ExportedSnapshot passedOn(SourceDatabase source, @Nullable String snapshot, @Nullable Long lsn,
+                @Nullable Instant asOf) throws SQLException {
             Connection keeper = open(source, snapshot);
+            // A statement's time is taken before its snapshot.
             try (Statement statement = keeper.createStatement();
-                    ResultSet rows = statement
-                            .executeQuery("SELECT pg_export_snapshot(), pg_current_wal_insert_lsn() - '0/0'::pg_lsn")) {
+                    ResultSet rows = statement.executeQuery("SELECT pg_export_snapshot(),"
+                            + " pg_current_wal_insert_lsn() - '0/0'::pg_lsn, statement_timestamp()")) {
                 rows.next();
-                return new ExportedSnapshot(source, keeper, rows.getString(1), lsn == null ? rows.getLong(2) : lsn);
+                return new ExportedSnapshot(source, keeper, rows.getString(1), lsn == null ? rows.getLong(2) : lsn,
+                        asOf == null ? rows.getTimestamp(3).toInstant() : asOf);
             } catch (SQLException e) {
                 keeper.close();
                 throw e;
@@ -150,6 +162,11 @@ final class ReplicationSlot {
 
         long lsn() {
             return lsn;
+        }
+
+        /** A time before it, by the source's clock: it shows all that had been committed by then. */
+        Instant asOf() {
+            return asOf;
         }
 
         /** A session whose transaction sees the snapshot. */

@@ -11,7 +11,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -150,14 +149,12 @@ final class SnapshotRun implements Runnable {
             throws SQLException, SupersededException, InterruptedException {
         PgSnapshot visible;
         Catalogue seen;
-        Instant asOf;
         Connection session = open(snapshot);
         try {
             try (Statement statement = session.createStatement();
-                    ResultSet rows = statement.executeQuery("SELECT pg_current_snapshot()::text, clock_timestamp()")) {
+                    ResultSet rows = statement.executeQuery("SELECT pg_current_snapshot()::text")) {
                 rows.next();
                 visible = PgSnapshot.parse(rows.getString(1));
-                asOf = rows.getTimestamp(2).toInstant();
             }
             seen = catalogue.read(session);
         } finally {
@@ -175,7 +172,7 @@ final class SnapshotRun implements Runnable {
             long number = generations.next();
             store.begin(generations.epoch(), number, table.topic(), asSeen, visible, snapshot.lsn());
             numbers.put(table.topic(), number);
-            opened.add(new Opened(table, table.generation(number, asSeen, visible, snapshot.lsn(), asOf)));
+            opened.add(new Opened(table, table.generation(number, asSeen, visible, snapshot.lsn(), snapshot.asOf())));
         }
         generations.begun(numbers);
         List<Begun> begun = new ArrayList<>();

@@ -12,6 +12,7 @@ import io.syncline.worker.capture.encode.JsonBytes;
 import io.syncline.worker.capture.encode.TextRow;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
@@ -38,11 +40,15 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     private static final Logger LOG = LoggerFactory.getLogger(TableCapture.class);
 
     private static final String OPERATION = "op";
+    /** Of a logical message. */
+    private static final String MESSAGE = "message";
     private static final char NOT_UTF_8 = '\uFFFD';
 
     private final Tables tables;
     private final MissingValues values;
     private final RefusedTables passedOver;
+    private final SourceTimes times;
+    private final Consumer<Instant> takenUntil;
     private final boolean rawTexts;
     private final Guard guard;
     private final Runnable unknown;
@@ -81,14 +87,17 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
 
     /**
      * @param passedOver tells, before what comes behind it, what of the stream does not come as it should
+     * @param takenUntil given a time of the source when Kafka has taken all that the source had then
      * @param rawTexts   whether texts come as they lie in the source, in whatever encoding
      * @param unknown    told once of each name that is no table's: the catalogue has to be looked at
      */
-    TableCapture(Tables tables, MissingValues values, RefusedTables passedOver, boolean rawTexts, Guard guard,
-            Runnable unknown) {
+    TableCapture(Tables tables, MissingValues values, RefusedTables passedOver, SourceTimes times,
+            Consumer<Instant> takenUntil, boolean rawTexts, Guard guard, Runnable unknown) {
         this.tables = tables;
         this.values = values;
         this.passedOver = passedOver;
+        this.times = times;
+        this.takenUntil = takenUntil;
         this.rawTexts = rawTexts;
         this.guard = guard;
         this.unknown = unknown;
@@ -127,15 +136,21 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
             verifyOnce();
             passOver();
             List<StreamedChange> changes = new ArrayList<>(events.size());
+            Instant until = null;
             for (ChangeEvent<SourceRecord, SourceRecord> event : events) {
                 StreamedChange change = change(event.value());
                 if (change != null) {
                     changes.add(change);
                 }
+                Instant time = time(event.value());
+                until = time == null ? until : time;
             }
             Set<CapturedTable> touched = Collections.newSetFromMap(new IdentityHashMap<>());
             await(send(changes, touched));
             rememberGivenUp(touched);
+            if (until != null) {
+                takenUntil.accept(until);
+            }
             long now = System.currentTimeMillis();
             handled = new Handled(now, changes.isEmpty() ? 0 : now - changes.getLast().timestamp());
             inHandSince = 0;
@@ -182,6 +197,12 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         for (CapturedTable table : touched) {
             table.rememberGivenUp();
         }
+    }
+
+    private @Nullable Instant time(SourceRecord record) {
+        return record.value() instanceof Struct value && value.schema().field(MESSAGE) != null
+                ? times.read(value.getStruct(MESSAGE))
+                : null;
     }
 
     private @Nullable StreamedChange change(SourceRecord record) {
@@ -266,7 +287,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     private static void await(List<Sent> sent) throws InterruptedException {
         for (Sent one : sent) {
             try {
-                one.future().get();
+                one.table().taken(one.future().get());
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof RecordTooLargeException tooLarge) {
                     one.table()

@@ -20,12 +20,7 @@ record Batch(Position from, int partitions, List<Entry> entries, long nextOffset
         record Unreadable(String why) implements Content {}
     }
 
-    /**
-     * A record.
-     *
-     * @param time the record's timestamp in milliseconds since 1970
-     */
-    record Entry(long offset, long time, Content content) {}
+    record Entry(long offset, Content content) {}
 
     /** The rows' wire JSON, all of it. */
     long rowBytes() {

@@ -160,7 +160,7 @@ final class ReplicaMaterialiser {
             position = switch (entry.content()) {
                 case Unreadable unreadable -> throw new TableFault(unreadable.why(), true);
                 case Change(TableChange change) ->
-                        transaction.apply(position, batch.partitions(), change, entry.time());
+                        transaction.apply(position, batch.partitions(), change);
             };
         }
         return transaction.flush(position).at(batch.nextOffset());

@@ -12,7 +12,6 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -63,7 +62,6 @@ final class ReplicaTransaction {
     /** Tables whose rows this transaction changes: they have their change's number. */
     private final Set<String> numbered = new HashSet<>();
     private final Rows rows = new Rows();
-    private long rowsTime;
 
     /**
      * @param identity     which server, and which database on it, and since when
@@ -135,7 +133,7 @@ final class ReplicaTransaction {
     }
 
     /** Applies a change, and gives what the partition's position is after it, but for its offset. */
-    Position apply(Position position, int partitions, TableChange change, long time) throws SQLException, TableFault {
+    Position apply(Position position, int partitions, TableChange change) throws SQLException, TableFault {
         if (change.epoch() < position.epoch()) {
             // Of a capturer that has been succeeded; but not if that is the one who captures.
             return change.epoch() == server.captureEpoch() && position.generation() > 0
@@ -146,9 +144,9 @@ final class ReplicaTransaction {
                     : position;
         }
         return switch (change) {
-            case TableChange.Upsert c -> row(position, c.key(), c.row(), c.place(), time);
-            case TableChange.Delete c -> row(position, c.key(), null, c.place(), time);
-            case TableChange.Truncate c -> truncate(position, c.place(), time);
+            case TableChange.Upsert c -> row(position, c.key(), c.row(), c.place());
+            case TableChange.Delete c -> row(position, c.key(), null, c.place());
+            case TableChange.Truncate c -> truncate(position, c.place());
             case TableChange.SnapshotBegun c -> begin(position, partitions, c);
             case TableChange.SnapshotEnded c -> end(position, c);
             case TableChange.Halted c -> halt(position, c);
@@ -166,7 +164,7 @@ final class ReplicaTransaction {
         }
         TableState numberedTable = numbered(table);
         Delta delta = write(content, numberedTable.lastChange());
-        update(numberedTable.written(content.generation(), delta, Instant.ofEpochMilli(rowsTime)));
+        update(numberedTable.written(content.generation(), delta));
         Position counted = position.counted(rows.ofSnapshot());
         rows.clear();
         return counted;
@@ -197,7 +195,7 @@ final class ReplicaTransaction {
         return stop(position, position.generation(), fault.cause());
     }
 
-    private Position row(Position position, byte[] key, byte @Nullable [] wire, Place place, long time)
+    private Position row(Position position, byte[] key, byte @Nullable [] wire, Place place)
             throws SQLException, TableFault {
         if (place.generation() < position.generation()) {
             return older(position, Contradiction.Kind.CHANGE_OF_OLDER, "a change", place.generation());
@@ -209,11 +207,10 @@ final class ReplicaTransaction {
         belongs(position, place);
         Position room = rows.isFull() ? flush(position) : position;
         rows.add(key, wire, place);
-        rowsTime = time;
         return room;
     }
 
-    private Position truncate(Position before, Place place, long time) throws SQLException, TableFault {
+    private Position truncate(Position before, Place place) throws SQLException, TableFault {
         if (place.generation() < before.generation()) {
             return older(before, Contradiction.Kind.CHANGE_OF_OLDER, "a truncation", place.generation());
         }
@@ -231,7 +228,7 @@ final class ReplicaTransaction {
             statement.setLong(2, place.lsn());
             statement.setLong(3, place.number());
             statement.setLong(4, numberedTable.lastChange());
-            update(numberedTable.written(content.generation(), delta(statement), Instant.ofEpochMilli(time)));
+            update(numberedTable.written(content.generation(), delta(statement)));
             whole.done();
         }
         return position;

@@ -225,7 +225,7 @@ public final class TableChangeListener implements AutoCloseable {
     private Batch batch(Position from, List<ConsumerRecord<byte[], byte[]>> records) {
         List<Entry> entries = new ArrayList<>(records.size());
         for (ConsumerRecord<byte[], byte[]> record : records) {
-            entries.add(new Entry(record.offset(), record.timestamp(), content(record)));
+            entries.add(new Entry(record.offset(), content(record)));
         }
         return new Batch(from, partitionCounts.getOrDefault(from.topic(), 1), entries,
                 records.getLast().offset() + 1);

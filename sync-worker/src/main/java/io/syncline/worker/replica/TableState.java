@@ -74,7 +74,7 @@ record TableState(
         }
     }
 
-    /** A complete generation; as it was at {@code asOf}, or later. */
+    /** A complete generation, which has all that the source had at {@code asOf}. */
     record Served(Content content, Instant asOf) {}
 
     /** What a statement did to the number of rows, to their bytes, and to the sum of their hashes. */
@@ -123,7 +123,9 @@ record TableState(
      */
     TableState complete(Content built, Instant asOf, boolean continued) {
         return new TableState(table, topic, partitions, lastGeneration, lastChange,
-                continued ? knownSince : lastChange, Kind.LIVE, null, new Served(built, asOf), null);
+                continued ? knownSince : lastChange, Kind.LIVE, null,
+                // It has what the one before had; the source's clock may have been set back.
+                new Served(built, served == null || asOf.isAfter(served.asOf()) ? asOf : served.asOf()), null);
     }
 
     /** The table goes no further than what is there, until a generation newer than this one is complete. */
@@ -142,16 +144,15 @@ record TableState(
                 staysMarked ? Kind.MARKED : unserved(), cause, served, null);
     }
 
-    /** After rows of a generation were written; {@code time} is that of the newest. */
-    TableState written(long generation, Delta delta, Instant time) {
+    /** After rows of a generation were written. */
+    TableState written(long generation, Delta delta) {
         if (next != null && next.generation() == generation) {
             return new TableState(table, topic, partitions, lastGeneration, lastChange, knownSince, kind, cause, served,
                     next.with(delta));
         }
         if (served != null && served.content().generation() == generation) {
-            Instant asOf = time.isAfter(served.asOf()) ? time : served.asOf();
             return new TableState(table, topic, partitions, lastGeneration, lastChange, knownSince, kind, cause,
-                    new Served(served.content().with(delta), asOf), next);
+                    new Served(served.content().with(delta), served.asOf()), next);
         }
         return this;
     }

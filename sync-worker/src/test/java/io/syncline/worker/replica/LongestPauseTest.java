@@ -29,7 +29,7 @@ class LongestPauseTest {
         for (int bytes : rowBytes) {
             TableChange change = bytes == 0 ? new TableChange.EpochBegun(1)
                     : new TableChange.Upsert(1, new Place(1, 1, 1, 0), new byte[1], new byte[bytes]);
-            entries.add(new Batch.Entry(entries.size(), 0, new Batch.Content.Change(change)));
+            entries.add(new Batch.Entry(entries.size(), new Batch.Content.Change(change)));
         }
         return new Batch(Position.trustingNothing("topic", 0, "id", 0), 1, entries, entries.size());
     }

@@ -75,6 +75,25 @@ class ReplicaMaterialiserIT {
         assertThat(database.value("SELECT as_of = '" + AS_OF + "' FROM syncline.replica_table")).isEqualTo("t");
     }
 
+    /** How new a change is says nothing of what another partition, or the rest of its transaction, still has to bring. */
+    @Test
+    void asOf_isThatOfTheReading_andNeverGoesBack() throws Exception {
+        live(1);
+        apply(upsert(at(1, 10, 11), "[2]", "{}"));
+        assertThat(asOf()).isEqualTo(AS_OF);
+
+        apply(begin(2), row(2, "[1]", "{}"), new TableChange.SnapshotEnded(1, 2, 1, AS_OF.minusSeconds(60)));
+        assertThat(table()).startsWith("live 1 ");
+        assertThat(asOf()).as("the source's clock was set back").isEqualTo(AS_OF);
+
+        apply(begin(3), row(3, "[1]", "{}"), new TableChange.SnapshotEnded(1, 3, 1, AS_OF.plusSeconds(60)));
+        assertThat(asOf()).isEqualTo(AS_OF.plusSeconds(60));
+    }
+
+    private static Instant asOf() throws Exception {
+        return Instant.parse(database.value("SELECT to_json(as_of) #>> '{}' FROM syncline.replica_table"));
+    }
+
     @Test
     void insertUpdateDelete_countedExactly() throws Exception {
         live(3);
@@ -556,7 +575,7 @@ class ReplicaMaterialiserIT {
     void unreadableRecord_marks() throws Exception {
         live(1);
         position = materialiser.apply(List.of(new Batch(position, 1,
-                List.of(new Entry(position.nextOffset(), 0, new Content.Unreadable("header op is missing"))),
+                List.of(new Entry(position.nextOffset(), new Content.Unreadable("header op is missing"))),
                 position.nextOffset() + 1))).getFirst();
 
         assertThat(table()).startsWith("marked 1 ");
@@ -677,7 +696,7 @@ class ReplicaMaterialiserIT {
     private static Batch batch(Position from, TableChange... changes) {
         List<Entry> entries = new ArrayList<>();
         for (int i = 0; i < changes.length; i++) {
-            entries.add(new Entry(from.nextOffset() + i, 0, new Content.Change(changes[i])));
+            entries.add(new Entry(from.nextOffset() + i, new Content.Change(changes[i])));
         }
         return new Batch(from, 1, entries, from.nextOffset() + changes.length);
     }

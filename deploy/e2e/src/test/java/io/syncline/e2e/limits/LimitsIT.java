@@ -14,12 +14,15 @@ import io.syncline.model.connection.SiteEvent;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -182,6 +185,109 @@ class LimitsIT {
         Awaitility.await("what was not decided in time is given back")
                 .atMost(Duration.ofMinutes(1))
                 .untilAsserted(() -> assertThat(use(limited)).isEqualTo("1 " + LimitedSite.ROWS));
+    }
+
+    // ---- how old what is given is
+
+    /** What a pull says of the age of what it gave, and what all others say of it. */
+    private record Age(Instant asOf, long lag, int rows) {}
+
+    /** The same by all who tell it. */
+    private static Age age(int gateway, Peer peer, String table) {
+        // Reading it again between two answers, a table that is streamed may be known to be younger: once more then.
+        return Awaitility.await("one time by all who tell it")
+                .atMost(Duration.ofMinutes(2))
+                .until(() -> ageIfOne(gateway, peer, table), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private static Optional<Age> ageIfOne(int gateway, Peer peer, String table) {
+        Instant before = asOf(site.gateway(gateway).call("table-schema", peer.body(table)));
+        HttpResponse<String> pulled = inTheEnd(() -> site.gateway(gateway).call("pull-data", peer.body(table)));
+        Instant listed = Instant.parse(json(site.gateway(gateway + 1).call("list-tables", peer.body(table)))
+                .get("tables")
+                .valueStream()
+                .filter(one -> one.get("name").asString().equals(table))
+                .findFirst()
+                .orElseThrow()
+                .get("as_of_time")
+                .asString());
+        Instant shown = Instant.parse(site.admin("GET", "/tables", null, 200)
+                .get("tables")
+                .valueStream()
+                .filter(one -> one.get("name").asString().equals(table))
+                .findFirst()
+                .orElseThrow()
+                .get("as_of")
+                .asString());
+        Instant after = asOf(site.gateway(gateway + 2).call("table-schema", peer.body(table)));
+        Instant asOf = asOf(pulled);
+        assertThat(List.of(before, asOf, listed, shown, after)).as("whoever tells it, in this order").isSorted();
+        return before.equals(after)
+                ? Optional.of(new Age(asOf, pulled.headers().firstValueAsLong("X-Syncline-Lag-Ms").orElseThrow(),
+                        rows(pulled)))
+                : Optional.empty();
+    }
+
+    private static Instant asOf(HttpResponse<String> response) {
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return Instant.parse(response.headers().firstValue("X-Syncline-As-Of-Time").orElseThrow());
+    }
+
+    @Test
+    void ofATableThatIsReadOnASchedule_theTimeIsThatOfTheReading() throws Exception {
+        Peer peer = site.peer();
+        source("CREATE TABLE heap (a int, b text)", "INSERT INTO heap VALUES (1, 'before')");
+        Awaitility.await("it is read")
+                .atMost(Duration.ofMinutes(2))
+                .until(() -> site.gateway(0).call("table-schema", peer.body("heap")).statusCode() == 200);
+        Age read = age(0, peer, "heap");
+        source("INSERT INTO heap VALUES (2, 'after')");
+        Instant written = Instant.parse(site.queried("SELECT to_json(clock_timestamp()) #>> '{}'"));
+        // What is streamed beside it goes on.
+        Awaitility.await("a streamed table's time passes that of the row")
+                .atMost(Duration.ofMinutes(2))
+                .until(() -> asOf(site.gateway(0).call("table-schema", peer.body("goods"))).isAfter(written));
+        Age after = age(1, peer, "heap");
+        assertThat(after.rows()).isEqualTo(1);
+        assertThat(after.asOf()).isEqualTo(read.asOf()).isBefore(written);
+        assertThat(after.lag()).isGreaterThanOrEqualTo(Duration.between(read.asOf(), written).toMillis());
+        assertThat(reported(peer, 2)).extracting(fact -> fact.get("as_of").asString())
+                .containsOnly(read.asOf().toString());
+        source("DROP TABLE heap");
+    }
+
+    @Test
+    void whileNobodyCaptures_theTimeStandsStill_andThenGoesOnFromThere() {
+        Peer peer = site.peer();
+        Instant first = age(0, peer, "goods").asOf();
+        Awaitility.await("an idle table's time goes on")
+                .atMost(Duration.ofMinutes(2))
+                .until(() -> asOf(site.gateway(1).call("table-schema", peer.body("goods"))).isAfter(first));
+        site.stopWorker();
+        Age stopped = age(0, peer, "goods");
+        try {
+            assertThat(stopped.asOf()).isAfter(first);
+            Age later = age(1, peer, "goods");
+            assertThat(later.asOf()).isEqualTo(stopped.asOf());
+            assertThat(later.lag()).isGreaterThanOrEqualTo(stopped.lag());
+        } finally {
+            site.startWorker();
+        }
+        Awaitility.await("it goes on").atMost(Duration.ofMinutes(2)).until(() -> {
+            Instant now = asOf(site.gateway(2).call("table-schema", peer.body("goods")));
+            assertThat(now).isAfterOrEqualTo(stopped.asOf());
+            return now.isAfter(stopped.asOf());
+        });
+    }
+
+    private static void source(String... statements) throws Exception {
+        try (Connection source = site.cluster.database().connect("site");
+                Statement statement = source.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
     }
 
     @Test

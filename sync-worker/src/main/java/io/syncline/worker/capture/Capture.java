@@ -6,6 +6,7 @@ import java.net.UnknownHostException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -41,6 +43,8 @@ public final class Capture implements SmartLifecycle {
     private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Duration LONG_RUN = Duration.ofMinutes(1);
+    /** So many times in a row this worker finds the source unusable before another one may try. */
+    private static final int UNUSABLE_BEFORE_REST = 2;
 
     private final SourceProperties sourceProperties;
     private final CaptureProperties properties;
@@ -58,6 +62,7 @@ public final class Capture implements SmartLifecycle {
     private @Nullable String lastProblem;
     /** What the session before found that the state database lacks, until that is in Kafka; empty if nothing. */
     private final AtomicReference<String> wentBack = new AtomicReference<>("");
+    private int unusable;
 
     /**
      * @param state          the state database; its schema is made by migrations
@@ -149,6 +154,9 @@ public final class Capture implements SmartLifecycle {
                     pause = SHORTEST_PAUSE;
                 }
                 if (!stopping && taken.held()) {
+                    if (unusable >= UNUSABLE_BEFORE_REST) {
+                        taken.rest(pause);
+                    }
                     waitFor(pause);
                     pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
                 }
@@ -171,7 +179,8 @@ public final class Capture implements SmartLifecycle {
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("\n"));
         if (!report.problems().isEmpty()) {
-            report.problems().forEach(problem -> tell(problem, warnings.get()));
+            unusable++;
+            tell(report.problems(), warnings.get());
             return;
         }
         report.warnings().forEach(warning -> LOG.warn("{}", warning.sentence()));
@@ -184,39 +193,43 @@ public final class Capture implements SmartLifecycle {
                     holder(), warnings, wentBack)
                     .run();
             lastProblem = null;
+            unusable = 0;
         } catch (SourceUnusableException e) {
-            tell(e.problem(), warnings.get());
+            unusable++;
+            tell(List.of(e.problem()), warnings.get());
         } catch (SupersededException e) {
             LOG.info("{}", e.getMessage());
         } catch (StateWentBackException e) {
-            tell(new SourceProblem("capture", null, String.valueOf(e.getMessage()), StateWentBackException.REMEDY,
-                    true),
-                    warnings.get());
+            tell(List.of(new SourceProblem("capture", null, String.valueOf(e.getMessage()),
+                    StateWentBackException.REMEDY, true)), warnings.get());
         } catch (SQLException e) {
-            tell(check.ofConnecting(e), warnings.get());
+            unusable = 0;
+            tell(List.of(check.ofConnecting(e)), warnings.get());
         } catch (ExecutionException | RuntimeException | Error e) {
             // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
+            unusable = 0;
             LOG.debug("Capture failed", e);
             String message = switch (e instanceof ExecutionException ? e.getCause() : e) {
                 case KafkaException kafka -> ChangePublisher.sentence(kafka);
                 case DataAccessException state -> "the state database: " + state.getMostSpecificCause().getMessage();
                 case null, default -> String.valueOf(e.getMessage());
             };
-            tell(SourceDatabase.isLockTimeout(e)
+            tell(List.of(SourceDatabase.isLockTimeout(e)
                     ? SourceCheck.ofLock(message)
-                    : new SourceProblem("capture", null, message, "it is begun anew by itself", true), warnings.get());
+                    : new SourceProblem("capture", null, message, "it is begun anew by itself", true)),
+                    warnings.get());
         }
     }
 
     /** To the log once, to the operator's table as often as it happens. */
-    private void tell(SourceProblem problem, String warnings) {
-        String sentence = problem.sentence();
+    private void tell(List<SourceProblem> problems, String warnings) {
+        String sentence = problems.stream().map(SourceProblem::sentence).collect(Collectors.joining("; "));
         if (!sentence.equals(lastProblem)) {
             lastProblem = sentence;
             LOG.warn("The source is not captured: {}", sentence);
         }
         try {
-            save(problem, warnings);
+            save(problems.getLast(), warnings);
         } catch (RuntimeException e) {
             LOG.warn("The state database does not take what capture has to tell: {}", e.getMessage());
         }
@@ -232,6 +245,9 @@ public final class Capture implements SmartLifecycle {
         Map<String, Object> settings = new HashMap<>(kafka);
         settings.putIfAbsent(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
         settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "syncline-capture-lease");
+        // A worker that joins or leaves elsewhere takes the lease from nobody. Versions before had Kafka's default, which knows this
+        // one too, so that they may be in the same group until they are replaced.
+        settings.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
         settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);

@@ -9,8 +9,10 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Whose turn it is to capture: the worker that the group gives the lease topic's one partition. It only keeps two from taking the
@@ -29,6 +31,10 @@ final class CaptureLease implements AutoCloseable {
     private volatile boolean assigned;
     private volatile long lastPoll = System.nanoTime();
     private volatile boolean closed;
+    /** Until when others may have it, by {@link System#nanoTime}; null while this worker wants it. */
+    private volatile @Nullable Long restUntil;
+    private boolean subscribed;
+    private boolean quiet;
 
     /** @param changed called when the lease is won or lost */
     CaptureLease(Consumer<byte[], byte[]> consumer, Duration sessionTimeout, Runnable changed) {
@@ -47,7 +53,12 @@ final class CaptureLease implements AutoCloseable {
         return assigned && System.nanoTime() - lastPoll < sessionTimeout.toNanos();
     }
 
-    private void run() {
+    /** Gives the lease to others for a while: this worker cannot capture, and another may. */
+    void rest(Duration time) {
+        restUntil = System.nanoTime() + time.toNanos();
+    }
+
+    private void subscribe() {
         consumer.subscribe(List.of(Topics.CAPTURE_LEASE), new ConsumerRebalanceListener() {
             @Override
             public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
@@ -68,6 +79,10 @@ final class CaptureLease implements AutoCloseable {
                 set(false);
             }
         });
+        subscribed = true;
+    }
+
+    private void run() {
         try {
             while (!closed) {
                 poll();
@@ -80,8 +95,26 @@ final class CaptureLease implements AutoCloseable {
 
     private void poll() {
         try {
+            Long rests = restUntil;
+            if (rests != null && System.nanoTime() - rests < 0) {
+                if (subscribed) {
+                    subscribed = false;
+                    // Told once, by what it cannot capture for: not each time that it tries again.
+                    quiet = true;
+                    consumer.unsubscribe();
+                    set(false);
+                }
+                Thread.sleep(POLL);
+                return;
+            }
+            restUntil = null;
+            if (!subscribed) {
+                subscribe();
+            }
             var unused = consumer.poll(POLL);
             lastPoll = System.nanoTime();
+        } catch (InterruptedException e) {
+            closed = true;
         } catch (WakeupException e) {
             LOG.debug("The lease is given back");
         } catch (InterruptException e) {
@@ -101,7 +134,8 @@ final class CaptureLease implements AutoCloseable {
     private void set(boolean now) {
         if (assigned != now) {
             assigned = now;
-            LOG.info(now ? "This worker captures the source" : "This worker no longer captures the source");
+            LOG.atLevel(quiet ? Level.DEBUG : Level.INFO)
+                    .log(now ? "This worker captures the source" : "This worker no longer captures the source");
             changed.run();
         }
     }

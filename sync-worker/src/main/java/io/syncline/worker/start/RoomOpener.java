@@ -109,6 +109,7 @@ public final class RoomOpener implements SmartLifecycle {
 
     @Override
     public void stop() {
+        log.info("This worker stops: its partitions, and the source if it captures it, go to others");
         running = false;
         thread.interrupt();
         try {
@@ -123,6 +124,7 @@ public final class RoomOpener implements SmartLifecycle {
                 log.warn("{} did not close in order: {}", room.name(), e.toString());
             }
         }
+        log.info("This worker has stopped");
     }
 
     @Override

@@ -3,16 +3,26 @@ package io.syncline.e2e.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.syncline.model.log.Topics;
 import io.syncline.worker.capture.Capture;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.GroupState;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
 
 /** Whatever dies or is taken away: nothing is lost, and the slot never passes what Kafka has acknowledged. */
@@ -167,6 +177,76 @@ class CaptureFaultsIT extends OneTableCaptured {
     }
 
     /** Two that both believe that it is their turn: as after a freeze. */
+    /** Rolling restarts, and scaling up and down. */
+    @Test
+    void workersThatComeAndGo_leaveTheStreamAlone() {
+        source.startCapture();
+        long generation = awaitRead();
+        awaitRunning();
+        String epoch = epoch();
+        for (int i = 1; i <= 3; i++) {
+            Capture other = source.startCapture();
+            awaitMembers(2);
+            Capture third = source.startCapture();
+            awaitMembers(3);
+            source.execute("INSERT INTO t VALUES (" + (1000 + i) + ", 'beside others')");
+            awaitEqual();
+            third.stop();
+            other.stop();
+            awaitMembers(1);
+        }
+        assertThat(epoch()).isEqualTo(epoch);
+        assertThat(generation()).isEqualTo(generation);
+    }
+
+    /** A rolling upgrade: versions before this one had Kafka's own list of assignors. */
+    @Test
+    void aWorkerOfAnOlderVersionBeside_isToleratedInTheGroup() {
+        source.startCapture();
+        awaitRead();
+        awaitRunning();
+        String epoch = epoch();
+        Map<String, Object> settings = new HashMap<>(source.kafka());
+        settings.put("group.id", "syncline-capture");
+        settings.put("allow.auto.create.topics", false);
+        try (KafkaConsumer<byte[], byte[]> older = new KafkaConsumer<>(settings, new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            older.subscribe(List.of(Topics.CAPTURE_LEASE));
+            await().atMost(SOON).until(() -> {
+                var unused = older.poll(Duration.ofMillis(100));
+                return members().size() == 2;
+            });
+            source.execute("INSERT INTO t VALUES (2001, 'beside an older one')");
+            awaitEqual();
+            assertThat(older.assignment()).isEmpty();
+        }
+        assertThat(epoch()).isEqualTo(epoch);
+    }
+
+    private void awaitRunning() {
+        await().atMost(SOON)
+                .until(() -> source.askState("SELECT state FROM syncline.capture_source").equals(List.of("running")));
+    }
+
+    private String epoch() {
+        return source.askState("SELECT epoch FROM syncline.capture_epoch").getFirst();
+    }
+
+    private void awaitMembers(int count) {
+        await().atMost(SOON).until(() -> members().size() == count);
+    }
+
+    /** Who has joined the group of the lease, once it is settled. */
+    private Collection<MemberDescription> members() throws Exception {
+        try (Admin admin = Admin.create(source.kafka())) {
+            ConsumerGroupDescription group = admin.describeConsumerGroups(List.of("syncline-capture"))
+                    .describedGroups()
+                    .get("syncline-capture")
+                    .get();
+            return group.groupState() == GroupState.STABLE ? group.members() : List.of();
+        }
+    }
+
     @Test
     void aCapturerThatIsOvertaken_movesNothing() {
         source.startCapture();

@@ -36,6 +36,7 @@ import io.syncline.gateway.state.StateDatabase;
 import io.syncline.gateway.state.StateReads;
 import io.syncline.gateway.table.PullLedger;
 import io.syncline.gateway.table.RowStream;
+import io.syncline.gateway.table.RunningPulls;
 import io.syncline.gateway.table.TableEndpoints;
 import io.syncline.gateway.table.TableReads;
 import io.syncline.model.api.SyncPaths;
@@ -50,6 +51,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.context.LifecycleProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -233,6 +235,17 @@ class GatewayConfiguration {
                 return dispatcher.announce(requestId, request);
             }
         }, access::approved, ids, properties.gateway().pullDuration(), System::nanoTime);
+    }
+
+    /** Stopped before everything else. */
+    @Bean
+    ShutdownDelay shutdownDelay(GatewayProperties properties) {
+        return new ShutdownDelay(properties.gateway().shutdownDelay());
+    }
+
+    @Bean
+    RunningPulls runningPulls(RowStream rows, PullLedger ledger, LifecycleProperties lifecycle) {
+        return new RunningPulls(rows, ledger, lifecycle.getTimeoutPerShutdownPhase());
     }
 
     @Bean

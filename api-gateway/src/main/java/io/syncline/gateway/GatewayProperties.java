@@ -114,7 +114,8 @@ public record GatewayProperties(
             @DefaultValue("16KB") DataSize pullLeastRate,
             @DefaultValue("0") int passwordChecks,
             @DefaultValue("20s") Duration longestHead,
-            @DefaultValue("0") int connectionsPerAddress) {}
+            @DefaultValue("0") int connectionsPerAddress,
+            @DefaultValue("2s") Duration shutdownDelay) {}
 
     public GatewayProperties {
         prefix = prefix.strip().replaceAll("^/+|/+$", "");
@@ -132,6 +133,7 @@ public record GatewayProperties(
             }
         }
         between("reply-timeout", gateway.replyTimeout(), Duration.ofMillis(500), Duration.ofMinutes(1), problems);
+        between("shutdown-delay", gateway.shutdownDelay(), Duration.ZERO, Duration.ofMinutes(5), problems);
         between("pull-duration", gateway.pullDuration(), Duration.ofSeconds(1), Duration.ofDays(1), problems);
         if (admin.tokenOverlap().isNegative() || admin.tokenOverlap().compareTo(Duration.ofDays(90)) > 0) {
             problems.add("syncline.admin.token-overlap is " + admin.tokenOverlap() + ", it must be from 0 to 90 days");

@@ -79,6 +79,7 @@ final class GatewayUnderTest implements AutoCloseable {
     static GatewayUnderTest startAlone(Path keyFile, String... more) {
         List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--spring.datasource.username=postgres",
                 "--spring.kafka.bootstrap-servers=127.0.0.1:1", "--syncline.credentials.key-file=" + keyFile));
+        arguments.add("--syncline.gateway.shutdown-delay=0s");
         if (Stream.of(more).noneMatch(argument -> argument.startsWith("--syncline.admin.token"))) {
             arguments.add("--syncline.admin.token=" + ADMIN_TOKEN);
         }

@@ -21,12 +21,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -63,6 +66,7 @@ public final class PullLedger implements AutoCloseable {
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration ASK_AGAIN = Duration.ofSeconds(30);
     private static final Duration SOON = Duration.ofSeconds(1);
+    private static final Duration SEND_AGAIN = Duration.ofMillis(100);
     /** Reports that wait for the next tick, or that the broker has not taken. */
     private static final int MOST_UNSENT = 10_000;
 
@@ -78,6 +82,10 @@ public final class PullLedger implements AutoCloseable {
     /** Connections with something counted, and when a grant of theirs was last reported: for so long as that may take. */
     private final Map<UUID, Long> reportedAt = new HashMap<>();
     private final Deque<Unsent> unsent = new ArrayDeque<>();
+    /** Reports that the broker has yet to answer for. */
+    private final Set<CompletableFuture<Void>> sending = ConcurrentHashMap.newKeySet();
+    /** Pulls that have been let in and have not ended. */
+    private final Set<Ending> running = new HashSet<>();
     private final ScheduledExecutorService timer = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("pull-ledger").factory());
 
@@ -137,8 +145,8 @@ public final class PullLedger implements AutoCloseable {
         boolean recordsCount = sender.settings().maxRecordsTotal() != null;
         return open(call, sender, table, PullKind.DOWNLOAD, rows, rows, longestStream.plus(MARGIN))
                 // Fewer than asked for: the worker knows of a limit that was set since the call was admitted.
-                .map(grant -> new Download(grant, table.asOf(),
-                        grant.decided() && (recordsCount || grant.records < rows)));
+                .map(grant -> runs(new Download(grant, table.asOf(),
+                        grant.decided() && (recordsCount || grant.records < rows))));
     }
 
     /** @param rows as many as the answer would hold at most */
@@ -292,12 +300,100 @@ public final class PullLedger implements AutoCloseable {
         }
     }
 
+    /** A pull until it has ended: however many come to end it, it ends once. */
+    private abstract class Ending implements Pull {
+
+        private volatile @Nullable Counted leaving;
+        private volatile @Nullable Tally tallied;
+
+        @Override
+        public final void give(PeerAnswer.JsonStream rows, Tally tally, OutputStream out)
+                throws IOException, SQLException {
+            Counted counted = new Counted(out, grant().announced());
+            tallied = tally;
+            leaving = counted;
+            boolean completed = false;
+            try {
+                rows.writeTo(counted);
+                completed = true;
+            } finally {
+                end(completed);
+            }
+        }
+
+        /** @param completed false: it was broken off with what may have left by now */
+        final void end(boolean completed) {
+            Counted counted = leaving;
+            Tally tally = tallied;
+            long bytes = counted == null ? 0 : counted.bytes;
+            end(bytes == 0 || tally == null ? 0 : tally.rows(), bytes, completed);
+        }
+
+        @Override
+        public final void unused() {
+            if (ends()) {
+                nothingGiven();
+            }
+        }
+
+        private void end(long rows, long bytes, boolean completed) {
+            if (ends()) {
+                given(rows, bytes, completed);
+            }
+        }
+
+        private boolean ends() {
+            synchronized (running) {
+                running.notifyAll();
+                return running.remove(this);
+            }
+        }
+
+        abstract Open grant();
+
+        abstract void given(long rows, long bytes, boolean completed);
+
+        abstract void nothingGiven();
+    }
+
+    private <T extends Ending> T runs(T pull) {
+        synchronized (running) {
+            running.add(pull);
+        }
+        return pull;
+    }
+
+    /** Waits until no pull runs; false if some still do. */
+    boolean awaitEnded(Duration longest) throws InterruptedException {
+        long until = System.nanoTime() + longest.toNanos();
+        synchronized (running) {
+            while (!running.isEmpty()) {
+                long left = until - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(running, left);
+            }
+            return true;
+        }
+    }
+
+    /** Ends the pulls that still run, with what has left of them or may have; nothing more may leave. */
+    void breakOff() {
+        List<Ending> now;
+        synchronized (running) {
+            now = List.copyOf(running);
+        }
+        now.forEach(pull -> pull.end(false));
+    }
+
     /** An answer on its way: how much of it has left, or may have. */
     private static final class Counted extends OutputStream {
 
         private final OutputStream out;
         private final @Nullable CompletableFuture<Void> announced;
-        private long bytes;
+        /** Written by the stream's thread. */
+        private volatile long bytes;
 
         Counted(OutputStream out, @Nullable CompletableFuture<Void> announced) {
             this.out = out;
@@ -327,7 +423,7 @@ public final class PullLedger implements AutoCloseable {
 
     // ---- pull-data: one grant, one answer
 
-    private final class Download implements Pull {
+    private final class Download extends Ending {
 
         private final Open grant;
         private final Instant asOf;
@@ -355,19 +451,17 @@ public final class PullLedger implements AutoCloseable {
         }
 
         @Override
-        public void give(PeerAnswer.JsonStream rows, Tally tally, OutputStream out) throws IOException, SQLException {
-            Counted counted = new Counted(out, grant.announced());
-            PullOutcome outcome = PullOutcome.BROKEN_OFF;
-            try {
-                rows.writeTo(counted);
-                outcome = PullOutcome.COMPLETED;
-            } finally {
-                grant.report(counted.bytes == 0 ? 0 : tally.rows(), counted.bytes, asOf, outcome);
-            }
+        Open grant() {
+            return grant;
         }
 
         @Override
-        public void unused() {
+        void given(long rows, long bytes, boolean completed) {
+            grant.report(rows, bytes, asOf, completed ? PullOutcome.COMPLETED : PullOutcome.BROKEN_OFF);
+        }
+
+        @Override
+        void nothingGiven() {
             grant.report(0, 0, null, PullOutcome.BROKEN_OFF);
         }
     }
@@ -437,7 +531,7 @@ public final class PullLedger implements AutoCloseable {
         from.left -= rows;
         from.drawing++;
         from.asOf = asOf;
-        return new Draw(from, rows);
+        return runs(new Draw(from, rows));
     }
 
     /** What other tables' calls left over must not be missing. It comes before what is asked for next, in one partition. */
@@ -481,7 +575,7 @@ public final class PullLedger implements AutoCloseable {
         }
     }
 
-    private final class Draw implements Pull {
+    private final class Draw extends Ending {
 
         private final Drawn from;
         private final long taken;
@@ -507,19 +601,17 @@ public final class PullLedger implements AutoCloseable {
         }
 
         @Override
-        public void give(PeerAnswer.JsonStream rows, Tally tally, OutputStream out) throws IOException, SQLException {
-            Counted counted = new Counted(out, from.grant.announced());
-            boolean completed = false;
-            try {
-                rows.writeTo(counted);
-                completed = true;
-            } finally {
-                drawn(from, taken, counted.bytes == 0 ? 0 : tally.rows(), counted.bytes, completed);
-            }
+        Open grant() {
+            return from.grant;
         }
 
         @Override
-        public void unused() {
+        void given(long rows, long bytes, boolean completed) {
+            drawn(from, taken, rows, bytes, completed);
+        }
+
+        @Override
+        void nothingGiven() {
             drawn(from, taken, 0, 0, true);
         }
     }
@@ -546,10 +638,13 @@ public final class PullLedger implements AutoCloseable {
     }
 
     private void send(Unsent one) {
-        var unused = ring.announce(one.id(), one.report()).whenComplete((done, failure) -> {
+        CompletableFuture<Void> sent = ring.announce(one.id(), one.report());
+        sending.add(sent);
+        var unused = sent.whenComplete((done, failure) -> {
             if (failure != null) {
                 keep(one, failure);
             }
+            sending.remove(sent);
         });
     }
 
@@ -600,6 +695,36 @@ public final class PullLedger implements AutoCloseable {
     private synchronized void forgetReported() {
         long now = nanoTime.getAsLong();
         reportedAt.values().removeIf(at -> now - at >= COUNTED_WITHIN.toNanos());
+    }
+
+    /**
+     * Reports all that has ended, and waits until the broker has it; called when nothing new is let in.
+     *
+     * @return false if it has not taken all of it in this time
+     */
+    boolean report(Duration longest) throws InterruptedException {
+        timer.shutdownNow();
+        retireOver(true);
+        long until = System.nanoTime() + longest.toNanos();
+        while (true) {
+            sendKept();
+            long left = until - System.nanoTime();
+            try {
+                CompletableFuture.allOf(sending.toArray(CompletableFuture[]::new))
+                        .get(Math.max(0, left), TimeUnit.NANOSECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                // Kept, to be sent again; or not answered for yet.
+            }
+            synchronized (unsent) {
+                if (unsent.isEmpty() && sending.isEmpty()) {
+                    return true;
+                }
+            }
+            if (until - System.nanoTime() <= 0) {
+                return false;
+            }
+            Thread.sleep(SEND_AGAIN);
+        }
     }
 
     private Duration since(long begun) {

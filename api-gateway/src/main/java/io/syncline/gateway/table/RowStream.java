@@ -46,6 +46,8 @@ public final class RowStream implements AutoCloseable {
     /** How long a call waits for one of the streams. */
     private static final Duration PATIENCE = Duration.ofSeconds(1);
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final String NOT_ALLOWED = "The connection may not be used any more, or not for this table";
+    private static final String STOPPING = "The gateway stops; pull again, from another one";
 
     /**
      * One snapshot for all that an answer says. Rows come in the key's order by its index, so that the first is there at once
@@ -68,6 +70,7 @@ public final class RowStream implements AutoCloseable {
      */
     private final ExecutorService threads;
     private final Set<Snapshot> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopping;
     private final ScheduledExecutorService timer = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("row-stream-watch").factory());
 
@@ -114,10 +117,16 @@ public final class RowStream implements AutoCloseable {
         try {
             Set<TableAccess.Running> still = allowed
                     .among(now.stream().map(one -> one.what).collect(Collectors.toSet()));
-            now.stream().filter(one -> !still.contains(one.what)).forEach(one -> one.ended = true);
+            now.stream().filter(one -> !still.contains(one.what)).forEach(one -> one.ended = NOT_ALLOWED);
         } catch (SQLException | RuntimeException e) {
             log.warn("Whether running pulls may go on cannot be asked now, trying again: {}", e.toString());
         }
+    }
+
+    /** Ends all streams, those that are about to begin too: the gateway stops. */
+    void breakOff() {
+        stopping = true;
+        running.forEach(one -> one.ended = STOPPING);
     }
 
     @Override
@@ -148,6 +157,9 @@ public final class RowStream implements AutoCloseable {
             Snapshot snapshot = new Snapshot(what, connections.getConnection());
             snapshot.begin();
             running.add(snapshot);
+            if (stopping) {
+                snapshot.ended = STOPPING;
+            }
             begun = true;
             return Optional.of(snapshot);
         } finally {
@@ -194,7 +206,8 @@ public final class RowStream implements AutoCloseable {
         private final TableAccess.Running what;
         private final Connection connection;
         private boolean handedOver;
-        private volatile boolean ended;
+        /** Why it must not go on; null while it may. */
+        private volatile @Nullable String ended;
 
         private Snapshot(TableAccess.Running what, Connection connection) {
             this.what = what;
@@ -442,8 +455,9 @@ public final class RowStream implements AutoCloseable {
 
         private void flush() throws IOException {
             long before = System.nanoTime();
-            if (snapshot.ended) {
-                throw new BrokenOffException("The connection may not be used any more, or not for this table");
+            String ended = snapshot.ended;
+            if (ended != null) {
+                throw new BrokenOffException(ended);
             }
             if (before - deadline > 0) {
                 throw new BrokenOffException("The answer took longer than syncline.gateway.pull-duration allows");

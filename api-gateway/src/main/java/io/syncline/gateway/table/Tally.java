@@ -1,12 +1,12 @@
 package io.syncline.gateway.table;
 
-/** Counts the rows of one answer; written by the stream's thread, read when that has ended. */
+/** Counts the rows of one answer; written by the stream's thread alone. */
 final class Tally {
 
-    private long rows;
+    private volatile long rows;
 
     void rows(long more) {
-        rows += more;
+        rows = rows + more;
     }
 
     long rows() {

@@ -29,6 +29,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
@@ -404,6 +407,65 @@ class PullLedgerTest {
         give(yes(ledger.records(CALLER, sender(null, null), TABLE, 100)), 7);
         ledger.close();
         assertThat(ring.reports()).extracting(SiteRequest.PullReported::rows).containsExactlyInAnyOrder(500L, 7L);
+    }
+
+    @Test
+    void stopping_whatStillRuns_isReportedOnce_withWhatMayHaveLeft() throws Exception {
+        ring.worker = request -> new Submission.Decided(new Outcome.Granted(request.grant(), 40));
+        Pull pull = yes(ledger.download(CALLER, sender(9L, null), TABLE, 500));
+        CountDownLatch leaving = new CountDownLatch(1);
+        CountDownLatch taken = new CountDownLatch(1);
+        Tally tally = new Tally();
+        Thread stream = Thread.ofVirtual().start(() -> {
+            try {
+                pull.give(out -> {
+                    tally.rows(3);
+                    out.write(new byte[100]);
+                    leaving.countDown();
+                    // It has been counted, and the receiver does not take it.
+                    awaitUninterruptibly(taken);
+                    throw new IOException("closed");
+                }, tally, new ByteArrayOutputStream());
+            } catch (IOException | SQLException e) {
+                assertThat(e).hasMessage("closed");
+            }
+        });
+        awaitUninterruptibly(leaving);
+        assertThat(ledger.awaitEnded(Duration.ofMillis(1))).isFalse();
+        ledger.breakOff();
+        assertThat(ledger.awaitEnded(Duration.ZERO)).isTrue();
+        assertThat(ledger.report(Duration.ZERO)).isTrue();
+        taken.countDown();
+        stream.join();
+        assertThat(ring.reports()).singleElement().satisfies(report -> {
+            assertThat(report.rows()).isEqualTo(3);
+            assertThat(report.bytes()).isEqualTo(100);
+            assertThat(report.outcome()).isEqualTo(PullOutcome.BROKEN_OFF);
+        });
+    }
+
+    @Test
+    void stopping_whatTheBrokerDoesNotTake_isSentAgain_andSaidInTheEnd() throws Exception {
+        give(yes(ledger.download(CALLER, sender(null, null), TABLE, 500)), 500);
+        AtomicInteger refused = new AtomicInteger();
+        ring.broker = request -> refused.incrementAndGet() < 3
+                ? CompletableFuture.failedFuture(new IllegalStateException("no broker"))
+                : CompletableFuture.completedFuture(null);
+        assertThat(ledger.report(Duration.ofMinutes(1))).isTrue();
+        assertThat(refused).hasValue(3);
+        PullLedger.Answer other = ledger.download(CALLER, sender(null, null), TABLE, 500);
+        ring.broker = request -> request instanceof SiteRequest.PullReported ? new CompletableFuture<>()
+                : CompletableFuture.completedFuture(null);
+        give(yes(other), 500);
+        assertThat(ledger.report(Duration.ofMillis(1))).isFalse();
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     // ---- helpers

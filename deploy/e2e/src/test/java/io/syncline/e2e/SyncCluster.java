@@ -19,6 +19,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,7 @@ public final class SyncCluster implements AutoCloseable {
             "--syncline.limits.failed-authentications-per-minute=", "0",
             "--syncline.limits.registrations-per-minute=", "0",
             "--syncline.gateway.reply-timeout=", "30s",
+            "--syncline.gateway.shutdown-delay=", "0s",
             "--server.tomcat.keep-alive-timeout=", "5m");
 
     private final EmbeddedDatabase database;
@@ -56,6 +59,7 @@ public final class SyncCluster implements AutoCloseable {
     private final Path directory;
     private final Path keyFile;
     private final List<AutoCloseable> running = new ArrayList<>();
+    private final Map<Gateway, ConfigurableApplicationContext> gateways = new ConcurrentHashMap<>();
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofMinutes(1))
@@ -141,7 +145,14 @@ public final class SyncCluster implements AutoCloseable {
             }
         });
         ConfigurableApplicationContext context = run(GatewayApplication.application(), arguments);
-        return gatewayAt(context.getEnvironment().getRequiredProperty("local.server.port"));
+        Gateway gateway = gatewayAt(context.getEnvironment().getRequiredProperty("local.server.port"));
+        gateways.put(gateway, context);
+        return gateway;
+    }
+
+    /** Stops a gateway of this JVM as SIGTERM does, and waits until it has stopped. */
+    public void stop(Gateway gateway) {
+        Optional.ofNullable(gateways.get(gateway)).orElseThrow().close();
     }
 
     /** One that somebody else has started. */

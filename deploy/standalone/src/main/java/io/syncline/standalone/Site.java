@@ -105,6 +105,10 @@ final class Site {
             // A pull that somebody is in the middle of may end within this.
             ours.add("--spring.lifecycle.timeout-per-shutdown-phase=3s");
         }
+        if (!environment.containsProperty("syncline.gateway.shutdown-delay")) {
+            // No load balancer is in front of it.
+            ours.add("--syncline.gateway.shutdown-delay=0s");
+        }
         if (properties.adminToken() == null) {
             Path file = properties.adminTokenFile() != null ? properties.adminTokenFile() : data.adminTokenFile();
             ours.add("--syncline.admin.token-file=" + file.toAbsolutePath());

@@ -25,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -166,6 +167,65 @@ class RevocationIT {
         }
     }
 
+    /** A receiver that takes some of the answer, and then nothing more while the gateway is stopped. */
+    @Test
+    void aGatewayThatIsStopped_isNotReadyFirst_thenBreaksItsPullsOff_andReportsWhatTheyCameTo() throws Exception {
+        SyncCluster.Gateway stopped = site.cluster.startGateway("--syncline.gateway.shutdown-delay=8s",
+                "--spring.lifecycle.timeout-per-shutdown-phase=20s");
+        Peer counted = site.peer("\"max_records_total\":" + 2 * BULKY_ROWS, "\"max_downloads\":5");
+        Peer free = site.peer();
+        List<Peer> peers = List.of(counted, free);
+        try (Socket ofCounted = openPull(stopped, counted, "bulky");
+                Socket ofFree = openPull(stopped, free, "bulky");
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Socket pull : List.of(ofCounted, ofFree)) {
+                assertThat(pull.getInputStream().readNBytes(2 * BULKY_ROW)).hasSize(2 * BULKY_ROW);
+            }
+            Future<?> stop = threads.submit(() -> site.cluster.stop(stopped));
+            Awaitility.await("not ready, and still answering")
+                    .atMost(Duration.ofMinutes(1))
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(() -> stopped.get("/actuator/health/readiness").statusCode() == 503);
+            stop.get(5, TimeUnit.MINUTES);
+        }
+        for (Peer peer : peers) {
+            Awaitility.await("it is reported")
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() -> site.history(peer).size() == 1);
+            JsonNode fact = site.history(peer).getFirst();
+            assertThat(fact.get("outcome").asString()).isEqualTo("broken_off");
+            int rows = fact.get("rows").asInt();
+            long bytes = fact.get("bytes").asLong();
+            assertThat(rows).as("of %d, and what had been read", BULKY_ROWS).isBetween(1, BULKY_ROWS - 1);
+            assertThat(bytes).isBetween(2L * BULKY_ROW, (long) BULKY_ROW * BULKY_ROWS);
+            assertThat(bytes / BULKY_ROW).isBetween((long) rows - 1, (long) rows + 1);
+            assertThat(Instant.parse(fact.get("as_of").asString())).isBefore(Instant.now());
+            assertThat(site.admin("GET", "/transfers?state=running&site_url=" + peer.site(), null, 200)
+                    .get("transfers")).isEmpty();
+            assertThat(site.queried("SELECT records FROM syncline.pull_use WHERE site_url = '" + peer.site() + "'"))
+                    .isEqualTo(Integer.toString(rows));
+        }
+    }
+
+    /** The last bytes of an answer are as good as the first. */
+    @Test
+    void aPullThatEndsSoon_endsBeforeItsGatewayDoes() throws Exception {
+        SyncCluster.Gateway stopped = site.cluster.startGateway();
+        Peer peer = site.peer();
+        try (Socket pull = openPull(stopped, peer, "bulky");
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            InputStream in = pull.getInputStream();
+            assertThat(in.readNBytes(2 * BULKY_ROW)).hasSize(2 * BULKY_ROW);
+            Future<?> stop = threads.submit(() -> site.cluster.stop(stopped));
+            assertThat(in.readAllBytes().length).isGreaterThan((BULKY_ROWS - 2) * BULKY_ROW);
+            stop.get(5, TimeUnit.MINUTES);
+        }
+        Awaitility.await("it is reported").atMost(Duration.ofMinutes(1)).until(() -> site.history(peer).size() == 1);
+        JsonNode fact = site.history(peer).getFirst();
+        assertThat(fact.get("outcome").asString()).isEqualTo("completed");
+        assertThat(fact.get("rows").asInt()).isEqualTo(BULKY_ROWS);
+    }
+
     private static void change(Peer peer, String setting) {
         site.admin("PATCH", "/connections/" + peer.uuid(), "{" + setting + "}", 200);
     }
@@ -216,7 +276,11 @@ class RevocationIT {
 
     /** Over a connection that ends with the answer: whoever reads a whole one comes to its end, too. */
     private static Socket openPull(Peer peer, String table) throws IOException {
-        URI gateway = URI.create(site.gateway(0).base());
+        return openPull(site.gateway(0), peer, table);
+    }
+
+    private static Socket openPull(SyncCluster.Gateway from, Peer peer, String table) throws IOException {
+        URI gateway = URI.create(from.base());
         String body = peer.body(table);
         Socket socket = new Socket();
         socket.setReceiveBufferSize(1 << 16);

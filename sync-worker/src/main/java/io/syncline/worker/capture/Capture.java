@@ -245,7 +245,7 @@ public final class Capture implements SmartLifecycle {
         Map<String, Object> settings = new HashMap<>(kafka);
         settings.putIfAbsent(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
         settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "syncline-capture-lease");
-        // A worker that joins or leaves elsewhere takes the lease from nobody. Versions before had Kafka's default, which knows this
+        // A worker that joins or leaves elsewhere leaves the lease where it is. Versions before had Kafka's default, which knows this
         // one too, so that they may be in the same group until they are replaced.
         settings.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);

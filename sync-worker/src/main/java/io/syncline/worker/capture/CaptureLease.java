@@ -99,7 +99,7 @@ final class CaptureLease implements AutoCloseable {
             if (rests != null && System.nanoTime() - rests < 0) {
                 if (subscribed) {
                     subscribed = false;
-                    // Told once, by what it cannot capture for: not each time that it tries again.
+                    // Logged once, with what stands in the way: not each time that it tries again.
                     quiet = true;
                     consumer.unsubscribe();
                     set(false);

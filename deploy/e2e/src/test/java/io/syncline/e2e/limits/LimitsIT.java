@@ -222,7 +222,7 @@ class LimitsIT {
                 .asString());
         Instant after = asOf(site.gateway(gateway + 2).call("table-schema", peer.body(table)));
         Instant asOf = asOf(pulled);
-        assertThat(List.of(before, asOf, listed, shown, after)).as("whoever tells it, in this order").isSorted();
+        assertThat(List.of(before, asOf, listed, shown, after)).as("all that tell it, in this order").isSorted();
         return before.equals(after)
                 ? Optional.of(new Age(asOf, pulled.headers().firstValueAsLong("X-Syncline-Lag-Ms").orElseThrow(),
                         rows(pulled)))
@@ -258,7 +258,7 @@ class LimitsIT {
     }
 
     @Test
-    void whileNobodyCaptures_theTimeStandsStill_andThenGoesOnFromThere() {
+    void withoutACapturer_theTimeStandsStill_andThenGoesOnFromThere() {
         Peer peer = site.peer();
         Instant first = age(0, peer, "goods").asOf();
         Awaitility.await("an idle table's time goes on")

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.syncline.gateway.state.StateReads.Seen;
 import io.syncline.gateway.state.StateReads.Shown;
+import io.syncline.model.table.SessionSettings;
+import io.syncline.model.testing.HostileSettings;
 import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.sql.Connection;
@@ -355,6 +357,24 @@ class StateDatabaseIT {
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();
             return row.getString(1);
+        }
+    }
+
+    @Test
+    void whateverTheRoleSets_sessionsHaveWhatTheyNeed() throws SQLException {
+        execute(postgres, "CREATE ROLE hindered LOGIN SUPERUSER PASSWORD 'postgres'");
+        for (String sql : HostileSettings.ofRole("hindered")) {
+            execute(postgres, sql);
+        }
+        StateDatabase hindered = new StateDatabase(postgres.getJdbcUrl("hindered", "postgres"), "hindered", null,
+                servers);
+        try (HikariDataSource pool = hindered.pool("test", 2, Duration.ofMinutes(1))) {
+            for (SessionSettings.Setting setting : SessionSettings.ALL) {
+                String expected = setting.name().equals("default_transaction_read_only") ? "on" : setting.value();
+                assertThat(ask(pool, "SHOW " + setting.name())).as(setting.name()).isEqualTo(expected);
+            }
+            assertThat(ask(pool, "SHOW search_path")).isEqualTo("syncline_replica, public");
+            assertThat(ask(pool, "SHOW lock_timeout")).isEqualTo("0");
         }
     }
 

@@ -204,7 +204,7 @@ public final class Capture implements SmartLifecycle {
                     StateWentBackException.REMEDY, true)), warnings.get());
         } catch (SQLException e) {
             unusable = 0;
-            tell(List.of(check.ofConnecting(e)), warnings.get());
+            tell(List.of(check.ofFailure(e)), warnings.get());
         } catch (ExecutionException | RuntimeException | Error e) {
             // An Error, too: a thread that ended here would keep the lease, and nobody would capture.
             unusable = 0;

@@ -95,6 +95,8 @@ final class CaptureSession {
     private long published;
     /** Why the catalogue could not be looked at the last time; empty if it could. */
     private String notLooked = "";
+    /** That there is no schema to capture from; empty if there is one. */
+    private String withoutSchema = "";
 
     /**
      * @param goOn     whether this worker still has the lease and is not being stopped
@@ -176,6 +178,7 @@ final class CaptureSession {
             while (goOn.getAsBoolean()) {
                 failIfEnded(engine);
                 snapshotWhatIsDue();
+                nameWhatIsWaitedFor(connection);
                 tell(connection, stream);
                 tellTimes(times);
                 times.write(connection);
@@ -299,10 +302,37 @@ final class CaptureSession {
             return new Start(state.confirmedLsn(), null);
         }
         // After the publication: pgoutput looks at it as it was when a change was made.
-        ExportedSnapshot snapshot = slot.create();
+        ExportedSnapshot snapshot = createSlot();
         store.saveSlotPublication(epoch, published);
         LOG.info("The slot {} has been made at {}", properties.slotName(), Lsn.text(snapshot.lsn()));
         return new Start(snapshot.lsn(), snapshot);
+    }
+
+    /** It may have to wait for others' transactions, for as long as those last: operators read meanwhile for which. */
+    private ExportedSnapshot createSlot() throws SQLException, InterruptedException {
+        Thread teller = Thread.ofVirtual().name("capture-slot-wait").start(() -> {
+            try {
+                while (true) {
+                    Thread.sleep(properties.catalogueInterval());
+                    try (Connection connection = source.connect()) {
+                        LeftOut transaction = SnapshotWait.of(connection);
+                        tables.values().forEach(table -> table.waitsFor(transaction));
+                        store.saveTables(epoch, tables.values().stream().map(CapturedTable::status).toList(),
+                                List.of());
+                    }
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (SQLException | SupersededException | RuntimeException e) {
+                LOG.debug("What the slot waits for cannot be told: {}", e.getMessage());
+            }
+        });
+        try {
+            return slot.create();
+        } finally {
+            teller.interrupt();
+            teller.join();
+        }
     }
 
     /**
@@ -424,6 +454,13 @@ final class CaptureSession {
         undecodable.include(epoch, now.tables(), this::isLive);
         leftOut.clear();
         leftOut.putAll(now.leftOut());
+        String missing = now.tables().isEmpty() && now.leftOut().isEmpty() && SourceCheck.lacksSchema(connection)
+                ? SourceCheck.NO_SCHEMA.sentence()
+                : "";
+        if (!missing.isEmpty() && withoutSchema.isEmpty()) {
+            LOG.warn("{}", missing);
+        }
+        withoutSchema = missing;
         unpublish(connection, now);
         Map<TableName, SourceTable> captured = publish(connection, now);
         for (SourceTable table : now.tables().values()) {
@@ -623,6 +660,14 @@ final class CaptureSession {
         thread.start();
     }
 
+    private void nameWhatIsWaitedFor(Connection connection) throws SQLException {
+        List<SnapshotRun> waiting = runs.keySet().stream().filter(SnapshotRun::isWaiting).toList();
+        if (!waiting.isEmpty()) {
+            LeftOut transaction = SnapshotWait.of(connection);
+            waiting.forEach(run -> run.waitsFor(transaction));
+        }
+    }
+
     private static void close(@Nullable ExportedSnapshot snapshot) {
         if (snapshot != null) {
             try {
@@ -705,7 +750,8 @@ final class CaptureSession {
 
     private SourceStatus status(String state, ReplicationSlot.@Nullable State slotState, @Nullable Instant lastChange,
             @Nullable Duration lag) {
-        String all = Stream.of(warnings.get(), wentBack.isEmpty() ? "" : wentBackSentence(), notLooked)
+        String all = Stream
+                .of(warnings.get(), wentBack.isEmpty() ? "" : wentBackSentence(), notLooked, withoutSchema)
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("\n"));
         return new SourceStatus(state, null, all, identity, properties.slotName(), properties.publication(),

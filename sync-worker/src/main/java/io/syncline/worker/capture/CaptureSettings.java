@@ -50,6 +50,8 @@ final class CaptureSettings {
                 SourceSession.options(source.driverOptions().getOrDefault(PGProperty.OPTIONS.getName(), "")));
         engine.setProperty("driver.allowEncodingChanges", "true");
 
+        engine.setProperty("database.initial.statements", SourceSession.SETTINGS);
+
         engine.setProperty("plugin.name", "pgoutput");
         engine.setProperty("slot.name", capture.slotName());
         engine.setProperty("slot.drop.on.stop", "false");

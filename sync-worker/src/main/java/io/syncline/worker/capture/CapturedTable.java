@@ -637,9 +637,14 @@ final class CapturedTable {
         lastLetGo = null;
         doubted = false;
         if (!halted && source.streamed()) {
-            trouble = new LeftOut(
-                    "its snapshot waits for transactions that were writing in the source when it was asked for",
-                    "if that takes long: look for long transactions in the source's pg_stat_activity");
+            trouble = SnapshotWait.UNKNOWN;
+        }
+    }
+
+    /** What its snapshot waits for, as long as it has not begun. */
+    synchronized void waitsFor(LeftOut transaction) {
+        if (!halted && source.streamed() && (held != null || current == null && next == null)) {
+            trouble = transaction;
         }
     }
 

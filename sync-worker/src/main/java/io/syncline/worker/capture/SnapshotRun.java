@@ -65,6 +65,8 @@ final class SnapshotRun implements Runnable {
     private final Set<CapturedTable> unended = ConcurrentHashMap.newKeySet();
     private volatile boolean cancelled;
     private volatile boolean allRead;
+    /** Whether the snapshot is there, which may have to wait for transactions of others. */
+    private volatile boolean opened;
 
     /**
      * @param tables which keep what happens to them from here on
@@ -103,6 +105,7 @@ final class SnapshotRun implements Runnable {
                 ? given
                 : streamed ? slot.snapshotOfNow()
                 : slot.snapshotOfReaders()) {
+            opened = true;
             read(snapshot, begin(snapshot));
         } catch (SQLException e) {
             LOG.warn("No snapshot of {}: {}", names(), e.getMessage());
@@ -113,12 +116,22 @@ final class SnapshotRun implements Runnable {
         } catch (SupersededException | RuntimeException e) {
             fatal.accept(e);
         } finally {
+            opened = true;
             List.copyOf(unended).forEach(this::ended);
         }
     }
 
     boolean isOfStreamed() {
         return streamed;
+    }
+
+    /** Whether it waits for others' transactions. */
+    boolean isWaiting() {
+        return streamed && !opened;
+    }
+
+    void waitsFor(LeftOut transaction) {
+        tables.forEach(table -> table.waitsFor(transaction));
     }
 
     /** Another run may take the table from here on. */

@@ -471,6 +471,10 @@ final class SourceCatalogue {
 
     /** What stands in the way of streaming the table's changes in its columns. */
     private static @Nullable LeftOut causeNotToStream(TableName table, List<Column> columns, @Nullable Key key) {
+        if (columns.isEmpty()) {
+            return new LeftOut("it has no columns, and so its changes nothing that tells its rows apart",
+                    "ALTER TABLE … ADD COLUMN");
+        }
         if (!DebeziumNames.keepsTable(table.name())) {
             return new LeftOut("Debezium cannot read its name " + table.name(), "rename it");
         }

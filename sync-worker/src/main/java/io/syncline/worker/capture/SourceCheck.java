@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 /** Asks the source, before anything is begun, whether it can be captured. */
 final class SourceCheck {
 
+    /** For a source in which there is nothing to capture. */
+    static final SourceProblem NO_SCHEMA = new SourceProblem("schema public", "missing",
+            "captured are its tables, and the source's database has none",
+            "CREATE SCHEMA public, and GRANT USAGE ON it TO our role; what is made in it is captured by itself", true);
+
     private final SourceDatabase source;
     private final CaptureProperties properties;
 
@@ -34,7 +39,7 @@ final class SourceCheck {
         try (Connection connection = source.connect()) {
             return check(connection);
         } catch (SQLException e) {
-            return new Report(List.of(ofConnecting(e)), List.of());
+            return new Report(List.of(ofFailure(e)), List.of());
         }
     }
 
@@ -192,8 +197,11 @@ final class SourceCheck {
         }
     }
 
-    /** What a refused or failed connection means to the operator. */
-    SourceProblem ofConnecting(SQLException e) {
+    /**
+     * What a failure with the source means to the operator, by its SQLSTATE: only one of class 08, or without any, says that there is no
+     * connection.
+     */
+    SourceProblem ofFailure(SQLException e) {
         String state = e.getSQLState() == null ? "" : e.getSQLState();
         String server = source.host() + ":" + source.port();
         String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
@@ -202,14 +210,48 @@ final class SourceCheck {
                     "check syncline.source.username and password, and pg_hba.conf of " + server, true);
             case "3D000" -> new SourceProblem("syncline.source.url", source.database(), message,
                     "name a database that exists on " + server, true);
+            case "25006" -> new SourceProblem("syncline.source.url", server,
+                    "the server takes no changes, it is a standby or is just being made the primary: " + message,
+                    "name the primary; if this one becomes it, wait", true);
+            case "42501" -> new SourceProblem("role " + source.user(), null, message,
+                    "grant the role what is named, or let it own the tables and the publication", true);
             case "53300" -> new SourceProblem("max_connections", null, message,
                     "free some connections of " + server + " or raise max_connections", true);
+            case "53400" -> new SourceProblem("max_replication_slots", null, message,
+                    "drop slots that nobody uses (SELECT * FROM pg_replication_slots), or raise what is named and restart"
+                            + " PostgreSQL",
+                    true);
             case "55P03" -> ofLock(message);
+            case "57014" ->
+                    new SourceProblem("syncline.source.url", server, "a statement of ours was cancelled: " + message,
+                            "it is tried again by itself; if that goes on, look for what cancels it", true);
+            case "57P01", "57P02" -> new SourceProblem("syncline.source.url", server,
+                    "the server, or an administrator, has ended our session: " + message,
+                    "it is tried again by itself; if that goes on, look for what ends it", true);
             case "57P03" ->
-                    new SourceProblem("syncline.source.url", server, message, "the server is starting: wait", true);
-            default -> new SourceProblem("syncline.source.url", server, "no connection: " + message,
-                    "check that PostgreSQL runs there and lets this host in", true);
+                    new SourceProblem("syncline.source.url", server, "the server is starting or stopping: " + message,
+                            "wait", true);
+            default -> ofClass(state, server, message);
         };
+    }
+
+    private static SourceProblem ofClass(String state, String server, String message) {
+        String kind = state.length() < 2 ? "08" : state.substring(0, 2);
+        return switch (kind) {
+            case "08" -> new SourceProblem("syncline.source.url", server, "no connection: " + message,
+                    "check that PostgreSQL runs there and lets this host in", true);
+            case "53", "58" -> new SourceProblem("syncline.source.url", server,
+                    "the server lacks what it needs, or fails: " + message,
+                    "look at its disk, memory and log (SQLSTATE " + state + ")", true);
+            default -> new SourceProblem("syncline.source.url", server,
+                    "the server refuses a statement of capture: " + message,
+                    "it is tried again by itself; if that goes on, see the server's log (SQLSTATE " + state + ")",
+                    true);
+        };
+    }
+
+    static boolean lacksSchema(Connection connection) throws SQLException {
+        return one(connection, "SELECT NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')").equals("t");
     }
 
     /** A lock that was not had in time. */

@@ -110,7 +110,8 @@ public final class StateDatabase {
         }
         // From a session's first statement on, behind what the URL has: whether it may write is asked while it is made.
         String ofUrl = server.getOptions();
-        server.setOptions((ofUrl == null ? "" : ofUrl + " ") + SessionSettings.options());
+        server.setOptions((ofUrl == null ? "" : ofUrl + " ") + SessionSettings.options()
+                + " -c statement_timeout=0 -c lock_timeout=0");
         return server;
     }
 }

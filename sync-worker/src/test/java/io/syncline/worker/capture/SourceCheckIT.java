@@ -3,6 +3,8 @@ package io.syncline.worker.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -47,6 +49,17 @@ class SourceCheckIT {
             assertThat(only(check(plain.as("postgres"))).sentence())
                     .startsWith(
                             "wal_level is 'replica': changes can only be read with 'logical' — ALTER SYSTEM SET wal_level = 'logical'");
+        }
+    }
+
+    @Test
+    void transactionsThatBeginReadOnly_areNoHindrance() throws SQLException {
+        server.execute("ALTER ROLE capturer SET default_transaction_read_only = on");
+        try (Connection connection = server.as("capturer").connect()) {
+            assertThat(check(server.as("capturer")).problems()).isEmpty();
+            new Publication("syncline").ensureExists(connection);
+        } finally {
+            server.execute("ALTER ROLE capturer RESET default_transaction_read_only");
         }
     }
 

@@ -2,6 +2,9 @@ package io.syncline.worker.start;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariDataSource;
+import io.syncline.model.table.SessionSettings;
+import io.syncline.model.testing.HostileSettings;
 import io.syncline.model.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
@@ -12,6 +15,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Test;
@@ -54,6 +58,40 @@ class StateDatabaseUpgradeIT {
                 assertThat(rows.next()).isTrue();
                 assertThat(rows.getString(1)).isNull();
             }
+        }
+    }
+
+    @Test
+    void whateverTheRoleOrTheUrlSets_sessionsHaveWhatTheyNeed() throws Exception {
+        try (EmbeddedPostgres postgres = TestPostgres.start();
+                Connection connection = postgres.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE ROLE hindered LOGIN SUPERUSER PASSWORD 'postgres'");
+            for (String sql : HostileSettings.ofRole("hindered")) {
+                statement.execute(sql);
+            }
+            StateDatabase database = new StateDatabase(postgres.getJdbcUrl("hindered", "postgres")
+                    + "&connectTimeout=60&loginTimeout=60&options=-c%20default_transaction_read_only=on%20-c%20array_nulls=off",
+                    "hindered", "postgres");
+            database.migrate();
+            try (HikariDataSource pool = database.pool("test", 1, Duration.ofMinutes(1))) {
+                pool.setConnectionTimeout(60_000);
+                try (Connection pooled = pool.getConnection()) {
+                    for (SessionSettings.Setting setting : SessionSettings.ALL) {
+                        assertThat(show(pooled, setting.name())).as(setting.name()).isEqualTo(setting.value());
+                    }
+                    assertThat(show(pooled, "search_path")).isEqualTo("syncline_replica, public");
+                    assertThat(show(pooled, "restrict_nonsystem_relation_kind")).isEmpty();
+                }
+            }
+        }
+    }
+
+    private static String show(Connection connection, String setting) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SHOW " + setting)) {
+            row.next();
+            return row.getString(1);
         }
     }
 

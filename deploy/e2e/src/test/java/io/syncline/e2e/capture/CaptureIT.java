@@ -82,6 +82,70 @@ class CaptureIT {
     }
 
     @Test
+    void tablesOfUnusualShapes() {
+        source.execute("CREATE TABLE no_columns ()", "INSERT INTO no_columns DEFAULT VALUES",
+                "INSERT INTO no_columns DEFAULT VALUES", "CREATE TABLE no_columns_whole ()",
+                "ALTER TABLE no_columns_whole REPLICA IDENTITY FULL", "INSERT INTO no_columns_whole DEFAULT VALUES",
+                "CREATE TABLE only_generated (g int GENERATED ALWAYS AS (1 + 1) STORED)",
+                "INSERT INTO only_generated DEFAULT VALUES", "INSERT INTO only_generated DEFAULT VALUES",
+                "CREATE TABLE generated_key (g int GENERATED ALWAYS AS (3) STORED PRIMARY KEY)",
+                "INSERT INTO generated_key DEFAULT VALUES",
+                "DO $$ BEGIN EXECUTE (SELECT 'CREATE TABLE key_of_32 (' || string_agg(format('k%s %s', i, CASE WHEN i % 2 = 0"
+                        + " THEN 'int' ELSE 'text' END), ', ') || ', PRIMARY KEY (' || string_agg('k' || i, ', ') || '))'"
+                        + " FROM generate_series(1, 32) i); END $$",
+                "INSERT INTO key_of_32 SELECT n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n"
+                        + " FROM generate_series(1, 5) n",
+                "DO $$ BEGIN EXECUTE (SELECT 'CREATE TABLE of_1600_columns (c1 int PRIMARY KEY, ' || string_agg(format("
+                        + "'c%s int DEFAULT %s', i, i), ', ') || ')' FROM generate_series(2, 1600) i); END $$",
+                "INSERT INTO of_1600_columns VALUES (1), (2)");
+        List<String> keyless = List.of("no_columns", "no_columns_whole", "only_generated");
+        keyless.forEach(table -> source.awaitEqualBag(table, SOON));
+        awaitEqual("generated_key");
+        awaitEqual("key_of_32");
+        awaitWide("1600");
+        source.execute("INSERT INTO no_columns DEFAULT VALUES", "DELETE FROM no_columns_whole",
+                "DELETE FROM only_generated WHERE ctid = (SELECT min(ctid) FROM only_generated)",
+                "DELETE FROM generated_key", "UPDATE key_of_32 SET k32 = 9, k1 = 'x' WHERE k2 < 3",
+                "DELETE FROM key_of_32 WHERE k2 = 5", "UPDATE of_1600_columns SET c1600 = -1 WHERE c1 = 1",
+                "DELETE FROM of_1600_columns WHERE c1 = 2");
+        keyless.forEach(table -> source.awaitEqualBag(table, SOON));
+        awaitEqual("generated_key");
+        awaitEqual("key_of_32");
+        awaitWide("-1");
+    }
+
+    /** @param last what the first row has in its last column */
+    private static void awaitWide(String last) {
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(source.topics().isComplete("of_1600_columns")).isTrue();
+            assertThat(source.topics().rows("of_1600_columns").values()).containsExactlyInAnyOrderElementsOf(
+                    source.ask("SELECT row_to_json(t)::text FROM of_1600_columns t"));
+            assertThat(source.topics().rows("of_1600_columns").get("[1]")).endsWith("\"c1600\":" + last + "}");
+        });
+    }
+
+    @Test
+    void keysThatDifferOnlyForPostgres_areTwoRows() {
+        source.execute("CREATE TABLE bounds (k int[] PRIMARY KEY, v text)",
+                "INSERT INTO bounds VALUES ('{1,2}', 'plain'), ('[0:1]={1,2}', 'bound')",
+                "CREATE TABLE documents_by (k jsonb PRIMARY KEY, v text)",
+                "INSERT INTO documents_by VALUES ('\"abc\"', 's'), ('null', 'n'), ('1.0', 'd'), ('{\"b\":1,\"a\":2}', 'o')",
+                "CREATE TABLE questions (k tsquery PRIMARY KEY, v text)",
+                "INSERT INTO questions VALUES ('a & (b & c)', 'right'), ('(a & b) & c', 'left')");
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(source.topics().rows("bounds")).isEqualTo(Map.of("[[1,2]]",
+                        "{\"k\":[1,2],\"v\":\"plain\"}", "[\"[0:1]={1,2}\"]", "{\"k\":[1,2],\"v\":\"bound\"}")));
+        awaitEqual("documents_by");
+        source.awaitEqualBag("questions", SOON);
+        source.execute("DELETE FROM bounds WHERE k = '{1,2}'", "UPDATE documents_by SET k = '1.00' WHERE v = 'd'",
+                "DELETE FROM documents_by WHERE k IN ('\"abc\"', 'null')", "DELETE FROM questions WHERE v = 'left'");
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(source.topics().rows("bounds")).containsOnlyKeys("[\"[0:1]={1,2}\"]"));
+        awaitEqual("documents_by");
+        source.awaitEqualBag("questions", SOON);
+    }
+
+    @Test
     void typesThatNobodyHereKnows_goAsTheirText() {
         source.execute("CREATE EXTENSION ltree", "CREATE EXTENSION cube", "CREATE EXTENSION seg",
                 "CREATE TYPE span AS RANGE (subtype = float8)",

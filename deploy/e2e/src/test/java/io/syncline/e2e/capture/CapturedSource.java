@@ -47,6 +47,7 @@ final class CapturedSource implements AutoCloseable {
     private DataSize maxRetainedWal = DataSize.ofGigabytes(1);
     private int maxRowBytes = 2 * 1024 * 1024;
     private int maxKeylessRows = 100_000;
+    private String username;
 
     CapturedSource(Path directory) {
         this(directory, Map.of());
@@ -65,6 +66,7 @@ final class CapturedSource implements AutoCloseable {
     private CapturedSource(Path directory, EmbeddedDatabase database, EmbeddedDatabase state) {
         this.directory = directory;
         this.database = database.createDatabase(SOURCE);
+        username = database.username();
         this.state = state.createDatabase("state");
         sluice = new Sluice(database.port());
         broker = EmbeddedBroker.start(directory.resolve("kafka"));
@@ -227,6 +229,13 @@ final class CapturedSource implements AutoCloseable {
         maxKeylessRows = most;
     }
 
+    /** For the captures that are started from here on: as another superuser, with these statements executed about it. */
+    void captureAs(String role, String... statements) {
+        execute("CREATE ROLE " + role + " SUPERUSER LOGIN REPLICATION PASSWORD '" + database.password() + "'");
+        execute(statements);
+        username = role;
+    }
+
     Capture startCapture() {
         return startCapture(kafka());
     }
@@ -250,7 +259,7 @@ final class CapturedSource implements AutoCloseable {
 
     private Capture startCapture(Map<String, Object> kafka) {
         Capture capture = new Capture(
-                new SourceProperties(sluice.url(SOURCE), database.username(), database.password()),
+                new SourceProperties(sluice.url(SOURCE), username, database.password()),
                 new CaptureProperties(true, "syncline", "syncline", 1, 2, Duration.ofMillis(500), Duration.ofSeconds(2),
                         maxRowBytes, Duration.ofSeconds(3), maxKeylessRows, maxRetainedWal, true),
                 stateDatabase(), kafka, SESSION, (short) 1);

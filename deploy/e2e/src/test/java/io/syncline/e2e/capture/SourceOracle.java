@@ -60,7 +60,7 @@ final class SourceOracle {
             fields.add(literal("\"" + column.name().replace("\\", "\\\\").replace("\"", "\\\"") + "\":") + " || "
                     + json(column));
         }
-        return "'{' || " + String.join(" || ',' || ", fields) + " || '}'";
+        return fields.isEmpty() ? "'{}'" : "'{' || " + String.join(" || ',' || ", fields) + " || '}'";
     }
 
     private static String from(Statement statement, String table) throws SQLException {

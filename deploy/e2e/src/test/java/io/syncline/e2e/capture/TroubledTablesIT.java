@@ -21,6 +21,7 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
 import org.springframework.boot.context.properties.bind.Binder;
 
 /** What is wrong with one table, or keeps us from it, is told, and no other table waits for it. */
@@ -286,6 +287,47 @@ class TroubledTablesIT extends OneTableCaptured {
     }
 
     /** Its commit waits for a standby: the WAL has it, other sessions do not see it. */
+    /** In a database that is not even captured, before the slot is made, and before a table's snapshot. */
+    @Test
+    void transactionsThatASnapshotWaitsFor_areNamed() throws SQLException {
+        try (CapturedSource other = new CapturedSource(directory.resolve("other"),
+                Map.of("max_prepared_transactions", "5"));
+                Connection elsewhere = other.database().connect("postgres");
+                Statement there = elsewhere.createStatement()) {
+            other.execute("CREATE TABLE first (id int PRIMARY KEY)", "INSERT INTO first VALUES (1)");
+            there.execute("CREATE TABLE elsewhere (id int)");
+            there.execute("BEGIN; INSERT INTO elsewhere VALUES (1); PREPARE TRANSACTION 'it''s forgotten'");
+            other.startCapture();
+            awaitWait(other, "first", "prepared transaction 'it''s forgotten' in database postgres",
+                    "ROLLBACK PREPARED 'it''s forgotten'");
+            there.execute("ROLLBACK PREPARED 'it''s forgotten'");
+            other.awaitEqual("first", SOON);
+
+            try (Connection owner = other.connect(); Statement writing = owner.createStatement()) {
+                owner.setAutoCommit(false);
+                writing.execute("INSERT INTO first VALUES (2)");
+                other.execute("CREATE TABLE second (id int PRIMARY KEY)");
+                int pid = owner.unwrap(PGConnection.class).getBackendPID();
+                awaitWait(other, "second", "a transaction of session " + pid + " (user",
+                        "SELECT pg_terminate_backend(" + pid + ")");
+                owner.commit();
+            }
+            other.awaitEqual("second", SOON);
+            other.awaitEqual("first", SOON);
+        }
+    }
+
+    private static void awaitWait(CapturedSource source, String table, String cause, String remedy) {
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(source.askState(
+                        "SELECT state || ': ' || cause || ' — ' || remedy FROM syncline.capture_status WHERE table_name = '"
+                                + table + "'"))
+                        .singleElement()
+                        .asString()
+                        .startsWith("waiting: ")
+                        .contains(cause, remedy));
+    }
+
     @Test
     void aRowThatNobodySeesYet_isNotTakenForOneThatIsGone() {
         source.execute("CREATE TABLE g (id int PRIMARY KEY, n int, doubled int GENERATED ALWAYS AS (n * 2) STORED)",

@@ -29,7 +29,10 @@ public final class RowEncoder {
         for (int i = 0; i < names.length; i++) {
             names[i] = columns.get(i).name();
             byte[] name = names[i].getBytes(StandardCharsets.UTF_8);
-            json.reset().write(i == 0 ? '{' : ',');
+            json.reset();
+            if (i > 0) {
+                json.write(',');
+            }
             json.writeString(name, 0, name.length);
             json.write(':');
             beforeValue[i] = json.toBytes();
@@ -39,11 +42,7 @@ public final class RowEncoder {
     }
 
     public byte[] row(TextRow row, JsonBytes buffer) {
-        buffer.reset();
-        if (writers.length == 0) {
-            // Elsewhere it comes with the first column's name.
-            buffer.write('{');
-        }
+        buffer.reset().write('{');
         for (int i = 0; i < writers.length; i++) {
             buffer.write(beforeValue[i]);
             writeValue(writers[i], i, row, buffer);

@@ -56,6 +56,25 @@ class RowEncoderTest {
     }
 
     @Test
+    void aRowWithoutColumns_isAnObjectAllTheSame() {
+        RowEncoder encoder = new RowEncoder(List.of(), new int[0]);
+        assertThat(new String(encoder.row(new TextRow(0), new JsonBytes()), StandardCharsets.UTF_8)).isEqualTo("{}");
+    }
+
+    @Test
+    void anArrayInAKey_isTheSameJson_unlessItBeginsElsewhereThanAtOne() {
+        ValueType array = new ValueType.Array(WHOLE, ',');
+        RowEncoder encoder = new RowEncoder(List.of(new Column("a", array), new Column("b", array)), new int[]{1, 0});
+        TextRow row = new TextRow(2);
+        row.set(0, "[0:1]={1,2}");
+        row.set(1, "{1,NULL}");
+        assertThat(new String(encoder.row(row, new JsonBytes()), StandardCharsets.UTF_8))
+                .isEqualTo("{\"a\":[1,2],\"b\":[1,null]}");
+        assertThat(new String(encoder.key(row, new JsonBytes()), StandardCharsets.UTF_8))
+                .isEqualTo("[[1,null],\"[0:1]={1,2}\"]");
+    }
+
+    @Test
     void aRowThatIsTooLong_isRefused() {
         RowEncoder encoder = new RowEncoder(List.of(new Column("v", TEXT)), new int[]{0});
         TextRow row = new TextRow(1);

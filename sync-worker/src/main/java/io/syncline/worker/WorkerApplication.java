@@ -19,17 +19,25 @@ import org.springframework.context.annotation.Import;
 @Import(WorkerConfiguration.class)
 public class WorkerApplication {
 
+    private static final String USAGE = """
+            usage: java -jar sync-worker.jar [--<property>=<value> …]   runs a worker
+                   java -jar sync-worker.jar keys <file>                makes a key file
+                   java -jar sync-worker.jar rotate-keys <file> [PT1H]  puts new keys into it
+                   java -jar sync-worker.jar verify-log [--strict] …    proves the event log""";
+
     public static void main(String[] args) {
-        if (args.length > 0 && args[0].equals("keys")) {
-            System.exit(keys(args));
+        String command = args.length == 0 || args[0].startsWith("--") ? "" : args[0];
+        switch (command) {
+            case "" -> application().run(args);
+            case "keys" -> System.exit(keys(args));
+            case "rotate-keys" -> System.exit(rotateKeys(args));
+            case "verify-log" -> System.exit(VerifyLog.run(Arrays.copyOfRange(args, 1, args.length)));
+            default -> {
+                System.err.println("sync-worker has no command '" + command + "'");
+                System.err.println(USAGE);
+                System.exit(2);
+            }
         }
-        if (args.length > 0 && args[0].equals("rotate-keys")) {
-            System.exit(rotateKeys(args));
-        }
-        if (args.length > 0 && args[0].equals("verify-log")) {
-            System.exit(VerifyLog.run(Arrays.copyOfRange(args, 1, args.length)));
-        }
-        application().run(args);
     }
 
     /**

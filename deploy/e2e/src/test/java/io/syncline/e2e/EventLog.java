@@ -2,20 +2,18 @@ package io.syncline.e2e;
 
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.ChainReader;
-import io.syncline.model.log.LogRecord;
+import io.syncline.model.log.ChainReader.Verdict;
+import io.syncline.model.log.Hole;
 import io.syncline.model.log.LoggedEvent;
-import io.syncline.model.log.Topics;
+import io.syncline.worker.audit.ChainReading;
+import io.syncline.worker.audit.EventLogReader;
+import io.syncline.worker.audit.PartitionRecords;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * The whole event log as an auditor reads it.
@@ -23,53 +21,76 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * @param counted  the events that count, partition by partition in their order
  * @param voided   records that no reader counts, with the reason
  * @param foreign  records that no worker wrote
+ * @param holes    that nobody has acknowledged
  * @param fences   how many times a partition was taken over
  */
 public record EventLog(
         List<LoggedEvent> counted,
         List<String> voided,
         List<String> foreign,
+        List<Hole> holes,
         int fences,
         Map<Integer, ChainReader.Head> heads) {
 
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     public static EventLog read(String bootstrapServers, CredentialKeys keys) {
-        List<LoggedEvent> counted = new ArrayList<>();
-        List<String> voided = new ArrayList<>();
-        List<String> foreign = new ArrayList<>();
-        Map<Integer, ChainReader.Head> heads = new TreeMap<>();
+        EventLog all = empty();
         int fences = 0;
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers), new ByteArrayDeserializer(),
-                new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(Topics.EVENTS)
-                    .stream()
-                    .map(info -> new TopicPartition(info.topic(), info.partition()))
-                    .toList();
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            for (TopicPartition partition : partitions) {
-                consumer.assign(List.of(partition));
-                consumer.seekToBeginning(List.of(partition));
-                ChainReader reader = new ChainReader(partition.partition(), ChainReader.Head.start(), keys);
-                while (consumer.position(partition) < ends.get(partition)) {
-                    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
-                        switch (reader.read(record.offset(), logRecord(record))) {
-                            case ChainReader.Verdict.Counts counts -> counted.add(counts.event());
-                            case ChainReader.Verdict.Raises _ -> fences++;
-                            case ChainReader.Verdict.Voided one -> voided.add(one.event() + ": " + one.why());
-                            case ChainReader.Verdict.Foreign one ->
-                                    foreign.add(partition + "@" + record.offset() + ": " + one.why());
-                        }
-                    }
-                }
-                heads.put(partition.partition(), reader.head());
+        try (EventLogReader reader = new EventLogReader(
+                Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers), PATIENCE)) {
+            for (int number = 0; number < reader.partitions(); number++) {
+                PartitionRecords partition = reader.partition(number);
+                ChainReading.Read<Verdicts> read = ChainReading.read(partition, ChainReader.Head.start(),
+                        partition.beginning(), partition.end(), keys, () -> new Verdicts(empty()));
+                EventLog one = read.visitor().log;
+                all.counted.addAll(one.counted);
+                all.voided.addAll(one.voided);
+                all.foreign.addAll(one.foreign);
+                all.holes.addAll(one.holes);
+                all.holes.addAll(read.reader().open());
+                all.heads.put(number, read.reader().head());
+                fences += read.visitor().fences;
             }
         }
-        return new EventLog(counted, voided, foreign, fences, heads);
+        return new EventLog(all.counted, all.voided, all.foreign, all.holes, fences, all.heads);
     }
 
-    private static LogRecord logRecord(ConsumerRecord<byte[], byte[]> record) {
-        SortedMap<String, byte[]> headers = new TreeMap<>();
-        record.headers().forEach(header -> headers.put(header.key(), header.value()));
-        return new LogRecord(record.key(), record.value(), record.timestamp(), headers);
+    private static EventLog empty() {
+        return new EventLog(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), 0,
+                new TreeMap<>());
+    }
+
+    private static final class Verdicts implements ChainReading.Visitor {
+
+        private final EventLog log;
+        private int fences;
+
+        Verdicts(EventLog log) {
+            this.log = log;
+        }
+
+        @Override
+        public void verdict(long offset, Verdict verdict, ChainReader reader) {
+            switch (verdict) {
+                case Verdict.Counts(LoggedEvent event) -> log.counted.add(event);
+                case Verdict.Raises _ -> fences++;
+                case Verdict.Resumes resumes -> {
+                    log.counted.addAll(resumes.bridge().restored());
+                    log.counted.add(resumes.event());
+                }
+                case Verdict.RaisesBehind raises -> {
+                    log.counted.addAll(raises.bridge().restored());
+                    fences++;
+                }
+                case Verdict.Proves proves -> {
+                    log.holes.addAll(proves.holes());
+                    fences++;
+                }
+                case Verdict.Voided one -> log.voided.add(one.event() + ": " + one.why());
+                case Verdict.Detached one -> log.voided.add(one.event() + ": " + one.why());
+                case Verdict.Foreign one -> log.foreign.add("offset " + offset + ": " + one.why());
+            }
+        }
     }
 }

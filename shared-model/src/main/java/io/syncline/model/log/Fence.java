@@ -5,9 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A record by which a worker takes a partition over: its offset is the new epoch, and every event of an older epoch
@@ -16,13 +18,35 @@ import java.util.UUID;
  * @param worker       the name of the worker that takes over
  * @param headSequence sequence of the last event that counted for the writer, 0 for none
  * @param headHash     that event's hash in hexadecimal
+ * @param acknowledges null where a worker takes over; else an operator's word about what is missing before it
  */
-public record Fence(UUID id, Instant time, String worker, long headSequence, String headHash) {
+public record Fence(
+        UUID id,
+        Instant time,
+        String worker,
+        long headSequence,
+        String headHash,
+        @Nullable Acknowledgement acknowledges) {
 
     static final String TYPE = "syncline.log.fence.v1";
+    static final String ACKNOWLEDGEMENT_TYPE = "syncline.log.hole-acknowledged.v1";
     static final String KEY = "fence";
 
     private record Payload(String worker, long headSequence, String headHash) {}
+
+    private record AcknowledgementPayload(
+            String worker,
+            long headSequence,
+            String headHash,
+            String by,
+            String reason,
+            List<Hole> holes,
+            long restoredFrom) {}
+
+    /** A worker's, that takes a partition over. */
+    public Fence(UUID id, Instant time, String worker, long headSequence, String headHash) {
+        this(id, time, worker, headSequence, headHash, null);
+    }
 
     public LogRecord toRecord(int partition, CredentialKeys keys) {
         Instant at = time.truncatedTo(ChronoUnit.MILLIS);
@@ -30,7 +54,7 @@ public record Fence(UUID id, Instant time, String worker, long headSequence, Str
         LoggedEvent.put(headers, LogHeaders.SPEC_VERSION, "1.0");
         LoggedEvent.put(headers, LogHeaders.ID, id.toString());
         LoggedEvent.put(headers, LogHeaders.SOURCE, LoggedEvent.source(partition));
-        LoggedEvent.put(headers, LogHeaders.TYPE, TYPE);
+        LoggedEvent.put(headers, LogHeaders.TYPE, acknowledges == null ? TYPE : ACKNOWLEDGEMENT_TYPE);
         LoggedEvent.put(headers, LogHeaders.TIME, at.toString());
         LoggedEvent.put(headers, LogHeaders.CONTENT_TYPE, "application/json");
         // Asked for once: between two questions the next keys may have become the current ones.
@@ -39,7 +63,9 @@ public record Fence(UUID id, Instant time, String worker, long headSequence, Str
         LoggedEvent.put(headers, LogHeaders.MAC_KEY, macKey);
         LoggedEvent.put(headers, LogHeaders.SIGNING_KEY, signingKey);
         byte[] key = KEY.getBytes(StandardCharsets.UTF_8);
-        byte[] value = Json.write(new Payload(worker, headSequence, headHash));
+        byte[] value = Json.write(acknowledges == null ? new Payload(worker, headSequence, headHash)
+                : new AcknowledgementPayload(worker, headSequence, headHash, acknowledges.by(), acknowledges.reason(),
+                        acknowledges.holes(), acknowledges.restoredFrom()));
         byte[] hash = HashChain.hash(new LogRecord(key, value, at.toEpochMilli(), headers));
         LoggedEvent.put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
         LoggedEvent.put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(macKey, hash)));
@@ -50,7 +76,8 @@ public record Fence(UUID id, Instant time, String worker, long headSequence, Str
     /** Whether a record says that it is a fence; {@link #read} then proves it. */
     public static boolean isFence(LogRecord record) {
         byte[] type = record.headers().get(LogHeaders.TYPE);
-        return type != null && TYPE.equals(new String(type, StandardCharsets.UTF_8));
+        String name = type == null ? "" : new String(type, StandardCharsets.UTF_8);
+        return name.equals(TYPE) || name.equals(ACKNOWLEDGEMENT_TYPE);
     }
 
     public static Fence read(int partition, LogRecord record, CredentialKeys keys) {
@@ -66,8 +93,14 @@ public record Fence(UUID id, Instant time, String worker, long headSequence, Str
         if (value == null) {
             throw new MalformedRecordException("a fence has a value");
         }
+        UUID id = headers.uuid(LogHeaders.ID);
+        Instant time = Instant.ofEpochMilli(record.timestamp());
+        if (headers.text(LogHeaders.TYPE).equals(ACKNOWLEDGEMENT_TYPE)) {
+            AcknowledgementPayload said = Json.read(value, AcknowledgementPayload.class);
+            return new Fence(id, time, said.worker(), said.headSequence(), said.headHash(),
+                    new Acknowledgement(said.by(), said.reason(), said.holes(), said.restoredFrom()));
+        }
         Payload payload = Json.read(value, Payload.class);
-        return new Fence(headers.uuid(LogHeaders.ID), Instant.ofEpochMilli(record.timestamp()), payload.worker(),
-                payload.headSequence(), payload.headHash());
+        return new Fence(id, time, payload.worker(), payload.headSequence(), payload.headHash());
     }
 }

@@ -17,18 +17,29 @@ final class HeaderReader {
 
     /** Checks source, hash and MAC, and gives the hash. */
     byte[] verified(CredentialKeys keys, String source) {
+        byte[] hash = hashed(source);
+        if (!keys.knowsMac(text(LogHeaders.MAC_KEY))) {
+            throw MalformedRecordException.ofUnknownKey();
+        }
+        if (!keys.verifyMac(text(LogHeaders.MAC_KEY), hash, hex(LogHeaders.MAC))) {
+            throw new MalformedRecordException("the MAC was not made with a key of this cluster");
+        }
+        return hash;
+    }
+
+    /** Checks source and hash only. */
+    byte[] hashed(String source) {
+        byte[] unreadable = record.headers().get(LogHeaders.UNREADABLE);
+        if (unreadable != null) {
+            throw new MalformedRecordException("the client cannot read it: "
+                    + new String(unreadable, StandardCharsets.UTF_8), MalformedRecordException.Kind.UNREADABLE);
+        }
         if (!text(LogHeaders.SPEC_VERSION).equals("1.0") || !text(LogHeaders.SOURCE).equals(source)) {
             throw new MalformedRecordException("the record was not written for this partition");
         }
         byte[] hash = hex(LogHeaders.HASH);
         if (!Arrays.equals(hash, HashChain.hash(record))) {
             throw new MalformedRecordException("the hash is not that of the record");
-        }
-        if (!keys.knowsMac(text(LogHeaders.MAC_KEY))) {
-            throw MalformedRecordException.ofUnknownKey();
-        }
-        if (!keys.verifyMac(text(LogHeaders.MAC_KEY), hash, hex(LogHeaders.MAC))) {
-            throw new MalformedRecordException("the MAC was not made with a key of this cluster");
         }
         return hash;
     }

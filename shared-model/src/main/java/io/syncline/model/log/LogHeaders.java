@@ -23,5 +23,8 @@ final class LogHeaders {
     static final String SIGNING_KEY = "ce_signingkey";
     static final String SIGNATURE = "ce_signature";
 
+    /** Never in Kafka: stands for a record that the client could not decode, with the cause. */
+    static final String UNREADABLE = "ce_!unreadable";
+
     private LogHeaders() {}
 }

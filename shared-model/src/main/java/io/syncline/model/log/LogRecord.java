@@ -1,6 +1,8 @@
 package io.syncline.model.log;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -18,5 +20,11 @@ public record LogRecord(
 
     public LogRecord {
         headers = Collections.unmodifiableSortedMap(new TreeMap<>(headers));
+    }
+
+    /** Stands for a record that the client cannot decode: it is foreign, for this cause. */
+    public static LogRecord unreadable(String why) {
+        return new LogRecord(null, null, -1,
+                new TreeMap<>(Map.of(LogHeaders.UNREADABLE, why.getBytes(StandardCharsets.UTF_8))));
     }
 }

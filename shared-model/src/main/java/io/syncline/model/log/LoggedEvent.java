@@ -79,7 +79,16 @@ public record LoggedEvent(
      */
     public static LoggedEvent read(int partition, LogRecord record, CredentialKeys keys) {
         HeaderReader headers = new HeaderReader(record);
-        byte[] hash = headers.verified(keys, source(partition));
+        return read(partition, record, headers, headers.verified(keys, source(partition)));
+    }
+
+    /** Reads what has the form of an event and its own hash, but names a key that we do not hold: it proves nothing. */
+    static LoggedEvent unproven(int partition, LogRecord record) {
+        HeaderReader headers = new HeaderReader(record);
+        return read(partition, record, headers, headers.hashed(source(partition)));
+    }
+
+    private static LoggedEvent read(int partition, LogRecord record, HeaderReader headers, byte[] hash) {
         byte[] key = record.key();
         byte[] payload = record.value();
         if (key == null || payload == null) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Matcher;
@@ -45,6 +46,16 @@ class LogFormatTest {
         LogRecord fence = new Fence(EVENT_ID, TIME, "worker-1", 0, "00".repeat(32)).toRecord(2, KEYS);
         assertThat(vector("fence")).isEqualTo(described(fence));
         assertThat(Fence.read(2, fence, KEYS).worker()).isEqualTo("worker-1");
+    }
+
+    @Test
+    void acknowledgement_isAsWrittenDown() {
+        Hole hole = new Hole(3, "11".repeat(32), 5, "22".repeat(32), -1, 7, 9);
+        LogRecord acknowledgement = new Fence(EVENT_ID, TIME, "repair-log", 8, "33".repeat(32),
+                new Acknowledgement("erin", "a disk was exchanged", List.of(hole), 12)).toRecord(2, KEYS);
+        assertThat(vector("acknowledgement")).isEqualTo(described(acknowledgement));
+        assertThat(Fence.read(2, acknowledgement, KEYS).acknowledges())
+                .isEqualTo(new Acknowledgement("erin", "a disk was exchanged", List.of(hole), 12));
     }
 
     @Test

@@ -11,7 +11,10 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -49,8 +52,40 @@ public final class EventLogReader implements AutoCloseable {
         void record(long offset, LogRecord record);
     }
 
+    /** How many there are; 0 where the topic is not there. */
     public int partitions() {
-        return consumer.partitionsFor(Topics.EVENTS).size();
+        return partitions(patience);
+    }
+
+    /** @param longest the broker may say nothing; then {@link TimeoutException} */
+    public int partitions(Duration longest) {
+        return consumer.partitionsFor(Topics.EVENTS, longest).size();
+    }
+
+    /** A partition of the log. */
+    public PartitionRecords partition(int partition) {
+        return new PartitionRecords() {
+
+            @Override
+            public int partition() {
+                return partition;
+            }
+
+            @Override
+            public long beginning() {
+                return extent(Topics.EVENTS, partition).beginning();
+            }
+
+            @Override
+            public long end() {
+                return extent(Topics.EVENTS, partition).end();
+            }
+
+            @Override
+            public void read(long from, long to, Each each) {
+                EventLogReader.this.read(partition, from, to, each);
+            }
+        };
     }
 
     /**
@@ -80,18 +115,52 @@ public final class EventLogReader implements AutoCloseable {
         consumer.assign(List.of(topicPartition));
         consumer.seek(topicPartition, from);
         long heard = System.nanoTime();
-        while (consumer.position(topicPartition) < to) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        for (long position = from; position < to; position = consumer.position(topicPartition)) {
+            for (ConsumerRecord<byte[], byte[]> record : poll(topicPartition, position, each)) {
                 heard = System.nanoTime();
                 if (record.offset() < to) {
                     each.record(record.offset(), logRecord(record));
                 }
+            }
+            if (consumer.position(topicPartition) > position) {
+                // Transaction markers, too, are heard of, though nobody is given them.
+                heard = System.nanoTime();
             }
             if (System.nanoTime() - heard > patience.toNanos()) {
                 throw new TimeoutException("the broker gave nothing of " + topicPartition + " behind offset "
                         + consumer.position(topicPartition) + " for " + patience.toSeconds() + " s");
             }
         }
+    }
+
+    /**
+     * One record that cannot be decoded (its checksum does not fit, or it is too large for our memory once it is
+     * decompressed) must not keep what lies behind it from being read.
+     */
+    private Iterable<ConsumerRecord<byte[], byte[]>> poll(TopicPartition partition, long position, Each each) {
+        try {
+            return consumer.poll(POLL);
+        } catch (OutOfMemoryError | KafkaException e) {
+            if (!undecodable(e)) {
+                throw e;
+            }
+            long at = Math.max(position, consumer.position(partition));
+            each.record(at, LogRecord.unreadable(e instanceof OutOfMemoryError
+                    ? "it does not fit into this process's memory (" + e.getMessage() + ")"
+                    : String.valueOf(e.getMessage())));
+            consumer.seek(partition, at + 1);
+            return List.of();
+        }
+    }
+
+    /** The client throws a plain KafkaException for a batch or record of which a checksum or a length is wrong. */
+    private static boolean undecodable(Throwable e) {
+        return e instanceof OutOfMemoryError || e instanceof CorruptRecordException
+                || e instanceof RecordDeserializationException
+                || e.getClass() == KafkaException.class && e.getMessage() != null
+                        && (e.getMessage().contains("is invalid, cause:")
+                                || e.getMessage().contains("Received exception when fetching the next record")
+                        || e.getMessage().startsWith("Encountered corrupt message"));
     }
 
     static LogRecord logRecord(ConsumerRecord<byte[], byte[]> record) {

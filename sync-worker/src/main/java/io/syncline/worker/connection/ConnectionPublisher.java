@@ -11,6 +11,8 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -24,7 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends what was committed: events first, and a partition's replies only when all its events so far are acknowledged at
- * offsets that follow directly on its own last one. Nothing else proves that they count.
+ * offsets that follow directly on its own last one, or where nothing but foreign records lies between. Nothing else proves
+ * that they count.
  *
  * <p>Called by one thread; acknowledgements come in on the producer's own.
  */
@@ -34,13 +37,27 @@ final class ConnectionPublisher implements AutoCloseable {
 
     private final Supplier<Producer<byte[], byte[]>> newEventProducer;
     private final Producer<byte[], byte[]> replies;
+    private final Between between;
+    private final Executor looking;
     private final AtomicInteger unacknowledged = new AtomicInteger();
     private final AtomicLong repliesLost = new AtomicLong();
     private @Nullable Producer<byte[], byte[]> events;
 
-    ConnectionPublisher(Supplier<Producer<byte[], byte[]>> newEventProducer, Producer<byte[], byte[]> replies) {
+    /** @param looking runs {@code between}, which asks the broker and so never on a producer's thread */
+    ConnectionPublisher(Supplier<Producer<byte[], byte[]>> newEventProducer, Producer<byte[], byte[]> replies,
+            Between between, Executor looking) {
         this.newEventProducer = newEventProducer;
         this.replies = replies;
+        this.between = between;
+        this.looking = looking;
+    }
+
+    /** Says what lies between two offsets of the events. */
+    @FunctionalInterface
+    interface Between {
+
+        /** How many foreign records; empty if anything there may be a worker's. */
+        OptionalLong foreign(int partition, long from, long to);
     }
 
     /** One ownership of a partition, from its takeover to its loss. */
@@ -50,6 +67,9 @@ final class ConnectionPublisher implements AutoCloseable {
         private final Deque<Waiting> waiting = new ArrayDeque<>();
         private long lastOffset;
         private LogHead.Published published;
+        /** Acknowledged behind an offset of which it is not known yet what lies before it. */
+        private final Deque<Acknowledged> unclear = new ArrayDeque<>();
+        private long foreign;
         private @Nullable String broken;
 
         private Lane(int partition, LogHead.Published published) {
@@ -68,6 +88,11 @@ final class ConnectionPublisher implements AutoCloseable {
             return published;
         }
 
+        /** Foreign records that lie between this lane's events. */
+        synchronized long foreign() {
+            return foreign;
+        }
+
         synchronized boolean idle() {
             return waiting.isEmpty();
         }
@@ -77,6 +102,7 @@ final class ConnectionPublisher implements AutoCloseable {
             if (broken == null) {
                 broken = why;
                 waiting.clear();
+                unclear.clear();
             }
         }
 
@@ -96,17 +122,56 @@ final class ConnectionPublisher implements AutoCloseable {
                 abandon("event " + event.sequence() + " could not be sent: " + failure);
                 return;
             }
-            if (metadata.offset() != lastOffset + 1) {
-                abandon("event " + event.sequence() + " went to offset " + metadata.offset() + " instead of "
-                        + (lastOffset + 1) + ": somebody else writes this partition");
-                return;
+            unclear.add(new Acknowledged(event, metadata.offset()));
+            if (unclear.size() == 1) {
+                clear();
             }
-            lastOffset = metadata.offset();
-            published = new LogHead.Published(lastOffset + 1,
-                    new ChainReader.Head(event.fence(), event.sequence(), event.hash()));
-            Waiting first = waiting.getFirst();
-            first.eventsLeft--;
-            release();
+        }
+
+        /** Takes acknowledgements in their order, up to the first before which something else may lie. */
+        private void clear() {
+            while (!unclear.isEmpty()) {
+                Acknowledged next = unclear.getFirst();
+                if (next.offset <= lastOffset) {
+                    abandon("event " + next.event.sequence() + " went to offset " + next.offset + " instead of "
+                            + (lastOffset + 1) + ": another worker writes this partition");
+                } else if (next.offset > lastOffset + 1) {
+                    long from = lastOffset + 1;
+                    looking.execute(() -> look(from, next.offset));
+                    return;
+                } else {
+                    unclear.removeFirst();
+                    lastOffset = next.offset;
+                    published = new LogHead.Published(lastOffset + 1, new ChainReader.Head(next.event.fence(),
+                            next.event.sequence(), next.event.hash()));
+                    waiting.getFirst().eventsLeft--;
+                    release();
+                }
+            }
+        }
+
+        private void look(long from, long to) {
+            OptionalLong found;
+            String why = "another worker writes this partition";
+            try {
+                found = between.foreign(partition, from, to);
+            } catch (RuntimeException | Error e) {
+                found = OptionalLong.empty();
+                why = "what lies there cannot be read: " + e;
+            }
+            synchronized (this) {
+                if (broken != null) {
+                    return;
+                }
+                if (found.isEmpty()) {
+                    abandon("event " + unclear.getFirst().event.sequence() + " went to offset " + to + " instead of "
+                            + from + ": " + why);
+                    return;
+                }
+                foreign += found.getAsLong();
+                lastOffset = to - 1;
+                clear();
+            }
         }
 
         private void release() {
@@ -115,6 +180,8 @@ final class ConnectionPublisher implements AutoCloseable {
             }
         }
     }
+
+    private record Acknowledged(LoggedEvent event, long offset) {}
 
     private static final class Waiting {
 
@@ -144,9 +211,14 @@ final class ConnectionPublisher implements AutoCloseable {
             }
             unacknowledged.incrementAndGet();
             try {
-                var unused = producer().send(EventRecords.of(lane.partition, event.record()), (metadata, failure) -> {
+                Producer<byte[], byte[]> producer = producer();
+                var unused = producer.send(EventRecords.of(lane.partition, event.record()), (metadata, failure) -> {
                     unacknowledged.decrementAndGet();
                     lane.acknowledged(event, metadata, failure);
+                    if (failure != null) {
+                        // Before the next one is sent: the log would have a hole where this one is missing.
+                        producer.close(Duration.ZERO);
+                    }
                 });
             } catch (KafkaException | IllegalStateException e) {
                 unacknowledged.decrementAndGet();

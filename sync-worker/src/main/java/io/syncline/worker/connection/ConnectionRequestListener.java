@@ -1,6 +1,7 @@
 package io.syncline.worker.connection;
 
 import io.syncline.model.connection.Event;
+import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.MalformedRecordException;
 import io.syncline.model.log.RequestRecord;
 import io.syncline.model.log.Topics;
@@ -48,7 +49,9 @@ final class ConnectionRequestListener implements AutoCloseable {
     private static final Duration REST_OF_BATCH = Duration.ofMillis(1);
     private static final Duration FIRST_RETRY = Duration.ofMillis(250);
     private static final Duration LAST_RETRY = Duration.ofSeconds(5);
-    private static final Duration STOPPED_RETRY = Duration.ofSeconds(30);
+    /** A stopped partition goes on soon after a person has mended or acknowledged what stopped it. */
+    private static final Duration STOPPED_RETRY = Duration.ofSeconds(5);
+    private static final Duration STOPPED_SAID_AGAIN = Duration.ofMinutes(1);
     private static final Duration ASK_GROUP = Duration.ofSeconds(2);
     /** How often an idle worker looks whether its database is still the one that it knows. */
     private static final Duration LOOK = Duration.ofSeconds(2);
@@ -61,6 +64,7 @@ final class ConnectionRequestListener implements AutoCloseable {
     private static final int MOST_UNACKNOWLEDGED = 4 * KafkaClients.BATCH;
 
     private final KafkaClients kafka;
+    private final CredentialKeys keys;
     private final ConnectionProcessor processor;
     private final PartitionTakeover takeover;
     private final int partitionCount;
@@ -80,9 +84,10 @@ final class ConnectionRequestListener implements AutoCloseable {
     private long lookedAt = System.nanoTime();
     private int lastCount;
 
-    ConnectionRequestListener(KafkaClients kafka, ConnectionProcessor processor, PartitionTakeover takeover,
-            int partitionCount, int maxEventBytes) {
+    ConnectionRequestListener(KafkaClients kafka, CredentialKeys keys, ConnectionProcessor processor,
+            PartitionTakeover takeover, int partitionCount, int maxEventBytes) {
         this.kafka = kafka;
+        this.keys = keys;
         this.processor = processor;
         this.takeover = takeover;
         this.partitionCount = partitionCount;
@@ -102,6 +107,11 @@ final class ConnectionRequestListener implements AutoCloseable {
         private long shown;
         private Duration retryAfter = FIRST_RETRY;
         private String detail = "assigned";
+        /** What of the log its takeover passed over, in words. */
+        private String foreign = "";
+        /** Whether the last takeover that came to an end found that it must not go on. */
+        private boolean stopped;
+        private final Repeated stoppedSaid = new Repeated(STOPPED_SAID_AGAIN);
         private @Nullable Ownership ownership;
 
         Owned(int partition) {
@@ -169,8 +179,9 @@ final class ConnectionRequestListener implements AutoCloseable {
 
     private void run() {
         while (!closed) {
-            try (ConnectionPublisher publisher = new ConnectionPublisher(() -> kafka.events(maxEventBytes),
-                    kafka.replies())) {
+            try (ForeignLook look = new ForeignLook(() -> new EventLogReader(kafka.named("look"), LOG_PATIENCE), keys);
+                    ConnectionPublisher publisher = new ConnectionPublisher(() -> kafka.events(maxEventBytes),
+                            kafka.replies(), look, look)) {
                 consume(publisher);
             } catch (WakeupException e) {
                 // Closed: the loop's condition says so.
@@ -514,7 +525,13 @@ final class ConnectionRequestListener implements AutoCloseable {
                 owned.ownership = new Ownership(head, taken.server(),
                         publisher.open(owned.partition, head.published()));
                 owned.phase = Phase.DECIDING;
+                owned.stopped = false;
+                owned.foreign = taken.foreign().toString();
                 owned.detail = "fence " + head.fence();
+                if (!owned.foreign.isEmpty()) {
+                    log.warn("Partition {} of {}: {}. See them with: java -jar sync-worker.jar verify-log",
+                            owned.partition, Topics.EVENTS, owned.foreign);
+                }
                 owned.shown = head.nextRequestOffset();
                 owned.retryAfter = FIRST_RETRY;
                 log.info(
@@ -527,13 +544,18 @@ final class ConnectionRequestListener implements AutoCloseable {
             }
             case Result.Overtaken overtaken -> {
                 log.info("Partition {} not taken over: {}", owned.partition, overtaken.why());
+                owned.stopped = false;
                 owned.retrySoon(overtaken.why());
             }
             case Result.Stopped stopped -> {
-                log.error("Partition {} of {} is STOPPED, no request of its sites is decided: {}. Remedy: {}."
-                        + " Looked at again in {} s", owned.partition, Topics.EVENTS, stopped.why(), stopped.remedy(),
-                        STOPPED_RETRY.toSeconds());
-                owned.retry(stopped.why() + "; " + stopped.remedy(), Phase.STOPPED, STOPPED_RETRY);
+                String why = stopped.why() + "; " + stopped.remedy();
+                if (owned.stoppedSaid.isDue(why)) {
+                    log.error("Partition {} of {} is STOPPED, no request of its sites is decided: {}. Remedy: {}."
+                            + " Looked at again every {} s", owned.partition, Topics.EVENTS, stopped.why(),
+                            stopped.remedy(), STOPPED_RETRY.toSeconds());
+                }
+                owned.stopped = true;
+                owned.retry(why, Phase.STOPPED, STOPPED_RETRY);
             }
         }
     }
@@ -649,14 +671,25 @@ final class ConnectionRequestListener implements AutoCloseable {
         Map<Integer, PartitionStatus> now = new TreeMap<>();
         for (Owned owned : partitions.values()) {
             now.put(owned.partition, new PartitionStatus(owned.partition, switch (owned.phase) {
-                case TO_TAKE, TAKING -> PartitionStatus.Kind.TAKING_OVER;
+                case TO_TAKE, TAKING ->
+                        owned.stopped ? PartitionStatus.Kind.STOPPED : PartitionStatus.Kind.TAKING_OVER;
                 case DECIDING -> PartitionStatus.Kind.OWNED;
                 case STOPPED -> PartitionStatus.Kind.STOPPED;
-            }, owned.detail));
+            }, detail(owned)));
         }
         if (!now.equals(status)) {
             status = Map.copyOf(now);
         }
+    }
+
+    private static String detail(Owned owned) {
+        Ownership ownership = owned.ownership;
+        if (ownership == null) {
+            return owned.detail;
+        }
+        long since = ownership.lane().foreign();
+        return owned.detail + (owned.foreign.isEmpty() ? "" : "; " + owned.foreign)
+                + (since == 0 ? "" : "; " + since + " foreign records passed over since");
     }
 
     private static TopicPartition requests(int partition) {

@@ -61,7 +61,7 @@ public final class ConnectionRoom implements Room {
         ConnectionStore store = new PostgresConnectionStore(database);
         KafkaClients clients = new KafkaClients(kafka, settings.worker(), settings.sessionTimeout(),
                 settings.heartbeatInterval());
-        ConnectionRequestListener opened = new ConnectionRequestListener(clients,
+        ConnectionRequestListener opened = new ConnectionRequestListener(clients, keys,
                 new ConnectionProcessor(store, keys, ids::generate, maxEventBytes),
                 new PartitionTakeover(store, keys, settings.worker(), ids::generate), settings.partitions(),
                 maxEventBytes);

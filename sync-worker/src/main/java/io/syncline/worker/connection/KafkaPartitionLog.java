@@ -3,6 +3,7 @@ package io.syncline.worker.connection;
 import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.Topics;
 import io.syncline.worker.audit.EventLogReader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -43,7 +44,12 @@ record KafkaPartitionLog(
     public List<Long> append(List<LogRecord> records) {
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (LogRecord record : records) {
-            sent.add(producer.send(EventRecords.of(partition, record)));
+            sent.add(producer.send(EventRecords.of(partition, record), (metadata, failure) -> {
+                if (failure != null) {
+                    // Before the next one is sent: the log would have a hole where this one is missing.
+                    producer.close(Duration.ZERO);
+                }
+            }));
         }
         List<Long> offsets = new ArrayList<>();
         for (Future<RecordMetadata> one : sent) {

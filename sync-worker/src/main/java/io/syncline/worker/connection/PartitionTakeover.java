@@ -7,14 +7,18 @@ import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialKeys;
+import io.syncline.model.log.Acknowledgements;
 import io.syncline.model.log.ChainReader;
 import io.syncline.model.log.ChainReader.Verdict;
 import io.syncline.model.log.Fence;
+import io.syncline.model.log.Hole;
 import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.LoggedEvent;
 import io.syncline.model.log.MalformedRecordException;
 import io.syncline.model.log.ReplyRecord;
-import io.syncline.worker.audit.EventLogReader;
+import io.syncline.worker.audit.ChainReading;
+import io.syncline.worker.audit.ForeignRecords;
+import io.syncline.worker.audit.PartitionRecords;
 import io.syncline.worker.connection.ConnectionStore.Changes;
 import io.syncline.worker.connection.ConnectionStore.Origin;
 import io.syncline.worker.connection.ConnectionStore.Scope;
@@ -37,7 +41,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes a worker the owner of a partition, and database and log tell the same story:
@@ -57,6 +64,8 @@ final class PartitionTakeover {
     /** How many events are rolled forward in one transaction. */
     private static final int ROLL_FORWARD = 500;
 
+    private static final Logger LOG = LoggerFactory.getLogger(PartitionTakeover.class);
+
     private final ConnectionStore store;
     private final CredentialKeys keys;
     private final String worker;
@@ -70,21 +79,10 @@ final class PartitionTakeover {
     }
 
     /** The log, as a takeover of one of its partitions needs it. */
-    interface PartitionLog {
-
-        int partition();
+    interface PartitionLog extends PartitionRecords {
 
         /** The log of the partition that the settings' events are in; this one, perhaps. */
         PartitionLog ofSettings();
-
-        /** Offset of the first record that is still there. */
-        long beginning();
-
-        /** Offset behind the last record. */
-        long end();
-
-        /** Reads from one offset up to another one, that one excluded. */
-        void read(long from, long to, EventLogReader.Each each);
 
         /** Appends records, and waits until they are acknowledged; their offsets, in their order. */
         List<Long> append(List<LogRecord> records);
@@ -100,6 +98,7 @@ final class PartitionTakeover {
          * @param sent          events that the log lacked
          * @param folded        whether database and log differed, so that the rows were folded anew
          * @param server        the database server that this holds for
+         * @param foreign       records that were passed over
          */
         record Taken(
                 LogHead head,
@@ -107,7 +106,8 @@ final class PartitionTakeover {
                 List<ReplyRecord> replies,
                 int rolledForward,
                 int sent,
-                boolean folded)
+                boolean folded,
+                ForeignRecords foreign)
                 implements Result {}
 
         /** Another worker's fence is newer. */
@@ -132,19 +132,59 @@ final class PartitionTakeover {
 
         private static final long serialVersionUID = 1L;
 
-        OtherKeysException(int partition, long offset) {
-            super("this is not the cluster's key file, or an older one: the newest fence of partition " + partition
-                    + ", at offset " + offset + ", was made with a key that is not in it", null, false, false);
+        OtherKeysException(String record, long offset) {
+            super("this is not the cluster's key file, or an older one: " + record + ", at offset " + offset
+                    + ", was made with a key that is not in it", null, false, false);
         }
     }
 
-    /** Found in the log: carries the verdict out of the reading. */
-    private static final class ForeignRecordException extends RuntimeException {
+    /** Something is missing in the log, and nobody has acknowledged it. */
+    private static final class HoleException extends RuntimeException {
 
         private static final long serialVersionUID = 1L;
 
-        ForeignRecordException(long offset, String why) {
-            super("offset " + offset + ": " + why, null, false, false);
+        HoleException(List<Hole> holes) {
+            this(holes.stream()
+                    .limit(3)
+                    .map(hole -> hole.what() + " of the log, between offsets " + hole.fromOffset() + " and "
+                            + hole.toOffset() + ", was altered, removed or replaced")
+                    .collect(Collectors.joining("; "))
+                    + (holes.size() > 3 ? "; and " + (holes.size() - 3) + " more" : ""));
+        }
+
+        HoleException(String why) {
+            super(why, null, false, false);
+        }
+    }
+
+    /** What a takeover finds out before it writes anything. */
+    private static final class Seen implements ChainReading.Visitor {
+
+        private final ForeignRecords foreign = new ForeignRecords();
+        private final List<Hole> holes = new ArrayList<>();
+        private boolean ours;
+        private long unknownKeyAt = -1;
+        /** Would count, if the key that it names were in our file, and nothing of ours behind it says otherwise. */
+        private @Nullable LoggedEvent claims;
+        private long claimsAt;
+
+        @Override
+        public void verdict(long offset, Verdict verdict, ChainReader reader) {
+            if (verdict instanceof Verdict.Foreign(String why, MalformedRecordException.Kind kind, LoggedEvent claiming)) {
+                foreign.at(offset, why);
+                unknownKeyAt = kind == MalformedRecordException.Kind.UNKNOWN_KEY ? offset : unknownKeyAt;
+                if (claiming != null && claims == null) {
+                    claims = claiming;
+                    claimsAt = offset;
+                }
+                return;
+            }
+            ours = true;
+            switch (verdict) {
+                case Verdict.Counts _, Verdict.Raises _, Verdict.Resumes _, Verdict.RaisesBehind _ -> claims = null;
+                case Verdict.Proves(Fence _, List<Hole> proven) -> holes.addAll(proven);
+                case Verdict.Voided _, Verdict.Detached _, Verdict.Foreign _ -> {}
+            }
         }
     }
 
@@ -154,11 +194,12 @@ final class PartitionTakeover {
         } catch (OtherKeysException e) {
             return new Result.Stopped(String.valueOf(e.getMessage()),
                     "give this worker the file that the other gateways and workers have (syncline.credentials.key-file);"
-                            + " if it has it, a worker with another one wrote the fence: find it, and restore the topic");
-        } catch (ForeignRecordException e) {
+                            + " if it has it, a worker with another one wrote the record: find it, and restore the topic");
+        } catch (HoleException e) {
             return new Result.Stopped(String.valueOf(e.getMessage()),
-                    "find out who wrote to or deleted from the events topic; restore the topic, or the key file that its"
-                            + " records were written with");
+                    "find out who wrote to or deleted from the events topic. See what is missing, and what of it the state"
+                            + " database has, with: java -jar sync-worker.jar repair-log; with --acknowledge and --reason it"
+                            + " lets the partition go on");
         } catch (DiffersException e) {
             return new Result.Stopped("the log cannot be folded: " + e.getMessage(),
                     "its records are ours, but one cannot have followed on the other; keep the topic, and ask for help");
@@ -169,22 +210,22 @@ final class PartitionTakeover {
         int partition = log.partition();
         String server = store.server();
         LogHead before = store.head(partition).orElse(LogHead.start(partition));
-        Result.Stopped unreadable = unreadable(before, log);
-        if (unreadable != null) {
-            return unreadable;
+        Result.Stopped shorter = shorterThanAcknowledged(before, log);
+        if (shorter != null) {
+            return shorter;
         }
         // Before anything is written: there may be nothing to read since the last takeover that other keys would show in.
-        requireOurKeys(partition, before, log);
+        String fenceFault = requireOurKeys(before, log);
         PartitionLog ofSettings = log.ofSettings();
         if (ofSettings.partition() != partition) {
             // And nothing at all in a partition of a new cluster.
-            requireOurKeys(partition,
-                    store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition())), ofSettings);
+            requireOurKeys(store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition())), ofSettings);
         }
         // The fence names the head that its writer has read: signed proof of the log before it.
-        ChainReader read = new ChainReader(partition, before.published().head(), keys);
-        log.read(before.published().offset(), log.end(), (offset, record) -> judge(read, offset, record));
-        ChainReader.Head known = read.head();
+        ChainReading.Read<Seen> read = ChainReading.read(log, before.published().head(), firstToRead(before, log),
+                log.end(), keys, Seen::new);
+        requireReadable(before, log, read, fenceFault);
+        ChainReader.Head known = read.reader().head();
         Instant time = latest(store.clock().truncatedTo(ChronoUnit.MILLIS), before.time());
         long fence = log.append(List.of(new Fence(newId.get(), time, worker, known.sequence(),
                 HexFormat.of().formatHex(known.hash())).toRecord(partition, keys))).getFirst();
@@ -193,10 +234,14 @@ final class PartitionTakeover {
         if (raised == null) {
             return overtaken(partition, fence);
         }
-        return new Reconciliation(raised, time, server, log).run();
+        return new Reconciliation(raised, time, server, log, read).run();
     }
 
-    private static Result.@Nullable Stopped unreadable(LogHead head, PartitionLog log) {
+    private static long firstToRead(LogHead head, PartitionLog log) {
+        return Math.max(head.published().offset(), log.beginning());
+    }
+
+    private static Result.@Nullable Stopped shorterThanAcknowledged(LogHead head, PartitionLog log) {
         long acknowledged = Math.max(head.published().offset(), head.fence() + 1);
         if (log.end() < acknowledged) {
             return new Result.Stopped(
@@ -205,49 +250,79 @@ final class PartitionTakeover {
                     "the broker lost records, or the database belongs to another cluster: restore the topic, or give"
                             + " the database that belongs to it");
         }
+        return null;
+    }
+
+    /** What is missing stops the partition, unless an operator has acknowledged it. */
+    private void requireReadable(LogHead head, PartitionLog log, ChainReading.Read<Seen> read,
+            @Nullable String fenceFault) {
+        Seen seen = read.visitor();
+        LoggedEvent claims = seen.claims;
+        boolean behind = read.reader().head().sequence() > head.sequence() || head.fence() < 0;
+        if (claims != null && (behind || knownToDatabase(claims))) {
+            // A database that has all that we can read is witness that nothing follows; one that is behind is none.
+            throw new OtherKeysException("event " + claims.sequence() + " of partition " + log.partition(),
+                    seen.claimsAt);
+        }
+        if (!seen.ours && seen.unknownKeyAt >= 0 && head.fence() < 0) {
+            throw new OtherKeysException("a record of partition " + log.partition(), seen.unknownKeyAt);
+        }
+        List<Hole> holes = new ArrayList<>(seen.holes);
+        holes.addAll(read.reader().open());
+        if (!holes.isEmpty()) {
+            throw new HoleException(holes);
+        }
+        if (fenceFault != null && !read.acknowledged().knowsMissing(head.fence())) {
+            throw new HoleException("the fence at offset " + head.fence() + ", the newest that the database knows, was"
+                    + " altered: " + fenceFault);
+        }
         long from = head.fence() < 0 ? head.published().offset()
                 : Math.min(head.published().offset(), head.fence());
-        if (log.beginning() > from) {
-            return new Result.Stopped("the log begins at offset " + log.beginning() + ", and is needed from " + from,
-                    "somebody deleted records of the events topic, which are kept for ever: restore it");
+        long beginning = log.beginning();
+        if (beginning > from && !read.acknowledged().coversBeginning(from, beginning)) {
+            throw new HoleException("the log begins at offset " + beginning + ", and is needed from " + from
+                    + ": records were deleted");
         }
-        return null;
+    }
+
+    private boolean knownToDatabase(LoggedEvent event) {
+        return store.eventsAfter(event.partition(), event.sequence() - 1)
+                .stream()
+                .findFirst()
+                .filter(stored -> stored.sequence() == event.sequence()
+                        && Arrays.equals(stored.hash(), event.hash()))
+                .isPresent();
     }
 
     /**
      * Proves that the cluster's keys are ours, by a partition's newest fence. Where there is none yet, the takeover reads the
-     * log from its beginning; where the fence was deleted or altered, that stops its own partition and no other.
+     * log from its beginning.
+     *
+     * @return what is wrong with the fence, if that was altered; it stops its own partition and no other
      */
-    private void requireOurKeys(int taken, LogHead head, PartitionLog log) {
+    private @Nullable String requireOurKeys(LogHead head, PartitionLog log) {
         long fence = head.fence();
         if (fence < log.beginning() || fence >= log.end()) {
-            return;
+            return null;
         }
+        @Nullable String[] fault = {"no record is there any more"};
         log.read(fence, fence + 1, (offset, record) -> {
             try {
                 Fence.read(log.partition(), record, keys);
+                fault[0] = null;
             } catch (MalformedRecordException e) {
                 if (e.unknownKey()) {
-                    throw new OtherKeysException(log.partition(), offset);
+                    throw new OtherKeysException("the newest fence of partition " + log.partition(), offset);
                 }
-                if (log.partition() == taken) {
-                    throw new ForeignRecordException(offset, e.why());
-                }
+                fault[0] = e.why();
             }
         });
+        return fault[0];
     }
 
     private Result overtaken(int partition, long fence) {
         LogHead now = store.head(partition).orElse(LogHead.start(partition));
         return new Result.Overtaken("our fence is at offset " + fence + ", one at " + now.fence() + " is in force");
-    }
-
-    private static Verdict judge(ChainReader reader, long offset, LogRecord record) {
-        Verdict verdict = reader.read(offset, record);
-        if (verdict instanceof Verdict.Foreign foreign) {
-            throw new ForeignRecordException(offset, foreign.why());
-        }
-        return verdict;
     }
 
     /** Step 3, under a fence that is in force. */
@@ -262,16 +337,23 @@ final class PartitionTakeover {
         private final Map<Long, StoredEvent> stored = new HashMap<>();
         /** Stored events as the log has them, where it has them under a newer fence. */
         private final List<LoggedEvent> chainedOtherwise = new ArrayList<>();
+        private final ForeignRecords foreign;
+        private Acknowledgements acknowledged;
         private LogHead head;
         private int rolledForward;
+        /** Whether events were passed that are lost for good: then what follows may not fit what went before. */
+        private boolean lossy;
 
-        Reconciliation(LogHead raised, Instant fenceTime, String server, PartitionLog log) {
+        Reconciliation(LogHead raised, Instant fenceTime, String server, PartitionLog log,
+                ChainReading.Read<Seen> read) {
             this.partition = raised.partition();
             this.fence = raised.fence();
             this.fenceTime = fenceTime;
             this.server = server;
             this.head = raised;
             this.log = log;
+            this.acknowledged = read.acknowledged();
+            this.foreign = read.visitor().foreign;
         }
 
         Result run() {
@@ -280,11 +362,21 @@ final class PartitionTakeover {
             try {
                 logged = compare();
             } catch (DiffersException e) {
-                if (log.beginning() > 0) {
+                ChainReading.Read<Seen> all = ChainReading.read(log, ChainReader.Head.start(), log.beginning(),
+                        fence + 1, keys, Seen::new);
+                acknowledged = all.acknowledged();
+                if (log.beginning() > 0 && !acknowledged.coversBeginning(0, log.beginning())) {
                     return new Result.Stopped(
                             "database and log differ (" + e.getMessage() + "), and the log begins at offset "
                                     + log.beginning(),
-                            "somebody deleted records of the events topic, which are kept for ever: restore it");
+                            "somebody deleted records of the events topic, which are kept for ever: restore it, or have"
+                                    + " them restored from the state database: java -jar sync-worker.jar repair-log");
+                }
+                List<Hole> holes = new ArrayList<>(all.visitor().holes);
+                holes.addAll(all.reader().open());
+                if (!holes.isEmpty()) {
+                    // Before anything is forgotten: a log with holes is no better than the database.
+                    throw new HoleException(holes);
                 }
                 // The log wins. Rolling forward from nothing is folding anew, and goes on where it is broken off.
                 folded = true;
@@ -297,13 +389,13 @@ final class PartitionTakeover {
             requireSettings();
             int sent = send(logged);
             if (sent < 0) {
-                return new Result.Overtaken("somebody wrote behind our fence at offset " + fence);
+                return new Result.Overtaken("another worker wrote behind our fence at offset " + fence);
             }
             List<ReplyRecord> replies = store.outcomesOfLast(partition, REPLY_AGAIN, MOST_REPLIES_AGAIN)
                     .stream()
                     .map(one -> new ReplyRecord(one.requestId(), partition, head.sequence(), one.outcome()))
                     .toList();
-            return new Result.Taken(head, server, replies, rolledForward, sent, folded);
+            return new Result.Taken(head, server, replies, rolledForward, sent, folded, foreign);
         }
 
         /**
@@ -316,29 +408,53 @@ final class PartitionTakeover {
             chainedOtherwise.clear();
             store.eventsAfter(partition, head.published().head().sequence())
                     .forEach(event -> stored.put(event.sequence(), event));
-            ChainReader reader = new ChainReader(partition, head.published().head(), keys);
             List<LoggedEvent> lacking = new ArrayList<>();
-            log.read(head.published().offset(), fence + 1, (offset, record) -> {
-                if (!(judge(reader, offset, record) instanceof Verdict.Counts(LoggedEvent event))) {
-                    return;
+            ChainReader reader = new ChainReader(partition, head.published().head(), firstToRead(head, log), keys,
+                    acknowledged);
+            log.read(firstToRead(head, log), fence + 1, (offset, record) -> {
+                switch (reader.read(offset, record)) {
+                    case Verdict.Counts(LoggedEvent event) -> compare(event, lacking);
+                    case Verdict.Resumes(Acknowledgements.Bridge bridge, LoggedEvent event) -> {
+                        restore(bridge, lacking);
+                        compare(event, lacking);
+                    }
+                    case Verdict.RaisesBehind(Acknowledgements.Bridge bridge, Fence _) -> restore(bridge, lacking);
+                    // Written since we have looked.
+                    case Verdict.Proves(Fence _, List<Hole> holes) -> throw new HoleException(holes);
+                    case Verdict.Raises _, Verdict.Voided _, Verdict.Detached _, Verdict.Foreign _ -> {}
                 }
-                StoredEvent ours = stored.get(event.sequence());
-                if (ours == null) {
-                    lacking.add(event);
-                    if (lacking.size() == ROLL_FORWARD) {
-                        rollForward(lacking, new LogHead.Published(offset + 1, reader.head()));
-                    }
-                } else if (!Arrays.equals(ours.hash(), event.hash())) {
-                    if (!ours.saysTheSameAs(event)) {
-                        throw new DiffersException("event " + event.sequence() + " is another one in the database");
-                    }
-                    chainedOtherwise.add(event);
+                if (lacking.size() >= ROLL_FORWARD) {
+                    rollForward(lacking, new LogHead.Published(offset + 1, reader.head()));
                 }
             });
+            if (!reader.open().isEmpty()) {
+                throw new HoleException(reader.open());
+            }
             if (!lacking.isEmpty()) {
                 rollForward(lacking, new LogHead.Published(fence + 1, reader.head()));
             }
             return reader.head();
+        }
+
+        private void restore(Acknowledgements.Bridge bridge, List<LoggedEvent> lacking) {
+            lossy |= bridge.lost() > 0;
+            for (LoggedEvent event : bridge.restored()) {
+                if (event.sequence() > head.published().head().sequence()) {
+                    compare(event, lacking);
+                }
+            }
+        }
+
+        private void compare(LoggedEvent event, List<LoggedEvent> lacking) {
+            StoredEvent ours = stored.get(event.sequence());
+            if (ours == null) {
+                lacking.add(event);
+            } else if (!Arrays.equals(ours.hash(), event.hash())) {
+                if (!ours.saysTheSameAs(event)) {
+                    throw new DiffersException("event " + event.sequence() + " is another one in the database");
+                }
+                chainedOtherwise.add(event);
+            }
         }
 
         private void rollForward(List<LoggedEvent> lacking, LogHead.Published upTo) {
@@ -392,20 +508,34 @@ final class PartitionTakeover {
             lacking.clear();
         }
 
-        private static Site evolve(Site before, SiteEvent event, LoggedEvent logged) {
+        private Site evolve(Site before, SiteEvent event, LoggedEvent logged) {
             try {
                 return before.evolve(event, logged.time());
             } catch (IllegalStateException e) {
+                if (lossy) {
+                    leftAsItWas(logged, e);
+                    return before;
+                }
                 throw new DiffersException("event " + logged.sequence() + ": " + e.getMessage());
             }
         }
 
-        private static ModuleSettings evolve(ModuleSettings before, SettingsEvent event, LoggedEvent logged) {
+        private ModuleSettings evolve(ModuleSettings before, SettingsEvent event, LoggedEvent logged) {
             try {
                 return before.evolve(event, logged.time());
             } catch (IllegalStateException e) {
+                if (lossy) {
+                    leftAsItWas(logged, e);
+                    return before;
+                }
                 throw new DiffersException("event " + logged.sequence() + ": " + e.getMessage());
             }
+        }
+
+        /** What an event builds on was acknowledged as lost: it changes nothing. */
+        private void leftAsItWas(LoggedEvent logged, IllegalStateException e) {
+            LOG.warn("Event {} of partition {} changes nothing, since events before it are acknowledged as lost: {}",
+                    logged.sequence(), partition, e.getMessage());
         }
 
         /**
@@ -427,7 +557,7 @@ final class PartitionTakeover {
             // In the database first: an event that is in the log under this fence must never be unknown to it.
             List<LoggedEvent> changed = new ArrayList<>(chainedOtherwise);
             changed.addAll(lacking);
-            LogHead next = new LogHead(partition, fence, logged.sequence() + lacking.size(), previous,
+            LogHead sent = new LogHead(partition, fence, logged.sequence() + lacking.size(), previous,
                     head.nextRequestOffset(), latest(head.time(), fenceTime), new LogHead.Published(fence + 1, logged));
             try (Transaction transaction = store.begin(scope(Set.of(), Set.of()))) {
                 requireStill(transaction.state());
@@ -435,17 +565,19 @@ final class PartitionTakeover {
                     throw new StoreUnavailableException("the database server changed during the takeover",
                             new IllegalStateException("was " + server + ", is " + transaction.state().server()));
                 }
-                transaction.commit(new Changes(changed, List.of(), List.of(), null, List.of(next), Origin.LOG));
-                head = next;
+                transaction.commit(new Changes(changed, List.of(), List.of(), null, List.of(sent), Origin.LOG));
+                head = sent;
             }
             if (lacking.isEmpty()) {
                 return 0;
             }
             List<Long> offsets = log.append(lacking.stream().map(LoggedEvent::record).toList());
-            for (int i = 0; i < offsets.size(); i++) {
-                if (offsets.get(i) != fence + 1 + i) {
+            long next = fence + 1;
+            for (long offset : offsets) {
+                if (offset < next || offset > next && ChainReading.foreignBetween(log, next, offset, keys).isEmpty()) {
                     return -1;
                 }
+                next = offset + 1;
             }
             head = head.publishedUpTo(new LogHead.Published(offsets.getLast() + 1, head.chain()));
             return lacking.size();
@@ -463,11 +595,10 @@ final class PartitionTakeover {
             // The log's end first: what lies before it was committed before, so a head that is read later has it.
             long end = ofSettings.end();
             LogHead known = store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition()));
-            // A record of nobody's stops its own partition and no other: it is passed over here.
-            ChainReader reader = new ChainReader(ofSettings.partition(), known.published().head(), keys);
-            if (known.published().offset() < end) {
-                ofSettings.read(known.published().offset(), end, (offset, record) -> reader.read(offset, record));
-            }
+            // A hole stops its own partition and no other: it is passed over here.
+            ChainReader reader = ChainReading.pass(ofSettings, known.published().head(), firstToRead(known, ofSettings),
+                    end, keys, new Acknowledgements(), (offset, verdict, at) -> {
+                    });
             if (reader.head().sequence() > known.sequence()) {
                 throw new StoreUnavailableException("the settings are behind the log until the owner of partition "
                         + ofSettings.partition() + " has rolled them forward",

@@ -13,7 +13,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -37,7 +40,13 @@ class ConnectionPublisherTest {
     private final List<UUID> replied = new ArrayList<>();
     private int producersMade;
     private int producersClosed;
-    private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, new ReplyProducer());
+    /** What lies between, by the offset it begins at; there is a worker's record where it is not said. */
+    private final Map<Long, Long> foreign = new HashMap<>();
+    private final Deque<Runnable> looks = new ArrayDeque<>();
+    private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, new ReplyProducer(),
+            (partition, from, to) -> foreign.containsKey(from) ? OptionalLong.of(foreign.get(from))
+                    : OptionalLong.empty(),
+            looks::add);
     private final ConnectionPublisher.Lane lane = publisher.open(0,
             new LogHead.Published(FENCE + 1, new ChainReader.Head(FENCE, 0, ChainReader.Head.start().hash())));
 
@@ -80,11 +89,83 @@ class ConnectionPublisherTest {
         publisher.publish(lane, events(1), List.of(reply()));
         publisher.publish(lane, events(2), List.of(reply()));
         acknowledge(12);
+        look();
         assertThat(lane.broken()).hasValueSatisfying(why -> assertThat(why).contains("12").contains("11"));
         acknowledge(11);
         publisher.publish(lane, List.of(), List.of(reply()));
         assertThat(replied).isEmpty();
         assertThat(lane.published().offset()).as("what is known to be in the log").isEqualTo(11);
+    }
+
+    @Test
+    void foreignRecordsBetween_arePassedOver_andRepliesLeaveInOrder() {
+        ReplyRecord first = reply();
+        ReplyRecord second = reply();
+        ReplyRecord third = reply();
+        publisher.publish(lane, events(1), List.of(first));
+        publisher.publish(lane, events(2), List.of(second));
+        publisher.publish(lane, events(3), List.of(third));
+        foreign.put(11L, 2L);
+        foreign.put(15L, 1L);
+        acknowledge(13);
+        acknowledge(14);
+        acknowledge(16);
+        assertThat(replied).as("before it is known what lies between").isEmpty();
+        assertThat(lane.published().offset()).isEqualTo(11);
+        look();
+        assertThat(replied).containsExactly(first.requestId(), second.requestId());
+        look();
+        assertThat(replied).containsExactly(first.requestId(), second.requestId(), third.requestId());
+        assertThat(lane.foreign()).isEqualTo(3);
+        assertThat(lane.published().offset()).isEqualTo(17);
+        assertThat(lane.broken()).isEmpty();
+    }
+
+    @Test
+    void workersRecordBetween_silencesTheLane_thoughForeignOnesWerePassedBefore() {
+        publisher.publish(lane, events(1), List.of(reply()));
+        publisher.publish(lane, events(2), List.of(reply()));
+        foreign.put(11L, 1L);
+        acknowledge(12);
+        acknowledge(14);
+        look();
+        assertThat(replied).hasSize(1);
+        look();
+        assertThat(lane.broken()).isPresent();
+        assertThat(replied).hasSize(1);
+    }
+
+    @Test
+    void laneThatIsAbandonedWhileItLooks_saysNothingMore() {
+        publisher.publish(lane, events(1), List.of(reply()));
+        foreign.put(11L, 1L);
+        acknowledge(12);
+        lane.abandon("the partition is not this worker's any more");
+        look();
+        assertThat(replied).isEmpty();
+    }
+
+    @Test
+    void whatLiesBetweenAndCannotBeRead_silencesTheLane() {
+        ConnectionPublisher unable = new ConnectionPublisher(EventProducer::new, new ReplyProducer(),
+                (partition, from, to) -> {
+                    throw new KafkaException("no broker");
+                }, looks::add);
+        ConnectionPublisher.Lane blind = unable.open(0,
+                new LogHead.Published(FENCE + 1, new ChainReader.Head(FENCE, 0, ChainReader.Head.start().hash())));
+        unable.publish(blind, events(1), List.of(reply()));
+        acknowledge(12);
+        look();
+        assertThat(blind.broken()).hasValueSatisfying(why -> assertThat(why).contains("no broker"));
+        assertThat(replied).isEmpty();
+    }
+
+    @Test
+    void failedSend_closesItsProducer_beforeItSendsWhatFollows() {
+        publisher.publish(lane, events(1), List.of(reply()));
+        publisher.publish(lane, events(2), List.of(reply()));
+        sent.removeFirst().onCompletion(null, new KafkaException("expired"));
+        assertThat(producersClosed).isEqualTo(1);
     }
 
     @Test
@@ -133,6 +214,10 @@ class ConnectionPublisherTest {
     }
 
     // ---- helpers
+
+    private void look() {
+        looks.removeFirst().run();
+    }
 
     private void acknowledge(long offset) {
         sent.removeFirst().onCompletion(new RecordMetadata(new TopicPartition("events", 0), offset, 0, 0, 0, 0), null);

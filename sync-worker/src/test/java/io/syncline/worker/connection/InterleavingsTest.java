@@ -1,5 +1,7 @@
 package io.syncline.worker.connection;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.worker.connection.SimulatedSite.Happened;
 import org.junit.jupiter.api.Test;
@@ -35,6 +37,21 @@ class InterleavingsTest {
         histories(HISTORIES, seed -> new SimulatedSite(seed, KEYS, 40, 3, true), "a", "b");
     }
 
+    @Test
+    void theSameWithAStrangerWhoWritesIntoTheLog() {
+        Happened all = histories(HISTORIES, seed -> new SimulatedSite(seed, KEYS, 40, 3, true, SimulatedSite.Strays.ANY), "a", "b");
+        assertThat(all.foreign()).isGreaterThan(HISTORIES);
+    }
+
+    @Test
+    void aStrangerAlone_costsNoTakeover() {
+        Happened all = histories(20, seed -> new SimulatedSite(seed, KEYS, 40, 0, false, SimulatedSite.Strays.BUT_FENCES), "a");
+        assertThat(all.strangeOffsets()).isZero();
+        // The worker's own, and the last one's.
+        assertThat(all.takeovers()).isEqualTo(40);
+        assertThat(all.foreign()).isGreaterThan(20);
+    }
+
     @FunctionalInterface
     private interface Making {
 
@@ -42,7 +59,7 @@ class InterleavingsTest {
     }
 
     private static Happened histories(int count, Making making, String... workers) {
-        Happened all = new Happened(0, 0, 0, 0, 0);
+        Happened all = new Happened(0, 0, 0, 0, 0, 0);
         for (long seed = FIRST_SEED; seed < FIRST_SEED + count; seed++) {
             SimulatedSite site = making.site(seed);
             try {

@@ -266,21 +266,139 @@ class PartitionTakeoverTest {
     }
 
     @Test
-    void recordOfNobody_stops() {
+    void foreignRecords_arePassedOver_whereverTheyLie() {
         publish(decide(taken(log), registration()));
-        log.records.add(new LogRecord(new byte[]{1}, new byte[]{2}, 3, new java.util.TreeMap<>()));
-        assertStopped("offset 2: header ce_specversion is missing");
+        stray();
+        Result.Taken afterLast = taken(log);
+        assertThat(afterLast.foreign().toString()).contains("1 foreign record", "offset 2", "ce_specversion is missing");
+        stray();
+        publish(decide(afterLast, Fixtures.changeStatus(PeerWish.SUSPENDED)));
+        stray();
+        stray();
+        InMemoryConnectionStore upToDate = store.copy("two");
+        assertThat(taken(log).foreign().count()).isEqualTo(2 + 1);
+        assertStoreIsTheLog();
+        store.failOverTo(new InMemoryConnectionStore());
+        taken(settingsLog);
+        Result.Taken fromNothing = taken(log);
+        assertThat(fromNothing.rolledForward()).isEqualTo(2);
+        assertThat(store.site(SITE)).isEqualTo(upToDate.site(SITE));
+        assertStoreIsTheLog();
     }
 
     @Test
-    void alteredRecord_stops() {
+    void foreignRecordBetweenFenceAndEvents_isPassedOver() {
+        decide(taken(log), registration(), Fixtures.changeStatus(PeerWish.SUSPENDED));
+        log.afterAppend = () -> {
+            log.afterAppend = () -> {
+            };
+            stray();
+        };
+        Result.Taken taken = taken(log);
+        assertThat(taken.sent()).isEqualTo(2);
+        assertThat(taken.head().published().offset()).isEqualTo(5);
+        assertStoreIsTheLog();
+    }
+
+    @Test
+    void alteredCopyBehindTheLog_isForeign() {
         publish(decide(taken(log), registration()));
-        var committed = decideMore(lastCommitted, Fixtures.changeStatus(PeerWish.REVOKED));
-        LogRecord good = committed.events().getFirst().record();
-        byte[] value = good.value().clone();
-        value[5] ^= 1;
-        log.records.add(new LogRecord(good.key(), value, good.timestamp(), good.headers()));
-        assertStopped("the hash is not that of the record");
+        log.records.add(altered(log.records.getLast()));
+        assertThat(taken(log).foreign().toString()).contains("the hash is not that of the record");
+    }
+
+    @Test
+    void alteredEvent_thatTheDatabaseDoesNotKnowToBeInTheLog_isSentAgain() {
+        publish(decide(taken(log), registration()));
+        log.records.set(1, altered(log.records.get(1)));
+        Result.Taken taken = taken(log);
+        assertThat(taken.sent()).isEqualTo(1);
+        assertThat(taken.foreign().count()).isEqualTo(1);
+        assertStoreIsTheLog();
+    }
+
+    @Test
+    void alteredEvent_behindWhichTheChainGoesOn_stops_andNothingIsWritten() {
+        Result.Taken first = taken(log);
+        publish(decide(first, registration(), Fixtures.changeStatus(PeerWish.SUSPENDED),
+                Fixtures.changeStatus(PeerWish.REVOKED)));
+        for (int victim = 1; victim <= 2; victim++) {
+            LogRecord good = log.records.get(victim);
+            for (LogRecord bad : List.of(altered(good), LogRecord.unreadable("its checksum is wrong"),
+                    new LogRecord(null, null, 0, new java.util.TreeMap<>()))) {
+                log.records.set(victim, bad);
+                List<LogRecord> before = List.copyOf(log.records);
+                assertStopped("event " + victim + " of the log");
+                assertThat(log.records).isEqualTo(before);
+            }
+            log.records.set(victim, good);
+        }
+        assertThat(takeover.take(log)).isInstanceOf(Result.Taken.class);
+    }
+
+    @Test
+    void alteredEventBeforeAFence_stopsADatabaseThatHasToReadIt() {
+        publish(decide(taken(log), registration()));
+        taken(log);
+        LogRecord good = log.records.get(1);
+        log.records.set(1, altered(good));
+        assertThat(takeover.take(log)).as("the database has read it before").isInstanceOf(Result.Taken.class);
+        store.failOverTo(new InMemoryConnectionStore());
+        assertStopped("event 1 of the log, between offsets 1 and 2, was altered, removed or replaced");
+    }
+
+    @Test
+    void databaseHasAnotherStory_andTheLogHasAHole_nothingIsForgotten() {
+        var one = decide(taken(log), registration());
+        publish(one);
+        InMemoryConnectionStore standby = store.copy("standby");
+        publish(decideMore(one, Fixtures.changeStatus(PeerWish.SUSPENDED)));
+        store.failOverTo(standby);
+        decideMore(one, Fixtures.delete());
+        log.records.set(1, altered(log.records.get(1)));
+        Site before = store.site(SITE);
+        assertStopped("event 1 of the log");
+        assertThat(store.site(SITE)).isEqualTo(before);
+        assertThat(store.eventsAfter(PARTITION, 0)).isNotEmpty();
+    }
+
+    @Test
+    void eventOfAnotherClustersKey_thatClaimsToFollow_isPassedOver_whereTheDatabaseKnowsTheEnd() {
+        var committed = decide(taken(log), registration());
+        publish(committed);
+        log.records.add(claimingToFollow(committed.head(), Fixtures.newKeys()));
+        assertThat(takeover.take(log)).isInstanceOf(Result.Taken.class);
+        assertStoreIsTheLog();
+    }
+
+    @Test
+    void eventOfAnUnknownKey_thatTheDatabaseHas_showsThatOurKeysAreOld() throws IOException {
+        Path file = directory.resolve("keys");
+        CredentialKeys.writeNew(file, new SecureRandom());
+        Path older = Files.copy(file, directory.resolve("older"));
+        InMemoryLog theirs = new InMemoryLog(SETTINGS, null);
+        store.failOverTo(new InMemoryConnectionStore());
+        CredentialKeys rotating = CredentialKeys.read(file);
+        Result.Taken taken = (Result.Taken) withKeys(rotating).take(theirs);
+        Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        CredentialKeys.rotate(file, new SecureRandom(), now, now);
+        ConnectionProcessor withNewKeys = new ConnectionProcessor(store, CredentialKeys.read(file), UUID::randomUUID,
+                100_000);
+        var result = (ConnectionProcessor.Result.Committed) withNewKeys
+                .process(List.of(new Batch(taken.head(), store.server, List.of(new Incoming(0,
+                        new RequestRecord(UUID.randomUUID(), store.clock.plus(Duration.ofSeconds(5)),
+                                new SettingsChangeRequested(true, IncomingMode.DENY_ALL, false, null, "test")))), 1)))
+                .get(SETTINGS);
+        theirs.append(records(result.events()));
+        List<LogRecord> before = List.copyOf(theirs.records);
+        assertThat(withKeys(CredentialKeys.read(older)).take(theirs)).isInstanceOfSatisfying(Result.Stopped.class,
+                stopped -> assertThat(stopped.why()).contains("or an older one", "event 1"));
+        // A database that is restored from nothing is no witness, and the log's end is not to be cut off.
+        store.failOverTo(new InMemoryConnectionStore());
+        assertThat(withKeys(CredentialKeys.read(older)).take(theirs)).isInstanceOfSatisfying(Result.Stopped.class,
+                stopped -> assertThat(stopped.why()).contains("or an older one", "event 1"));
+        assertThat(theirs.records).isEqualTo(before);
+        assertThat(withKeys(CredentialKeys.read(file)).take(theirs)).isInstanceOf(Result.Taken.class);
     }
 
     @Test
@@ -294,6 +412,16 @@ class PartitionTakeoverTest {
         });
         assertThat(log.records).isEqualTo(before);
         assertThat(takeover.take(log)).as("with the cluster's").isInstanceOf(Result.Taken.class);
+    }
+
+    @Test
+    void workerWithAnotherKeyFile_stops_thoughItsDatabaseKnowsOfNoFence() {
+        publish(decide(taken(log), registration()));
+        store.failOverTo(new InMemoryConnectionStore());
+        List<LogRecord> before = List.copyOf(settingsLog.records);
+        assertThat(withKeys(Fixtures.newKeys()).take(settingsLog)).isInstanceOfSatisfying(Result.Stopped.class,
+                stopped -> assertThat(stopped.why()).contains("this is not the cluster's key file"));
+        assertThat(settingsLog.records).isEqualTo(before);
     }
 
     @Test
@@ -324,7 +452,7 @@ class PartitionTakeoverTest {
         taken(log);
         LogRecord fence = log.records.getFirst();
         log.records.set(0, new LogRecord(fence.key(), new byte[]{2}, fence.timestamp(), fence.headers()));
-        assertStopped("offset 0: the hash is not that of the record");
+        assertStopped("the fence at offset 0, the newest that the database knows, was altered: the hash is not that");
     }
 
     @Test
@@ -383,6 +511,21 @@ class PartitionTakeoverTest {
             assertThat(stopped.why()).contains(why);
             assertThat(stopped.remedy()).isNotBlank();
         });
+    }
+
+    private void stray() {
+        log.records.add(new LogRecord(new byte[]{1}, new byte[]{2}, 3, new java.util.TreeMap<>()));
+    }
+
+    private static LogRecord altered(LogRecord good) {
+        byte[] value = good.value().clone();
+        value[5] ^= 1;
+        return new LogRecord(good.key(), value, good.timestamp(), good.headers());
+    }
+
+    private static LogRecord claimingToFollow(LogHead head, CredentialKeys keys) {
+        return LoggedEvent.chain(PARTITION, head.fence(), head.sequence() + 1, head.hash(), UUID.randomUUID(),
+                UUID.randomUUID(), 99, NOW, Fixtures.reported(PeerWish.REVOKED), keys).record();
     }
 
     private static Request registration() {

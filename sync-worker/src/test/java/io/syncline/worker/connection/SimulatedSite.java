@@ -20,10 +20,12 @@ import io.syncline.model.connection.SiteUrl;
 import io.syncline.model.credential.CredentialFingerprint;
 import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.ChainReader;
+import io.syncline.model.log.Fence;
 import io.syncline.model.log.LogRecord;
 import io.syncline.model.log.LoggedEvent;
 import io.syncline.model.log.ReplyRecord;
 import io.syncline.model.log.RequestRecord;
+import io.syncline.worker.audit.ChainReading;
 import io.syncline.worker.audit.EventLogReader;
 import io.syncline.worker.connection.Interleaving.Actor;
 import java.time.Duration;
@@ -62,6 +64,7 @@ final class SimulatedSite {
 
     static final int PARTITION = 0;
     private static final int SITES = 4;
+    private static final CredentialKeys STRANGERS = Fixtures.newKeys();
 
     final Interleaving interleaving;
     private final CredentialKeys keys;
@@ -81,9 +84,24 @@ final class SimulatedSite {
     /** Chance, in a thousand at each point, of what can go wrong. */
     private final int faults;
     private final boolean failovers;
+    private final Strays strays;
+    private int foreign;
     private boolean calm;
 
     SimulatedSite(long seed, CredentialKeys keys, int requestCount, int faults, boolean failovers) {
+        this(seed, keys, requestCount, faults, failovers, Strays.NONE);
+    }
+
+    /** What a stranger writes into the events. */
+    enum Strays {
+        NONE,
+        /** A fence with a key that we do not hold may be one's that has newer keys: it costs a takeover. */
+        BUT_FENCES,
+        ANY
+    }
+
+    SimulatedSite(long seed, CredentialKeys keys, int requestCount, int faults, boolean failovers, Strays strays) {
+        this.strays = strays;
         this.interleaving = new Interleaving(seed);
         this.random = interleaving.random();
         this.keys = keys;
@@ -188,6 +206,31 @@ final class SimulatedSite {
             }
         }
         database.whatHappens();
+        if (strays != Strays.NONE && random.nextInt(15) == 0) {
+            interleaving.note("a stranger writes to offset " + log.size());
+            log.add(stray());
+            foreign++;
+        }
+    }
+
+    /** A record that no worker of this cluster wrote. */
+    private LogRecord stray() {
+        LogRecord any = log.isEmpty() ? null : log.get(random.nextInt(log.size()));
+        // A new cluster's first record with another key would be the sign of a wrong key file.
+        int kinds = database.rows.head(PARTITION).isEmpty() ? 2 : any == null || any.value() == null ? 4 : 5;
+        return switch (random.nextInt(kinds)) {
+            case 0 -> new LogRecord(null, null, 0, new TreeMap<>());
+            case 1 -> LogRecord.unreadable("its checksum is wrong");
+            case 2 -> strays == Strays.BUT_FENCES ? new LogRecord(new byte[0], new byte[0], -1, new TreeMap<>())
+                    : new Fence(newId(), Fixtures.NOW, "stranger", 0, "00".repeat(32)).toRecord(PARTITION, STRANGERS);
+            case 3 -> LoggedEvent.chain(PARTITION, log.size() - 1, 1, new byte[32], newId(), newId(), 1, Fixtures.NOW,
+                    Fixtures.reported(PeerWish.ACTIVE), STRANGERS).record();
+            default -> {
+                byte[] value = Objects.requireNonNull(any).value().clone();
+                value[random.nextInt(value.length)] ^= 1;
+                yield new LogRecord(any.key(), value, any.timestamp(), any.headers());
+            }
+        };
     }
 
     /** What a worker does, without the consumer group: it takes the partition and keeps it until it is told otherwise. */
@@ -196,7 +239,8 @@ final class SimulatedSite {
         private final String name;
         private final ConnectionProcessor processor;
         private final PartitionTakeover takeover;
-        private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, new ReplyProducer());
+        private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, new ReplyProducer(),
+                (partition, from, to) -> ChainReading.foreignBetween(new SharedLog(), from, to, keys), Runnable::run);
 
         Worker(String name) {
             this.name = name;
@@ -306,7 +350,10 @@ final class SimulatedSite {
 
         @Override
         public void read(long from, long to, EventLogReader.Each each) {
-            interleaving.point("reads the log from " + from + " to " + to);
+            if (interleaving.running() != null) {
+                // An acknowledgement that is looked into comes in on no worker's thread.
+                interleaving.point("reads the log from " + from + " to " + to);
+            }
             for (long offset = from; offset < to; offset++) {
                 each.record(offset, log.get((int) offset));
             }
@@ -338,6 +385,8 @@ final class SimulatedSite {
         private record OnItsWay(ProducerRecord<byte[], byte[]> record, Callback callback) {}
 
         private final Deque<OnItsWay> onTheirWay = new ArrayDeque<>();
+        /** Whether an acknowledgement is being given: then nothing is in flight, since one request at a time is. */
+        private boolean failing;
 
         EventProducer() {
             super(false, null, new ByteArraySerializer(), new ByteArraySerializer());
@@ -364,12 +413,14 @@ final class SimulatedSite {
                 }
                 log.add(new LogRecord(next.record.key(), next.record.value(), next.record.timestamp(), headers));
             }
+            failing = true;
             if (arrives && !unlucky(100)) {
                 next.callback.onCompletion(new RecordMetadata(
                         new TopicPartition(next.record.topic(), PARTITION), offset, 0, 0, 0, 0), null);
             } else {
                 next.callback.onCompletion(null, new KafkaException(arrives ? "sent, but not acknowledged" : "lost"));
             }
+            failing = false;
         }
 
         void loseAll() {
@@ -379,7 +430,7 @@ final class SimulatedSite {
         @Override
         public void close(Duration timeout) {
             // The one in flight may arrive all the same.
-            OnItsWay inFlight = onTheirWay.poll();
+            OnItsWay inFlight = failing ? null : onTheirWay.poll();
             List<OnItsWay> dropped = List.copyOf(onTheirWay);
             onTheirWay.clear();
             if (inFlight != null && !calm && random.nextBoolean()) {
@@ -559,13 +610,16 @@ final class SimulatedSite {
     void verify() {
         ChainReader reader = new ChainReader(PARTITION, ChainReader.Head.start(), keys);
         List<LoggedEvent> counted = new ArrayList<>();
+        int found = 0;
         for (int offset = 0; offset < log.size(); offset++) {
             switch (reader.read(offset, log.get(offset))) {
                 case ChainReader.Verdict.Counts counts -> counted.add(counts.event());
-                case ChainReader.Verdict.Foreign foreign -> throw new AssertionError(offset + ": " + foreign);
+                case ChainReader.Verdict.Foreign _ -> found++;
                 case ChainReader.Verdict.Raises _,ChainReader.Verdict.Voided _ -> {}
+                case ChainReader.Verdict wrong -> throw new AssertionError(offset + ": " + wrong);
             }
         }
+        assertThat(found).as("what strangers wrote, and nothing else, is foreign").isEqualTo(foreign);
         Map<UUID, Long> facts = new HashMap<>();
         counted.forEach(event -> facts.merge(event.requestId(), 1L, Long::sum));
         assertThat(facts).as("one fact a request").allSatisfy((id, count) -> assertThat(count).isEqualTo(1));
@@ -645,14 +699,14 @@ final class SimulatedSite {
 
     /** How often it came to what the tests are about. */
     Happened happened() {
-        return new Happened(takeovers, rolledForward, sent, folded, strangeOffsets);
+        return new Happened(takeovers, rolledForward, sent, folded, strangeOffsets, foreign);
     }
 
-    record Happened(int takeovers, int rolledForward, int sent, int folded, int strangeOffsets) {
+    record Happened(int takeovers, int rolledForward, int sent, int folded, int strangeOffsets, int foreign) {
 
         Happened plus(Happened other) {
             return new Happened(takeovers + other.takeovers, rolledForward + other.rolledForward, sent + other.sent,
-                    folded + other.folded, strangeOffsets + other.strangeOffsets);
+                    folded + other.folded, strangeOffsets + other.strangeOffsets, foreign + other.foreign);
         }
     }
 }

@@ -10,10 +10,8 @@ import io.syncline.e2e.EventLog;
 import io.syncline.model.connection.IncomingMode;
 import io.syncline.model.connection.Outcome;
 import io.syncline.model.connection.SiteEvent;
-import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.LoggedEvent;
 import io.syncline.model.log.Topics;
-import io.syncline.worker.connection.PartitionStatus;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -93,27 +91,59 @@ class ConnectionFaultsIT {
         }
     }
 
+    /** As one line from a console producer, which used to stop a partition, and the settings with it, for good. */
     @Test
-    void recordThatNobodyOfOursWrote_stopsItsPartition_andNoOther() {
+    void foreignRecords_stopNothing_underARunningOwnerAndAfterATakeover() {
         try (ConnectionRing ring = new ConnectionRing(directory)) {
             ConfigurableApplicationContext worker = ring.startWorker("one");
             awaitOwned(worker, PARTITIONS);
             ring.connect();
+            writeForeignRecords(ring);
             ring.enable(IncomingMode.AUTO_ACCEPT);
-            try (KafkaProducer<byte[], byte[]> stranger = new KafkaProducer<>(
-                    Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, ring.bootstrapServers()),
-                    new ByteArraySerializer(), new ByteArraySerializer())) {
-                stranger.send(new ProducerRecord<>(Topics.EVENTS, 1, null, new byte[]{1}));
-            }
-            worker.close();
-            ConfigurableApplicationContext next = ring.startWorker("next");
-            awaitOwned(next, PARTITIONS - 1);
+            registerAll(ring, "running", 12);
+            writeForeignRecords(ring);
+            registerAll(ring, "again", 12);
             Awaitility.await()
                     .atMost(ConnectionRing.PATIENCE)
-                    .untilAsserted(() -> assertThat(ConnectionRing.partitions(next)).hasEntrySatisfying(1, status -> {
-                        assertThat(status.kind()).isEqualTo(PartitionStatus.Kind.STOPPED);
-                        assertThat(status.detail()).contains("offset");
-                    }));
+                    .untilAsserted(() -> assertThat(ConnectionRing.partitions(worker).values())
+                            .anySatisfy(status -> assertThat(status.detail()).contains("foreign records passed over")));
+            // While a foreign record is the last one, too.
+            writeForeignRecords(ring);
+            worker.close();
+            ConfigurableApplicationContext next = ring.startWorker("next");
+            awaitOwned(next, PARTITIONS);
+            assertThat(ConnectionRing.partitions(next).values()).allSatisfy(
+                    status -> assertThat(status.detail()).contains("foreign record", "passed over, the last at offset"));
+            writeForeignRecords(ring);
+            ring.enable(IncomingMode.AUTO_ACCEPT);
+            registerAll(ring, "after", 12);
+            EventLog log = EventLog.read(ring.bootstrapServers(), ring.keys());
+            assertThat(log.foreign()).hasSizeGreaterThanOrEqualTo(4 * FOREIGN_KINDS * PARTITIONS);
+            assertThat(log.holes()).isEmpty();
+            assertLogAndRows(ring, log, 36);
+        }
+    }
+
+    private static final int FOREIGN_KINDS = 4;
+
+    private static void writeForeignRecords(ConnectionRing ring) {
+        try (KafkaProducer<byte[], byte[]> stranger = new KafkaProducer<>(
+                Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, ring.bootstrapServers(),
+                        ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd", ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+                        16 * 1024 * 1024, ProducerConfig.TRANSACTIONAL_ID_CONFIG, "stranger"),
+                new ByteArraySerializer(), new ByteArraySerializer())) {
+            stranger.initTransactions();
+            for (int partition = 0; partition < PARTITIONS; partition++) {
+                // A transaction leaves a marker, which takes an offset and is no record.
+                stranger.beginTransaction();
+                stranger.send(new ProducerRecord<>(Topics.EVENTS, partition, null, new byte[]{1}));
+                stranger.send(new ProducerRecord<>(Topics.EVENTS, partition, new byte[]{1}, null));
+                stranger.send(new ProducerRecord<>(Topics.EVENTS, partition, new byte[0], new byte[8_000_000]));
+                stranger.commitTransaction();
+                stranger.beginTransaction();
+                stranger.send(new ProducerRecord<>(Topics.EVENTS, partition, null, new byte[]{2}));
+                stranger.abortTransaction();
+            }
         }
     }
 
@@ -125,9 +155,12 @@ class ConnectionFaultsIT {
     }
 
     private static void assertLogAndRows(ConnectionRing ring, int registrations) {
-        CredentialKeys keys = ring.keys();
-        EventLog log = EventLog.read(ring.bootstrapServers(), keys);
+        EventLog log = EventLog.read(ring.bootstrapServers(), ring.keys());
         assertThat(log.foreign()).isEmpty();
+        assertLogAndRows(ring, log, registrations);
+    }
+
+    private static void assertLogAndRows(ConnectionRing ring, EventLog log, int registrations) {
         assertThat(log.counted().stream().filter(event -> event.event() instanceof SiteEvent.ConnectionRegistered))
                 .hasSize(registrations)
                 .extracting(LoggedEvent::key)

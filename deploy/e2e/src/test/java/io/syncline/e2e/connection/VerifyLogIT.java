@@ -66,12 +66,14 @@ class VerifyLogIT {
             byte[] value = fact.value().clone();
             value[value.length / 2] ^= 1;
             long altered = append(ring, fact, value);
-            Run notWhole = verify(ring);
-            assertThat(notWhole.code()).as(notWhole.output()).isEqualTo(1);
-            assertThat(notWhole.output())
+            Run withForeign = verify(ring);
+            assertThat(withForeign.code()).as(withForeign.output()).isZero();
+            assertThat(withForeign.output())
                     .contains("partition " + fact.partition() + ", offset " + altered
                             + ": foreign or altered: the hash is not that of the record")
-                    .endsWith("The log is NOT whole.\n");
+                    .endsWith("The log is whole. 1 foreign record in it: no part of it.\n");
+            Run strict = verify(ring, "--strict");
+            assertThat(strict.code()).as(strict.output()).isEqualTo(1);
 
             try (Admin admin = Admin.create(Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, ring.bootstrapServers()))) {
                 admin.deleteRecords(Map.of(new TopicPartition(Topics.EVENTS, fact.partition()),
@@ -79,9 +81,10 @@ class VerifyLogIT {
             }
             Run deleted = verify(ring);
             assertThat(deleted.code()).as(deleted.output()).isEqualTo(1);
-            assertThat(deleted.output()).contains("partition " + fact.partition()
-                    + ", offset 0: something is missing: no record is there any more")
-                    .contains("something is missing: no fence is before it");
+            assertThat(deleted.output())
+                    .contains("partition " + fact.partition() + ": the log begins at offset 1: HOLE")
+                    .contains("the fence at offset 0")
+                    .endsWith("The log is NOT whole.\n");
         }
     }
 
@@ -95,11 +98,21 @@ class VerifyLogIT {
             Run foreign = run(broker, "--syncline.credentials.key-file=" + other);
             assertThat(foreign.code()).as(foreign.output()).isEqualTo(1);
             assertThat(foreign.output()).contains("partition 0, offset 0: foreign or altered: it was made with a key"
-                    + " that is not in the key file");
+                    + " that is not in the key file", "NOT PROVEN");
 
             Run wrong = run("everything");
             assertThat(wrong.code()).as(wrong.output()).isEqualTo(2);
-            assertThat(wrong.output()).startsWith("usage: ");
+            assertThat(wrong.output()).contains("verify-log has no option 'everything'", "usage: ");
+            Run unknown = run(broker, "--from=2026-01-01");
+            assertThat(unknown.code()).as(unknown.output()).isEqualTo(2);
+            assertThat(unknown.output()).contains("verify-log has no option '--from=2026-01-01'");
+            Run nobody = run("--spring.kafka.bootstrap-servers=127.0.0.1:1",
+                    "--syncline.credentials.key-file=" + directory.resolve("keys"));
+            assertThat(nobody.code()).as(nobody.output()).isEqualTo(2);
+            assertThat(nobody.output()).contains("No broker answers at 127.0.0.1:1", "spring.kafka.bootstrap-servers");
+            Run misspelt = worker("verify-logs", broker);
+            assertThat(misspelt.code()).as(misspelt.output()).isEqualTo(2);
+            assertThat(misspelt.output()).contains("no command 'verify-logs'", "usage: ");
             Run noKeys = run(broker);
             assertThat(noKeys.code()).as(noKeys.output()).isEqualTo(2);
             assertThat(noKeys.output()).contains("syncline.credentials.key-file is not set");
@@ -110,17 +123,23 @@ class VerifyLogIT {
         assertThat(ring.ask(registration(site))).isInstanceOf(Outcome.Accepted.class);
     }
 
-    private Run verify(ConnectionRing ring) throws Exception {
-        return run("--spring.kafka.bootstrap-servers=" + ring.bootstrapServers(),
-                "--syncline.credentials.key-file=" + directory.resolve("keys"));
+    private Run verify(ConnectionRing ring, String... options) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.add("--spring.kafka.bootstrap-servers=" + ring.bootstrapServers());
+        arguments.add("--syncline.credentials.key-file=" + directory.resolve("keys"));
+        return run(arguments.toArray(String[]::new));
     }
 
     /** As an auditor does: in a process of its own, of which there is an exit code and what it printed. */
     private static Run run(String... arguments) throws IOException, InterruptedException {
+        return worker("verify-log", arguments);
+    }
+
+    private static Run worker(String name, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
                 "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
-                WorkerApplication.class.getName(), "verify-log"));
+                WorkerApplication.class.getName(), name));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -23,7 +23,8 @@ public class WorkerApplication {
             usage: java -jar sync-worker.jar [--<property>=<value> …]   runs a worker
                    java -jar sync-worker.jar keys <file>                makes a key file
                    java -jar sync-worker.jar rotate-keys <file> [PT1H]  puts new keys into it
-                   java -jar sync-worker.jar verify-log [--strict] …    proves the event log""";
+                   java -jar sync-worker.jar verify-log [--strict] …    proves the event log
+                   java -jar sync-worker.jar repair-log …               shows what is missing in it, and acknowledges that""";
 
     public static void main(String[] args) {
         String command = args.length == 0 || args[0].startsWith("--") ? "" : args[0];
@@ -32,6 +33,7 @@ public class WorkerApplication {
             case "keys" -> System.exit(keys(args));
             case "rotate-keys" -> System.exit(rotateKeys(args));
             case "verify-log" -> System.exit(VerifyLog.run(Arrays.copyOfRange(args, 1, args.length)));
+            case "repair-log" -> System.exit(RepairLog.run(Arrays.copyOfRange(args, 1, args.length)));
             default -> {
                 System.err.println("sync-worker has no command '" + command + "'");
                 System.err.println(USAGE);

@@ -172,6 +172,11 @@ public final class CredentialKeys {
         return keys().macKeyId(clock.instant());
     }
 
+    /** The ids of all MAC keys that are held, those that are no longer used too. */
+    public Set<String> macKeyIds() {
+        return keys().macKeyIds();
+    }
+
     public byte[] mac(String keyId, byte[] message) {
         return keys().mac(keyId, message);
     }

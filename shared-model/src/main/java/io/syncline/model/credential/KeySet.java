@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import javax.crypto.Cipher;
 import javax.crypto.Mac;
@@ -130,6 +131,10 @@ final class KeySet {
 
     boolean knowsSealing(String keyId) {
         return sealingKeys.containsKey(keyId);
+    }
+
+    Set<String> macKeyIds() {
+        return Set.copyOf(macKeys.keySet());
     }
 
     boolean knowsMac(String keyId) {

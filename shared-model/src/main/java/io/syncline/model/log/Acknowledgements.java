@@ -56,7 +56,7 @@ public final class Acknowledgements {
     }
 
     /** Those events that the hash behind the hole or the hash before it proves, directly or through each other. */
-    private static List<LoggedEvent> proven(Hole hole, List<LoggedEvent> found) {
+    public static List<LoggedEvent> proven(Hole hole, List<LoggedEvent> found) {
         Map<Long, List<LoggedEvent>> bySequence = new HashMap<>();
         found.forEach(one -> bySequence.computeIfAbsent(one.sequence(), sequence -> new ArrayList<>()).add(one));
         Deque<LoggedEvent> behind = new ArrayDeque<>();

@@ -35,7 +35,7 @@ public final class ChainReader {
             return new Head(newerFence, sequence, hash);
         }
 
-        String hashHex() {
+        public String hashHex() {
             return HexFormat.of().formatHex(hash);
         }
 

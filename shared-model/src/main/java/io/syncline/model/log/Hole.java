@@ -21,6 +21,23 @@ public record Hole(
         long fromOffset,
         long toOffset) {
 
+    /** A fence that is missing, and of which nothing but the state database tells. */
+    public static Hole ofFence(long offset) {
+        String none = ChainReader.Head.start().hashHex();
+        return new Hole(0, none, 0, none, offset, offset, offset + 1);
+    }
+
+    /** Records at the beginning of the log of which nothing tells what they were. */
+    public static Hole ofBeginning(long firstLeft) {
+        String none = ChainReader.Head.start().hashHex();
+        return new Hole(0, none, 0, none, -1, 0, firstLeft);
+    }
+
+    /** The same hole, from another offset on. */
+    public Hole from(long offset) {
+        return new Hole(beforeSequence, beforeHash, afterSequence, afterHash, fence, offset, toOffset);
+    }
+
     /** Whether another one is the same hole, wherever it was found. */
     public boolean isThatOf(Hole other) {
         return beforeSequence == other.beforeSequence && beforeHash.equals(other.beforeHash)

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -48,6 +49,29 @@ public record LoggedEvent(
     public static LoggedEvent chain(int partition, long fence, long sequence, byte[] previousHash, UUID id,
             UUID requestId, long requestOffset, Instant time, String key, String type, byte[] payload,
             CredentialKeys keys) {
+        return sealed(partition, fence, sequence, previousHash, id, requestId, requestOffset, time, key, type, payload,
+                keys.macKeyId(), keys);
+    }
+
+    /**
+     * Makes an event again byte for byte of what is stored of it; empty where no key of ours gives the hash that it had.
+     *
+     * @param hash that it had
+     */
+    public static Optional<LoggedEvent> again(int partition, long fence, long sequence, byte[] previousHash, UUID id,
+            UUID requestId, long requestOffset, Instant time, String key, String type, byte[] payload, byte[] hash,
+            CredentialKeys keys) {
+        return keys.macKeyIds()
+                .stream()
+                .map(macKey -> sealed(partition, fence, sequence, previousHash, id, requestId, requestOffset, time, key,
+                        type, payload, macKey, keys))
+                .filter(event -> Arrays.equals(event.hash, hash))
+                .findFirst();
+    }
+
+    private static LoggedEvent sealed(int partition, long fence, long sequence, byte[] previousHash, UUID id,
+            UUID requestId, long requestOffset, Instant time, String key, String type, byte[] payload, String macKey,
+            CredentialKeys keys) {
         Instant at = time.truncatedTo(ChronoUnit.MILLIS);
         SortedMap<String, byte[]> headers = new TreeMap<>();
         put(headers, LogHeaders.SPEC_VERSION, "1.0");
@@ -61,7 +85,6 @@ public record LoggedEvent(
         put(headers, LogHeaders.FENCE, Long.toString(fence));
         put(headers, LogHeaders.SEQUENCE, Long.toString(sequence));
         put(headers, LogHeaders.PREVIOUS_HASH, HexFormat.of().formatHex(previousHash));
-        String macKey = keys.macKeyId();
         put(headers, LogHeaders.MAC_KEY, macKey);
         LogRecord bare = new LogRecord(key.getBytes(StandardCharsets.UTF_8), payload, at.toEpochMilli(), headers);
         byte[] hash = HashChain.hash(bare);

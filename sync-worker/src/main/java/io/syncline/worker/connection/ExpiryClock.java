@@ -97,7 +97,8 @@ final class ExpiryClock implements AutoCloseable {
                 }
             }
             trouble = null;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
+            // An Error, too: a timer calls nothing again that has thrown.
             String why = String.valueOf(e.getMessage());
             if (!why.equals(trouble)) {
                 log.warn("Expired connections and overdue grants are not looked for now: {}", why);
@@ -145,7 +146,10 @@ final class ExpiryClock implements AutoCloseable {
         try {
             var unused = open.send(new ProducerRecord<>(Topics.REQUESTS, partition, key(due.request().siteUrl()),
                     request.toJson()));
-        } catch (KafkaException e) {
+        } catch (KafkaException | IllegalStateException e) {
+            // A producer whose thread has died, or that was closed, sends nothing any more: the next request makes another.
+            producer = null;
+            open.close(Duration.ZERO);
             log.debug("{} could not be asked for, it will be again", due.request(), e);
         }
     }

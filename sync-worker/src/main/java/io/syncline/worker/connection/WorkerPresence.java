@@ -54,7 +54,8 @@ final class WorkerPresence implements AutoCloseable {
     private void run() {
         try {
             tell();
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
+            // An Error, too: a timer calls nothing again that has thrown, and a worker that lives would be taken for gone.
             log.debug("not told that this worker lives", e);
         }
     }

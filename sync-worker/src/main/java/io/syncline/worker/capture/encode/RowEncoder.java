@@ -4,15 +4,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * A table's rows as wire JSON ('Values in records' of the protocol): an object for the row, an array of its key's values, which are
- * the same but for arrays that do not begin at 1. Made once for a table's columns; holds nothing of a row, so any thread may use it with a buffer of its own.
+ * A table's rows as wire JSON ('Values in records' of the protocol): an object for the row, an array of the same values for its
+ * key. Made once for a table's columns; holds nothing of a row, so any thread may use it with a buffer of its own.
  */
 public final class RowEncoder {
 
     private final String[] names;
     private final byte[][] beforeValue;
     private final ValueWriter[] writers;
-    private final ValueWriter[] keyWriters;
     private final int[] keyColumns;
 
     /** A column and how its text is written. */
@@ -24,7 +23,6 @@ public final class RowEncoder {
         names = new String[columns.size()];
         beforeValue = new byte[columns.size()][];
         writers = new ValueWriter[columns.size()];
-        keyWriters = new ValueWriter[columns.size()];
         JsonBytes json = new JsonBytes();
         for (int i = 0; i < names.length; i++) {
             names[i] = columns.get(i).name();
@@ -37,7 +35,10 @@ public final class RowEncoder {
             json.write(':');
             beforeValue[i] = json.toBytes();
             writers[i] = ValueWriter.of(columns.get(i).type());
-            keyWriters[i] = ValueWriter.ofKey(columns.get(i).type());
+        }
+        // In the row as in the key: a peer that is given the key of a deleted row has to find the row by it.
+        for (int i : keyColumns) {
+            writers[i] = ValueWriter.ofKey(columns.get(i).type());
         }
     }
 
@@ -45,7 +46,7 @@ public final class RowEncoder {
         buffer.reset().write('{');
         for (int i = 0; i < writers.length; i++) {
             buffer.write(beforeValue[i]);
-            writeValue(writers[i], i, row, buffer);
+            writeValue(i, row, buffer);
         }
         buffer.write('}');
         return buffer.toBytes();
@@ -55,20 +56,20 @@ public final class RowEncoder {
         buffer.reset();
         for (int i = 0; i < keyColumns.length; i++) {
             buffer.write(i == 0 ? '[' : ',');
-            writeValue(keyWriters[keyColumns[i]], keyColumns[i], row, buffer);
+            writeValue(keyColumns[i], row, buffer);
         }
         buffer.write(']');
         return buffer.toBytes();
     }
 
-    private void writeValue(ValueWriter writer, int column, TextRow row, JsonBytes buffer) {
+    private void writeValue(int column, TextRow row, JsonBytes buffer) {
         if (row.isNull(column)) {
             buffer.write(ValueWriter.Literals.NULL);
         } else if (row.isMissing(column)) {
             throw new UnencodableValueException("the row came without its value").in(names[column]);
         } else {
             try {
-                writer.write(row.bytes(), row.from(column), row.to(column), buffer);
+                writers[column].write(row.bytes(), row.from(column), row.to(column), buffer);
             } catch (RowTooLargeException e) {
                 throw e;
             } catch (UnencodableValueException e) {

@@ -23,39 +23,6 @@ class RowEncoderTest {
     private static final ValueType TIMESTAMPTZ = new ValueType.Timestamp(6, true);
 
     @Test
-    void aRowOfNoColumns_isAnEmptyObject() {
-        TextRow row = new TextRow(0);
-        row.readCopyLine("\n".getBytes(StandardCharsets.UTF_8));
-        assertThat(new String(new RowEncoder(List.of(), new int[0]).row(row, new JsonBytes()), StandardCharsets.UTF_8))
-                .isEqualTo("{}");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"42", "-9223372036854775808", "9223372036854775807", "0"})
-    void wholeNumbersAreNumbers(String text) {
-        assertThat(json(WHOLE, text)).isEqualTo(text);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"''", "-", "1.5", "abc", "1x"})
-    void whatIsNoWholeNumberIsNotSentAsOne(String text) {
-        assertThatThrownBy(() -> json(WHOLE, text)).isInstanceOf(UnencodableValueException.class)
-                .hasMessage("column \"v\": '" + text + "' is no integer");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"1.5", "5e-324", "1e+21", "-0", "100", "-3.4e+38"})
-    void floatingNumbersAreNumbers(String text) {
-        assertThat(json(FLOATING, text)).isEqualTo(text);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"NaN", "Infinity", "-Infinity"})
-    void numbersThatJsonLacksAreText(String text) {
-        assertThat(json(FLOATING, text)).isEqualTo('"' + text + '"');
-    }
-
-    @Test
     void aRowWithoutColumns_isAnObjectAllTheSame() {
         RowEncoder encoder = new RowEncoder(List.of(), new int[0]);
         assertThat(new String(encoder.row(new TextRow(0), new JsonBytes()), StandardCharsets.UTF_8)).isEqualTo("{}");
@@ -186,6 +153,21 @@ class RowEncoderTest {
         assertThat(text(encoder.key(row, new JsonBytes()))).isEqualTo("[\"x\",7]");
     }
 
+    /** Else who is given the key of a deleted row would not find the row. */
+    @Test
+    void anArrayThatDoesNotBeginAtOne_isTheSameInTheRowAndInItsKey() {
+        RowEncoder encoder = new RowEncoder(
+                List.of(new Column("k", array(WHOLE)), new Column("v", array(WHOLE))), new int[]{0});
+        TextRow row = new TextRow(2);
+        row.set(0, "[0:1]={5,6}");
+        row.set(1, "[0:1]={5,6}");
+        assertThat(text(encoder.row(row, new JsonBytes()))).isEqualTo("{\"k\":\"[0:1]={5,6}\",\"v\":[5,6]}");
+        assertThat(text(encoder.key(row, new JsonBytes()))).isEqualTo("[\"[0:1]={5,6}\"]");
+        row.set(0, "{5,6}");
+        assertThat(text(encoder.row(row, new JsonBytes()))).isEqualTo("{\"k\":[5,6],\"v\":[5,6]}");
+        assertThat(text(encoder.key(row, new JsonBytes()))).isEqualTo("[[5,6]]");
+    }
+
     @Test
     void aRowThatLacksAValueIsNotSent() {
         RowEncoder encoder = new RowEncoder(List.of(new Column("a", WHOLE), new Column("b", TEXT)), new int[]{0});
@@ -220,7 +202,7 @@ class RowEncoderTest {
     private static String json(ValueType type, String text) {
         TextRow row = new TextRow(1);
         row.set(0, text);
-        String json = text(new RowEncoder(List.of(new Column("v", type)), new int[]{0}).row(row, new JsonBytes()));
+        String json = text(new RowEncoder(List.of(new Column("v", type)), new int[0]).row(row, new JsonBytes()));
         return json.substring("{\"v\":".length(), json.length() - 1);
     }
 

@@ -14,9 +14,11 @@ import io.syncline.model.connection.SettingsEvent;
 import io.syncline.model.connection.Site;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.connection.SiteUrl;
+import io.syncline.model.credential.CredentialKeys;
 import io.syncline.model.log.LoggedEvent;
 import io.syncline.model.log.StoredOperators;
 import io.syncline.model.log.StoredSettings;
+import io.syncline.standalone.EmbeddedDatabase;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -74,18 +76,23 @@ public final class LogFoldsToState {
      * request) gets a while to arrive in both.
      */
     public static EventLog atRest(SyncCluster cluster) {
+        return atRest(cluster.broker().bootstrapServers(), cluster.keys(), cluster.database());
+    }
+
+    /** The same of a log and a state database that are given. */
+    static EventLog atRest(String bootstrapServers, CredentialKeys keys, EmbeddedDatabase database) {
         AtomicReference<EventLog> log = new AtomicReference<>();
         Awaitility.await("the log folds to the state")
                 .atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> {
-                    EventLog read = EventLog.read(cluster.broker().bootstrapServers(), cluster.keys());
-                    check(cluster, read);
+                    EventLog read = EventLog.read(bootstrapServers, keys);
+                    check(database, read);
                     log.set(read);
                 });
         return log.get();
     }
 
-    private static void check(SyncCluster cluster, EventLog log) throws SQLException {
+    private static void check(EmbeddedDatabase database, EventLog log) throws SQLException {
         Map<SiteUrl, Site> sites = new HashMap<>();
         ModuleSettings settings = ModuleSettings.INITIAL;
         for (LoggedEvent logged : log.counted()) {
@@ -114,12 +121,12 @@ public final class LogFoldsToState {
             site.pulls().grants().forEach((id, grant) -> grants.put(site.url() + " " + id, row(grant)));
             site.pulls().approvals().forEach((table, one) -> approvals.put(site.url() + " " + table, row(one)));
         }
-        assertThat(rows(cluster, USES)).isEqualTo(uses);
-        assertThat(rows(cluster, GRANTS)).isEqualTo(grants);
-        assertThat(rows(cluster, APPROVALS)).isEqualTo(approvals);
-        assertThat(rows(cluster, CONNECTIONS)).isEqualTo(connections);
-        assertThat(rows(cluster, IMPOSITIONS)).isEqualTo(impositions);
-        assertThat(rows(cluster, SETTINGS)).isEqualTo(Map.of("settings settings", row(settings)));
+        assertThat(rows(database, USES)).isEqualTo(uses);
+        assertThat(rows(database, GRANTS)).isEqualTo(grants);
+        assertThat(rows(database, APPROVALS)).isEqualTo(approvals);
+        assertThat(rows(database, CONNECTIONS)).isEqualTo(connections);
+        assertThat(rows(database, IMPOSITIONS)).isEqualTo(impositions);
+        assertThat(rows(database, SETTINGS)).isEqualTo(Map.of("settings settings", row(settings)));
     }
 
     private static String key(Site site, Direction direction) {
@@ -184,9 +191,9 @@ public final class LogFoldsToState {
         return Stream.of(values).map(Objects::toString).collect(Collectors.joining(" | "));
     }
 
-    private static Map<String, String> rows(SyncCluster cluster, String sql) throws SQLException {
+    private static Map<String, String> rows(EmbeddedDatabase database, String sql) throws SQLException {
         Map<String, String> rows = new TreeMap<>();
-        try (java.sql.Connection connection = cluster.database().connect("syncline");
+        try (java.sql.Connection connection = database.connect("syncline");
                 Statement statement = connection.createStatement();
                 ResultSet result = statement.executeQuery(sql)) {
             while (result.next()) {

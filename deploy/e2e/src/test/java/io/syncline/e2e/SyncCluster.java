@@ -157,7 +157,7 @@ public final class SyncCluster implements AutoCloseable {
 
     /** One that somebody else has started. */
     Gateway gatewayAt(String port) {
-        return new Gateway("http://127.0.0.1:" + port);
+        return new Gateway(http, "http://127.0.0.1:" + port);
     }
 
     /** A worker in this JVM. */
@@ -166,8 +166,9 @@ public final class SyncCluster implements AutoCloseable {
     }
 
     /** A worker as a process of its own, which can be killed, stopped and continued. */
-    public WorkerProcess startWorkerProcess(String name, String... settings) {
-        WorkerProcess process = WorkerProcess.start(name, directory.resolve(name + ".log"), workerArguments(settings));
+    public JavaProcess startWorkerProcess(String name, String... settings) {
+        JavaProcess process = JavaProcess.start(name, WorkerApplication.class, directory.resolve(name + ".log"),
+                workerArguments(settings));
         running.add(process);
         return process;
     }
@@ -216,11 +217,13 @@ public final class SyncCluster implements AutoCloseable {
     }
 
     /** A gateway as its peers and operators see it. */
-    public final class Gateway {
+    public static final class Gateway {
 
+        private final HttpClient http;
         private final String base;
 
-        private Gateway(String base) {
+        Gateway(HttpClient http, String base) {
+            this.http = http;
             this.base = base;
         }
 

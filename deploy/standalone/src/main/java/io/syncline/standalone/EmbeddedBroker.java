@@ -29,7 +29,9 @@ public final class EmbeddedBroker implements AutoCloseable {
     /** A row travels whole: syncline.capture.max-row-bytes, and what is beside it. */
     private static final int MESSAGE_MAX_BYTES = 66 * 1024 * 1024;
 
-    private static final int NODE_ID = 1;
+    private static final String NODE_ID = "1";
+    /** Kafka keeps it in the formatted directory, not among a broker's settings; nodes of one cluster must agree on it. */
+    private static final String CLUSTER_ID = "cluster.id";
     private static final String USERNAME = "syncline";
     private static final String MECHANISM = "PLAIN";
 
@@ -58,7 +60,8 @@ public final class EmbeddedBroker implements AutoCloseable {
      * @param port
      *            0 for any
      * @param settings
-     *            Kafka's own, over the ones made here
+     *            Kafka's own, over the ones made here; with node.id, cluster.id, listeners and
+     *            controller.quorum.voters it is one node of a larger cluster
      */
     public static EmbeddedBroker start(Path directory, int port, Map<String, String> settings) {
         return start(directory, port, settings, false);
@@ -89,16 +92,18 @@ public final class EmbeddedBroker implements AutoCloseable {
         int port = RememberedPort.choose(directory.resolve("port"), configuredPort);
         int controllerPort = RememberedPort.choose(directory.resolve("controller-port"), 0);
         // Kafka ends the JVM when it cannot listen: the ports are looked at before.
-        boolean first = !Files.exists(log.resolve("meta.properties"));
-        if (first) {
-            format(log);
-        }
         Map<String, String> all = new HashMap<>(settings(log, port, controllerPort));
         String password = guarded ? PrivateFiles.secret(directory.resolve("password")) : null;
         if (password != null) {
             guard(all, password);
         }
         all.putAll(settings);
+        String clusterId = all.remove(CLUSTER_ID);
+        boolean first = !Files.exists(log.resolve("meta.properties"));
+        if (first) {
+            format(log, Integer.parseInt(all.getOrDefault("node.id", NODE_ID)),
+                    clusterId == null ? Uuid.randomUuid().toString() : clusterId);
+        }
         KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.apply(all, false), Time.SYSTEM);
         try {
             server.startup();
@@ -115,9 +120,9 @@ public final class EmbeddedBroker implements AutoCloseable {
      * Whoever is killed here formats again: Kafka writes meta.properties last, and
      * whole.
      */
-    private static void format(Path log) throws IOException {
-        Formatter formatter = new Formatter().setNodeId(NODE_ID)
-                .setClusterId(Uuid.randomUuid().toString())
+    private static void format(Path log, int nodeId, String clusterId) throws IOException {
+        Formatter formatter = new Formatter().setNodeId(nodeId)
+                .setClusterId(clusterId)
                 .addDirectory(log.toString())
                 .setMetadataLogDirectory(log.toString())
                 .setReleaseVersion(MetadataVersion.latestProduction())
@@ -138,7 +143,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static Map<String, String> settings(Path log, int port, int controllerPort) {
         Map<String, String> settings = new HashMap<>();
         settings.put("process.roles", "broker,controller");
-        settings.put("node.id", Integer.toString(NODE_ID));
+        settings.put("node.id", NODE_ID);
         settings.put("controller.quorum.voters", NODE_ID + "@127.0.0.1:" + controllerPort);
         settings.put("controller.listener.names", "CONTROLLER");
         settings.put("inter.broker.listener.name", "BROKER");

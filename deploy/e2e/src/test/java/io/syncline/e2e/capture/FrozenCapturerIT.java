@@ -3,8 +3,8 @@ package io.syncline.e2e.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.syncline.e2e.JavaProcess;
 import io.syncline.e2e.SyncCluster;
-import io.syncline.e2e.WorkerProcess;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -31,7 +31,7 @@ class FrozenCapturerIT {
             execute(cluster, "CREATE TABLE big (id int PRIMARY KEY, v text)",
                     "INSERT INTO big SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 300000) g");
             sluice.shut();
-            WorkerProcess frozen = cluster.startWorkerProcess("frozen", SyncCluster.SOURCE_URL + sluice.url(SITE),
+            JavaProcess frozen = cluster.startWorkerProcess("frozen", SyncCluster.SOURCE_URL + sluice.url(SITE),
                     "--syncline.worker.session-timeout=6s");
             await().atMost(SOON).until(() -> ask(cluster, READING) == 1);
             frozen.freeze();

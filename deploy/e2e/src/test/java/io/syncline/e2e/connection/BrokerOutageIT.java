@@ -3,9 +3,9 @@ package io.syncline.e2e.connection;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.e2e.EventLog;
+import io.syncline.e2e.JavaProcess;
 import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
-import io.syncline.e2e.WorkerProcess;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.log.LoggedEvent;
 import java.net.http.HttpResponse;
@@ -41,7 +41,7 @@ class BrokerOutageIT {
     @Test
     void brokerAway_thenThereAgain_everyAnswerIsTrue() throws Exception {
         try (SyncCluster cluster = SyncCluster.start(directory)) {
-            WorkerProcess worker = cluster.startWorkerProcess("worker", "--syncline.capture.enabled=false");
+            JavaProcess worker = cluster.startWorkerProcess("worker", "--syncline.capture.enabled=false");
             // As in production, so that deadlines pass while nobody decides.
             SyncCluster.Gateway gateway = cluster.startGateway("--syncline.gateway.reply-timeout=5s");
             Awaitility.await("a worker decides")

@@ -3,9 +3,9 @@ package io.syncline.e2e.promises;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.syncline.e2e.EventLog;
+import io.syncline.e2e.JavaProcess;
 import io.syncline.e2e.LogFoldsToState;
 import io.syncline.e2e.SyncCluster;
-import io.syncline.e2e.WorkerProcess;
 import io.syncline.model.connection.SiteEvent;
 import io.syncline.model.log.ChainReader;
 import io.syncline.model.log.LoggedEvent;
@@ -77,7 +77,7 @@ class OneRequestOneOutcomeIT {
         try (SyncCluster cluster = SyncCluster.start(directory)) {
             String[] settings = {"--syncline.worker.session-timeout=" + SESSION_TIMEOUT.toMillis() + "ms",
                 "--syncline.capture.enabled=false"};
-            WorkerProcess[] workers = {cluster.startWorkerProcess("worker-0", settings),
+            JavaProcess[] workers = {cluster.startWorkerProcess("worker-0", settings),
                 cluster.startWorkerProcess("worker-1", settings)};
             // As in production, so that deadlines pass while nobody decides.
             SyncCluster.Gateway gateway = cluster.startGateway("--syncline.gateway.reply-timeout=5s");
@@ -132,9 +132,9 @@ class OneRequestOneOutcomeIT {
     }
 
     /** Until somebody who asked when nobody could decide any more has been told that it was not applied. */
-    private static void freezeAllBeyondADeadline(WorkerProcess[] workers, SyncCluster.Gateway gateway,
+    private static void freezeAllBeyondADeadline(JavaProcess[] workers, SyncCluster.Gateway gateway,
             Map<String, Answered> answers) {
-        for (WorkerProcess worker : workers) {
+        for (JavaProcess worker : workers) {
             worker.freeze();
         }
         AtomicInteger number = new AtomicInteger();
@@ -147,12 +147,12 @@ class OneRequestOneOutcomeIT {
                     answers.put(site, answer);
                     return answer.told() == Told.LOOKED_UP;
                 });
-        for (WorkerProcess worker : workers) {
+        for (JavaProcess worker : workers) {
             worker.thaw();
         }
     }
 
-    private static void freezeBeyondItsSession(WorkerProcess victim, WorkerProcess other, Random random) {
+    private static void freezeBeyondItsSession(JavaProcess victim, JavaProcess other, Random random) {
         long frozenAt = System.nanoTime();
         Duration frozen = SESSION_TIMEOUT.plusMillis(500 + random.nextInt(2_000));
         victim.freeze();

@@ -27,11 +27,13 @@ final class RandomTable {
         UUID("uuid", "md5('u' || %d)::uuid"), TEXT("text", "E'k\\'é\"\\\\ ' || %d"),
         VARCHAR("varchar(20)", "'k' || %d"),
         C("text COLLATE \"C\"", "chr(60 + %1$d %% 60) || %1$d"), CHAR("char(8)", "'c' || %d"),
-        NUMERIC("numeric", "%d * 1.5"), CENTS("numeric(12,2)", "%d / 4.0"), DATE("date", "date '2000-01-01' + %d"),
+        NUMERIC("numeric", "CASE %d WHEN 0 THEN 'NaN' WHEN 1 THEN 'Infinity' ELSE %d * 1.50 END"),
+        CENTS("numeric(12,2)", "%d / 4.0"), DATE("date", "date '2000-01-01' + %d"),
         TIMESTAMP("timestamp", "timestamp '2000-01-01' + %d * interval '1.000001 hours'"),
         TIMESTAMPTZ("timestamptz(3)", "timestamptz '2000-01-01 UTC' + %d * interval '1.001 hours'"),
         TIME("time", "time '00:00' + %d * interval '1.5 seconds'"), INTERVAL("interval", "%d * interval '1 hour'"),
-        BYTEA("bytea", "decode(md5('b' || %d), 'hex')"), DOUBLE("float8", "%d / 3.0::float8"),
+        BYTEA("bytea", "decode(md5('b' || %d), 'hex')"), DOUBLE("float8",
+                "CASE %d WHEN 0 THEN 'NaN' WHEN 1 THEN 'Infinity' WHEN 2 THEN '-Infinity' ELSE %d / 3.0::float8 END"),
         INET("inet", "inet '10.0.0.0' + %d"), RANGE("int4range", "int4range(%1$d, %1$d + 5)"),
         ARRAY("text[]", "ARRAY['a' || %d, NULL, E'\"\\\\']"), BITS("bit(16)", "(%d)::bit(16)"),
         VARBITS("bit varying", "(%d)::bit(16)"), MONEY("money", "(%d - 5)::money / 4"),
@@ -43,6 +45,10 @@ final class RandomTable {
         MULTIRANGE("int4multirange", "int4multirange(int4range(%1$d, %1$d + 2), int4range(%1$d + 5, NULL))"),
         COMPOSITE("pair", "ROW(%1$d, 'x\"' || %1$d)::pair"),
         DOMAIN("positive", "%d + 1"), ENUM("mood", "(ARRAY['sad', 'ok', 'happy']::mood[])[%d %% 3 + 1]"),
+        ARRAY_BOUNDS("int[]", "('[' || %1$d %% 3 || ':' || %1$d %% 3 + 1 || ']={' || %1$d || ',7}')::int[]"),
+        JSONB("jsonb",
+                "CASE %1$d %% 3 WHEN 0 THEN to_jsonb(%1$d) WHEN 1 THEN jsonb_build_array(%1$d, NULL, 1.50) ELSE jsonb_build_object('b', %1$d, 'a', 'é\"') END"),
+        CITEXT("ext.citext", "'Key ' || %d"), OWN_INT("public.\"int4\"", "'i' || %d"),
         BOOL("boolean", "%d %% 2 = 0");
 
         final String sql;
@@ -120,6 +126,11 @@ final class RandomTable {
                 "ARRAY[timestamptz '2001-01-01 UTC' + (%1$s %% 1000) * interval '1 s', 'infinity']"),
         BYTEAS("bytea[]", "ARRAY[decode(md5((%1$s)::text), 'hex'), NULL, '']"),
         JSONBS("jsonb[]", "ARRAY[jsonb_build_object('n', %1$s), NULL, '[null]']"),
+        OWN_JSON("public.\"json\"", "(ARRAY['x', 'y', '{']::public.\"json\"[])[(%1$s %% 3)::int + 1]"),
+        OWN_JSONS("public.\"json\"[]", "ARRAY['x', NULL, '{']::public.\"json\"[]"),
+        OWN_TEXT("public.\"text\"", "ROW((%1$s %% 1000)::int, 'o''\"')::public.\"text\""),
+        CITEXT("ext.citext", "'Any Case ' || %1$s"),
+        FIVE_BITS("bit varying(5)[]", "ARRAY[(%1$s %% 32)::int::bit(5)::bit varying, NULL]"),
         HUGE("text", "repeat(md5((%1$s)::text), 3000)");
 
         final String sql;
@@ -132,7 +143,9 @@ final class RandomTable {
     }
 
     static final String TYPES = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);"
-            + " CREATE TYPE pair AS (a int, b text)";
+            + " CREATE TYPE pair AS (a int, b text); CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;"
+            + " CREATE TYPE public.\"json\" AS ENUM ('x', 'y', '{');"
+            + " CREATE DOMAIN public.\"int4\" AS pg_catalog.text; CREATE TYPE public.\"text\" AS (a pg_catalog.int4, b pg_catalog.text)";
 
     private static final int PARTITIONS = 3;
 
@@ -141,6 +154,8 @@ final class RandomTable {
     private final List<KeyType> key = new ArrayList<>();
     private final List<ColumnType> columns = new ArrayList<>();
     private final boolean generated;
+    /** A second column whose name differs by case alone. */
+    private final boolean twins;
 
     RandomTable(int number, Random random) {
         this.name = List.of("plain", "Mixed Case", "order", "with-dash", "ünï \"q\"").get(number % 5) + " " + number;
@@ -155,6 +170,7 @@ final class RandomTable {
             columns.add(ColumnType.values()[random.nextInt(ColumnType.values().length)]);
         }
         this.generated = random.nextInt(4) == 0;
+        this.twins = random.nextInt(5) == 0;
         Kind wanted = Kind.values()[random.nextInt(Kind.values().length)];
         this.kind = wanted == Kind.PARTITIONED && !key.getFirst().hashable() ? Kind.PRIMARY_KEY : wanted;
     }
@@ -185,6 +201,9 @@ final class RandomTable {
         IntStream.range(0, key.size()).forEach(i -> definitions.add("\"K " + i + "\" " + key.get(i).sql + notNull));
         IntStream.range(0, columns.size()).forEach(i -> definitions.add("\"v" + i + "\" " + columns.get(i).sql));
         definitions.add("n bigint");
+        if (twins) {
+            definitions.add("\"N\" text DEFAULT 'twin'");
+        }
         if (generated) {
             definitions.add("g bigint GENERATED ALWAYS AS (n * 2) STORED");
         }
@@ -209,6 +228,71 @@ final class RandomTable {
 
     private String partition(int number) {
         return "\"" + inQuotes() + " part " + number + "\"";
+    }
+
+    /**
+     * Statements that leave the table as it is defined, but for a while; rows change meanwhile. In one transaction, or each in one
+     * of its own.
+     */
+    List<String> undoneDdl(Random random, long version) {
+        String away = "\"away " + inQuotes() + '"';
+        return switch (random.nextInt(6)) {
+            case 0 -> around("ALTER TABLE " + quoted() + " RENAME TO " + away, writesTo(away, version),
+                    "ALTER TABLE " + away + " RENAME TO " + quoted());
+            case 1 -> around("ALTER TABLE " + quoted() + " RENAME COLUMN \"v0\" TO \"away\"",
+                    writesTo(quoted(), version), "ALTER TABLE " + quoted() + " RENAME COLUMN \"away\" TO \"v0\"");
+            case 2 -> {
+                String type = columns.getFirst().sql;
+                yield around("ALTER TABLE " + quoted() + " DROP COLUMN \"v0\"", writesTo(quoted(), version),
+                        "ALTER TABLE " + quoted() + " ADD COLUMN \"v0\" " + type);
+            }
+            case 3 -> generated
+                    ? around("ALTER TABLE " + quoted() + " ADD COLUMN \"more\" int DEFAULT 7",
+                            writesTo(quoted(), version), "ALTER TABLE " + quoted() + " DROP COLUMN \"more\"")
+                    : around("ALTER TABLE " + quoted() + " ALTER COLUMN n TYPE numeric", writesTo(quoted(), version),
+                            "ALTER TABLE " + quoted() + " ALTER COLUMN n TYPE bigint");
+            case 4 -> around("ALTER TABLE " + quoted() + " SET SCHEMA ext",
+                    writesTo("ext." + quoted(), version), "ALTER TABLE ext." + quoted() + " SET SCHEMA public");
+            default -> switch (kind) {
+                case PRIMARY_KEY -> around("ALTER TABLE " + quoted() + " REPLICA IDENTITY FULL",
+                        writesTo(quoted(), version), "ALTER TABLE " + quoted() + " REPLICA IDENTITY DEFAULT");
+                case INDEX, INDEX_BESIDE_KEY -> around("ALTER TABLE " + quoted() + " REPLICA IDENTITY FULL",
+                        writesTo(quoted(), version),
+                        "ALTER TABLE " + quoted() + " REPLICA IDENTITY USING INDEX \"index of " + inQuotes() + "\"");
+                case PARTITIONED -> detachedPartition(random, version);
+                case WHOLE_ROWS, NOTHING -> around("ALTER TABLE " + quoted() + " RENAME TO " + away,
+                        writesTo(away, version), "ALTER TABLE " + away + " RENAME TO " + quoted());
+            };
+        };
+    }
+
+    boolean partitioned() {
+        return kind == Kind.PARTITIONED;
+    }
+
+    /** A partition that is written to while it belongs to no table, or another one in its place. */
+    List<String> detachedPartition(Random random, long version) {
+        int i = random.nextInt(PARTITIONS);
+        String values = " FOR VALUES WITH (MODULUS " + PARTITIONS + ", REMAINDER " + i + ")";
+        if (random.nextInt(4) == 0) {
+            return List.of("ALTER TABLE " + quoted() + " DETACH PARTITION " + partition(i),
+                    "DROP TABLE " + partition(i),
+                    "CREATE TABLE " + partition(i) + " PARTITION OF " + quoted() + values);
+        }
+        return around("ALTER TABLE " + quoted() + " DETACH PARTITION " + partition(i), writesTo(partition(i), version),
+                "ALTER TABLE " + quoted() + " ATTACH PARTITION " + partition(i) + values);
+    }
+
+    private static List<String> writesTo(String quoted, long version) {
+        return List.of("UPDATE " + quoted + " SET n = " + version + " WHERE n % 5 = 0",
+                "DELETE FROM " + quoted + " WHERE n % 11 = 0");
+    }
+
+    static List<String> around(String first, List<String> between, String last) {
+        List<String> all = new ArrayList<>(List.of(first));
+        all.addAll(between);
+        all.add(last);
+        return all;
     }
 
     /** Some statement. */

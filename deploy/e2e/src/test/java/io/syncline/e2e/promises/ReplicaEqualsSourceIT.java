@@ -3,28 +3,35 @@ package io.syncline.e2e.promises;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.syncline.e2e.FaultCluster;
+import io.syncline.e2e.Follower;
+import io.syncline.e2e.JavaProcess;
+import io.syncline.e2e.ReplicaComparison;
 import io.syncline.e2e.SyncCluster;
-import io.syncline.e2e.WorkerProcess;
 import io.syncline.model.credential.TokenHash;
 import io.syncline.model.table.RowChecksum;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
@@ -33,39 +40,52 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Promise 6: when writes stop, every captured table's replica equals the source, row for row, whatever was written, killed or
- * frozen meanwhile.
+ * Promise 6: when writes stop, every captured table's replica equals the source, row for row, whatever was written, changed, killed,
+ * frozen, lost or restored meanwhile.
  *
- * <p>Each round makes tables up from its seed, writes to them by several writers whose statements are the seed's, kills and
- * freezes workers, and then has PostgreSQL compare the source's rows with what the gateway gives. A round that failed is
+ * <p>Each round makes tables up from its seed, writes to them by several writers whose statements are the seed's, lets the faults of
+ * {@link PropertyFault} happen, and then has PostgreSQL compare the source's rows with what the gateway gives. A round that failed is
  * repeated by {@code -Dsyncline.seed=<its seed>}; {@code -Dsyncline.property.time=PT3H} goes on for three hours, and
- * {@code mvn verify -Pcampaign} for as long as that.
+ * {@code mvn verify -Pcampaign} for as long as that, on three brokers. {@code -Dsyncline.property.faults=STATE_RESTORED,DDL_UNDONE}
+ * draws from these alone.
  */
 class ReplicaEqualsSourceIT {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaEqualsSourceIT.class);
 
     /** No round begins after this time: with starting and the last round that makes three minutes. */
-    private static final Duration TIME = Duration.parse(System.getProperty("syncline.property.time", "PT140S"));
+    private static final Duration TIME = Duration.parse(System.getProperty("syncline.property.time", "PT110S"));
+    private static final int BROKERS = Integer.getInteger("syncline.property.brokers", 1);
+    private static final Set<PropertyFault> FAULTS = PropertyFault
+            .named(System.getProperty("syncline.property.faults", "WORKER_KILLED,WORKER_FROZEN,BROKERS_LOST"));
+    /** The ordinary build's; a campaign takes another one each time. */
+    private static final long SEED = 20_261_201;
     private static final Duration WRITING = Duration.ofSeconds(20);
     private static final Duration SESSION = Duration.ofSeconds(6);
     private static final Duration CAUGHT_UP = Duration.ofMinutes(5);
     private static final int WRITERS = 3;
+    private static final List<String> WORKERS = List.of("worker-1", "worker-2");
+    /** The writers do not agree on anything with each other, nor with the owner who changes tables. */
+    private static final Set<String> WRITERS_OWN = Set.of("40P01", "23505", "40001", "23514", "42P01", "42703", "42804",
+            "42P10", "0A000", "22P02", "55P03", "57014");
 
     /** Of {@code tok-t}. */
     private static final String HASH = TokenHash.ofToken("tok-t").text();
 
     @TempDir private Path directory;
-    private int workers;
+    private final Map<PropertyFault, Integer> made = new ConcurrentHashMap<>();
+    private @Nullable Path backup;
 
     @Test
-    void replicaEqualsSource_workersKilledAndFrozenUnderWrites() throws Exception {
+    void replicaEqualsSource_whateverIsKilledLostRestoredOrUndoneUnderWrites() throws Exception {
         Long given = Long.getLong("syncline.seed");
-        try (SyncCluster cluster = SyncCluster.start(directory);
-                ExecutorService threads = Executors.newFixedThreadPool(WRITERS + 1)) {
+        int rounds = 0;
+        int divergences = 0;
+        try (FaultCluster cluster = FaultCluster.start(directory, BROKERS);
+                ExecutorService threads = Executors.newFixedThreadPool(WRITERS + 2)) {
             execute(cluster, RandomTable.TYPES);
-            List<WorkerProcess> running = new ArrayList<>(List.of(worker(cluster), worker(cluster)));
-            SyncCluster.Gateway gateway = cluster.startGateway();
+            startWorkers(cluster);
+            SyncCluster.Gateway gateway = cluster.startGateway(FaultCluster.Client.GATEWAY_1);
             // Workers that are still starting decide nothing.
             await().atMost(CAUGHT_UP)
                     .untilAsserted(() -> assertThat(
@@ -77,24 +97,25 @@ class ReplicaEqualsSourceIT {
                                     + "\"rate_limit_requests_per_minute\":1000000}")
                             .statusCode()).isIn(201, 409));
             long end = System.nanoTime() + TIME.toNanos();
-            long seed = given == null ? System.nanoTime() : given;
-            int rounds = 0;
+            long seed = given != null ? given : Boolean.getBoolean("syncline.campaign") ? System.nanoTime() : SEED;
             do {
                 LOG.info("round {}, seed {} (-Dsyncline.seed={} repeats it)", ++rounds, seed, seed);
                 try {
-                    round(cluster, gateway, running, threads, seed);
+                    round(cluster, gateway, threads, seed);
                 } catch (Exception | AssertionError e) {
-                    throw new AssertionError("round with seed " + seed + "; -Dsyncline.seed=" + seed + " repeats it",
-                            e);
+                    divergences++;
+                    throw new AssertionError("round " + rounds + " with seed " + seed + "; -Dsyncline.seed=" + seed
+                            + " repeats it", e);
                 }
                 seed = new Random(seed).nextLong();
             } while (given == null && System.nanoTime() < end);
-            LOG.info("{} rounds held", rounds);
+        } finally {
+            LOG.info("{} rounds, {} divergences, faults {}", rounds, divergences, new TreeMap<>(made));
         }
     }
 
-    private void round(SyncCluster cluster, SyncCluster.Gateway gateway, List<WorkerProcess> running,
-            ExecutorService threads, long seed) throws Exception {
+    private void round(FaultCluster cluster, SyncCluster.Gateway gateway, ExecutorService threads, long seed)
+            throws Exception {
         Random random = new Random(seed);
         List<RandomTable> tables = new ArrayList<>();
         for (int i = 3 + random.nextInt(3); i > 0; i--) {
@@ -110,14 +131,23 @@ class ReplicaEqualsSourceIT {
             writing.add(threads.submit((Callable<Integer>) () -> write(cluster, tables, own, end)));
         }
         List<Follower> followers = tables.stream()
-                .map(table -> new Follower(gateway, HASH, table, seed))
+                .map(table -> new Follower(gateway, HASH, table.name(), table.keyless(), seed))
                 .toList();
         Future<?> following = threads.submit(() -> {
             while (System.nanoTime() < end) {
                 followers.forEach(Follower::follow);
             }
         });
-        faults(cluster, running, new Random(random.nextLong()), end);
+        Random owners = new Random(random.nextLong());
+        SourceFaults source = new SourceFaults(cluster.source(), tables, owners);
+        Future<?> owning = threads.submit(() -> {
+            faults(owners, end, 500, 3_000, PropertyFault::ofSource, (fault, _) -> source.make(fault));
+            return null;
+        });
+        faults(new Random(random.nextLong()), end, 2_000, 6_000, fault -> !fault.ofSource(),
+                (fault, drawn) -> machine(cluster, fault, drawn));
+        owning.get();
+        source.resetSettings();
         int transactions = 0;
         for (Future<Integer> one : writing) {
             transactions += one.get();
@@ -129,9 +159,9 @@ class ReplicaEqualsSourceIT {
             RandomTable table = tables.get(i);
             Follower follower = followers.get(i);
             await(table.toString()).atMost(CAUGHT_UP).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
-                List<String> replica = replica(gateway, table);
-                assertThat(differences(cluster, table, replica)).isEmpty();
-                JsonNode listed = listed(gateway, table);
+                List<String> replica = ReplicaComparison.replica(gateway, HASH, table.name());
+                assertThat(ReplicaComparison.differences(cluster.source(), table.quoted(), replica)).isEmpty();
+                JsonNode listed = ReplicaComparison.listed(gateway, HASH, table.name());
                 assertThat(listed.path("row_count").longValue(-1)).isEqualTo(replica.size());
                 assertThat(listed.path("checksum").asString("")).isEqualTo(RowChecksum.text(replica.stream()
                         .mapToLong(row -> RowChecksum.of(row.getBytes(StandardCharsets.UTF_8)))
@@ -147,38 +177,88 @@ class ReplicaEqualsSourceIT {
         }
         await("the dropped tables are gone").atMost(CAUGHT_UP)
                 .pollInterval(Duration.ofMillis(500))
-                .untilAsserted(() -> assertThat(
-                        tables.stream().map(table -> listed(gateway, table)).filter(JsonNode::isObject)).isEmpty());
+                .untilAsserted(() -> assertThat(tables.stream()
+                        .map(table -> ReplicaComparison.listed(gateway, HASH, table.name()))
+                        .filter(JsonNode::isObject)).isEmpty());
     }
 
-    private WorkerProcess worker(SyncCluster cluster) {
-        return cluster.startWorkerProcess("worker-" + workers++,
-                "--syncline.worker.session-timeout=" + SESSION.toSeconds() + "s",
-                "--syncline.capture.refresh-interval=3s");
+    private interface Making {
+        void make(PropertyFault fault, Random random) throws Exception;
     }
 
-    /** Each few seconds one of the two is killed, or frozen for longer than its session lasts. */
-    private void faults(SyncCluster cluster, List<WorkerProcess> running, Random random, long end)
-            throws InterruptedException {
-        while (System.nanoTime() < end) {
-            Thread.sleep(2_000 + random.nextInt(4_000));
-            int victim = random.nextInt(running.size());
-            if (random.nextInt(3) == 0) {
-                running.get(victim).freeze();
-                Thread.sleep(SESSION.toMillis() + 2_000);
-                running.get(victim).thaw();
-            } else {
-                running.get(victim).kill();
-                running.set(victim, worker(cluster));
+    /** Each kind once before one of them comes again. */
+    private void faults(Random random, long end, int least, int most, Predicate<PropertyFault> which, Making making)
+            throws Exception {
+        List<PropertyFault> kinds = FAULTS.stream().filter(which).toList();
+        List<PropertyFault> deck = new ArrayList<>();
+        while (!kinds.isEmpty() && System.nanoTime() < end) {
+            Thread.sleep(least + random.nextInt(most - least));
+            if (deck.isEmpty()) {
+                deck.addAll(kinds);
+                Collections.shuffle(deck, random);
             }
+            PropertyFault fault = deck.removeLast();
+            LOG.info("fault {}", fault);
+            made.merge(fault, 1, Integer::sum);
+            making.make(fault, random);
         }
     }
 
-    private static int write(SyncCluster cluster, List<RandomTable> tables, Random random, long end)
+    private static void startWorkers(FaultCluster cluster) {
+        WORKERS.stream()
+                .filter(name -> !cluster.workerRuns(name))
+                .forEach(name -> cluster.startWorker(name, "--syncline.capture.refresh-interval=3s"));
+    }
+
+    /** After each one, everything is there again, but for what it has lost. */
+    private void machine(FaultCluster cluster, PropertyFault fault, Random random) throws Exception {
+        JavaProcess worker = cluster.worker(WORKERS.get(random.nextInt(WORKERS.size())));
+        switch (fault) {
+            case WORKER_KILLED -> worker.kill();
+            case WORKER_FROZEN -> {
+                worker.freeze();
+                // For longer than its session lasts.
+                Thread.sleep(SESSION.toMillis() + 2_000);
+                worker.thaw();
+            }
+            case BROKERS_LOST -> {
+                int stays = 1 + random.nextInt(BROKERS);
+                List<Integer> lost = IntStream.rangeClosed(1, BROKERS)
+                        .filter(broker -> broker != stays || BROKERS == 1)
+                        .boxed()
+                        .toList();
+                lost.forEach(cluster::killBroker);
+                Thread.sleep(random.nextInt(4_000));
+                lost.forEach(cluster::startBroker);
+                cluster.awaitBrokers();
+            }
+            case STATE_RESTORED -> {
+                Path taken = backup;
+                if (taken == null) {
+                    backup = cluster.state().backup();
+                    Thread.sleep(1_000 + random.nextInt(4_000));
+                    taken = backup;
+                }
+                backup = null;
+                cluster.state().restore(taken);
+            }
+            case STATE_FAILED_OVER -> {
+                cluster.state().startStandby();
+                cluster.state().cutStandby();
+                Thread.sleep(random.nextInt(4_000));
+                cluster.state().failOver();
+            }
+            case DDL_UNDONE, PARTITION_DETACHED, PUBLICATION_CHANGED, SETTINGS_CHANGED ->
+                    throw new IllegalArgumentException(fault + " is one of the source");
+        }
+        startWorkers(cluster);
+    }
+
+    private static int write(FaultCluster cluster, List<RandomTable> tables, Random random, long end)
             throws SQLException {
         int transactions = 0;
         long version = random.nextInt(1_000_000) * 1_000_000L;
-        try (Connection connection = cluster.database().connect("site");
+        try (Connection connection = cluster.source().connect("site");
                 Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             while (System.nanoTime() < end) {
@@ -201,9 +281,7 @@ class ReplicaEqualsSourceIT {
                     transactions++;
                 } catch (SQLException e) {
                     connection.rollback();
-                    // Deadlocks, keys that are there already, rows that have moved to another partition: the writers do not agree on
-                    // anything.
-                    if (!List.of("40P01", "23505", "40001").contains(e.getSQLState())) {
+                    if (!WRITERS_OWN.contains(String.valueOf(e.getSQLState()))) {
                         throw e;
                     }
                 }
@@ -212,59 +290,8 @@ class ReplicaEqualsSourceIT {
         return transactions;
     }
 
-    /** All rows as the gateway streams them. */
-    private static List<String> replica(SyncCluster.Gateway gateway, RandomTable table) {
-        HttpResponse<String> answer = gateway.send("POST", "/phoenix_kit/sync/api/pull-data",
-                Map.of("content-type", "application/json", "accept", "application/x-ndjson"),
-                "{\"auth_token_hash\":\"" + HASH + "\",\"table_name\":"
-                        + JsonMapper.shared().writeValueAsString(table.name())
-                        + "}");
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        List<String> lines = new ArrayList<>(answer.body().lines().toList());
-        JsonNode last = JsonMapper.shared().readTree(lines.removeLast());
-        assertThat(last.path("rows").longValue(-1)).isEqualTo(lines.size());
-        return lines;
-    }
-
-    /** Has PostgreSQL read the replica's rows as rows of the table, and say which are in one of them only. */
-    private static List<String> differences(SyncCluster cluster, RandomTable table, List<String> replica)
-            throws SQLException {
-        List<String> differences = new ArrayList<>();
-        try (Connection connection = cluster.database().connect("site");
-                Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TEMP TABLE replica (wire text)");
-            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO replica SELECT unnest(?)")) {
-                insert.setArray(1, connection.createArrayOf("text", replica.toArray()));
-                insert.executeUpdate();
-            }
-            String source = "SELECT t::text AS row FROM " + table.quoted() + " t";
-            String copy = "SELECT (json_populate_record(NULL::" + table.quoted()
-                    + ", wire::json))::text AS row FROM replica";
-            try (ResultSet row = statement.executeQuery("(SELECT 'only in the source: ' || row FROM (" + source
-                    + " EXCEPT ALL " + copy
-                    + ") s ORDER BY 1 LIMIT 3) UNION ALL (SELECT 'only in the replica: ' || row FROM ("
-                    + copy + " EXCEPT ALL " + source + ") r ORDER BY 1 LIMIT 3)")) {
-                while (row.next()) {
-                    differences.add(row.getString(1));
-                }
-            }
-        }
-        return differences;
-    }
-
-    /** The table's entry; a missing node if it is not listed. */
-    private static JsonNode listed(SyncCluster.Gateway gateway, RandomTable table) {
-        return JsonMapper.shared()
-                .readTree(gateway.call("list-tables", "{\"auth_token_hash\":\"" + HASH + "\"}").body())
-                .path("tables")
-                .valueStream()
-                .filter(entry -> entry.path("name").asString().equals(table.name()))
-                .findFirst()
-                .orElseGet(tools.jackson.databind.node.MissingNode::getInstance);
-    }
-
-    private static void execute(SyncCluster cluster, String sql) throws SQLException {
-        try (Connection connection = cluster.database().connect("site");
+    private static void execute(FaultCluster cluster, String sql) throws SQLException {
+        try (Connection connection = cluster.source().connect("site");
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }

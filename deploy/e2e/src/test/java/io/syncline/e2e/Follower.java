@@ -1,8 +1,8 @@
-package io.syncline.e2e.promises;
+package io.syncline.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.syncline.e2e.SyncCluster;
+import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +15,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A receiver that keeps a copy of its own of one table by asking what has changed, in pages of any size. */
-final class Follower {
+public final class Follower {
 
     private final SyncCluster.Gateway gateway;
     private final String tokenHash;
@@ -26,21 +26,27 @@ final class Follower {
     private List<String> key = List.of();
     private @Nullable String asOf;
 
-    Follower(SyncCluster.Gateway gateway, String tokenHash, RandomTable table, long seed) {
+    /** @param keyless its rows are told apart by nothing; else the columns of its key have names that begin with "K " */
+    public Follower(SyncCluster.Gateway gateway, String tokenHash, String table, boolean keyless, long seed) {
         this.gateway = gateway;
         this.tokenHash = tokenHash;
-        this.table = table.name();
-        this.keyless = table.keyless();
+        this.table = table;
+        this.keyless = keyless;
         this.random = new Random(seed);
     }
 
     /** The rows by their keys, or by numbers where they have none, as they came. */
-    Map<String, String> rows() {
+    public Map<String, String> rows() {
         return rows;
     }
 
     /** Pulls what has changed since the last time; everything the first time, and where that is no longer known. */
-    void follow() {
+    public void follow() {
+        follow(() -> {});
+    }
+
+    /** @param betweenPages done after each page but the last one */
+    public void follow(Runnable betweenPages) {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
         body.put("auth_token_hash", tokenHash).put("table_name", table).put("limit", 1 + random.nextInt(200));
         if (asOf != null) {
@@ -49,7 +55,12 @@ final class Follower {
         boolean whole = asOf == null;
         JsonNode page;
         do {
-            HttpResponse<String> answer = gateway.call("pull-data", body.toString());
+            HttpResponse<String> answer;
+            try {
+                answer = gateway.call("pull-data", body.toString());
+            } catch (UncheckedIOException brokenOff) {
+                return;
+            }
             if (answer.statusCode() == 503 || answer.statusCode() == 404) {
                 return;
             }
@@ -65,6 +76,9 @@ final class Follower {
             apply(page);
             body.put("cursor", page.path("next_cursor").asString(""));
             body.put("limit", 1 + random.nextInt(2_000));
+            if (page.path("has_more").booleanValue()) {
+                betweenPages.run();
+            }
         } while (page.path("has_more").booleanValue());
         asOf = page.path("as_of").asString();
     }

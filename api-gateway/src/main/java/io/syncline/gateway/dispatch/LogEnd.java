@@ -113,17 +113,14 @@ final class LogEnd {
             return;
         }
         switch (chain.read(offset, record)) {
-            case ChainReader.Verdict.Counts counts -> ours = true;
-            case ChainReader.Verdict.Raises raises -> {
+            case ChainReader.Verdict.Counts _, ChainReader.Verdict.Resumes _, ChainReader.Verdict.Voided _ -> ours = true;
+            // Its writer had read all that was before it, so this is where the chain stood.
+            case ChainReader.Verdict.Raises _, ChainReader.Verdict.RaisesBehind _, ChainReader.Verdict.Proves _ ->
+                    readFence(offset, record);
+            case ChainReader.Verdict.Detached(LoggedEvent event, String _) -> {
+                // What it goes on from lies before what was read, or is missing: the chain is followed from here.
                 ours = true;
-                anchored = true;
-            }
-            case ChainReader.Verdict.Voided(LoggedEvent event, String why) -> {
-                ours = true;
-                if (event.fence() > chain.head().fence()) {
-                    // Its fence lies before what was read: the chain is followed from here.
-                    stand(event.fence(), event.sequence(), event.hash());
-                }
+                stand(event.fence(), event.sequence(), event.hash());
             }
             case ChainReader.Verdict.Foreign foreign -> readFence(offset, record);
         }

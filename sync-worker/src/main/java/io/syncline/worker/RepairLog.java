@@ -24,7 +24,12 @@ final class RepairLog {
     private RepairLog() {}
 
     /** What the command line says. */
-    record Arguments(OptionalInt partition, boolean acknowledge, @Nullable String reason, String by, List<String> settings) {
+    record Arguments(
+            OptionalInt partition,
+            boolean acknowledge,
+            @Nullable String reason,
+            String by,
+            List<String> settings) {
 
         /** {@link IllegalArgumentException} says what is wrong. */
         static Arguments of(String[] arguments) {

@@ -19,11 +19,12 @@ final class VerifyLog {
     static int run(String[] arguments) {
         boolean strict = Arrays.asList(arguments).contains(STRICT);
         String[] settings = Arrays.stream(arguments).filter(one -> !one.equals(STRICT)).toArray(String[]::new);
-        return LogCommand.run("verify-log", USAGE, settings, (keys, log, context) -> switch (new LogVerification(log, keys,
-                System.out::println).verify(log.partitions())) {
-            case WHOLE -> WHOLE;
-            case WHOLE_WITH_FOREIGN -> strict ? NOT_WHOLE : WHOLE;
-            case NOT_WHOLE -> NOT_WHOLE;
-        });
+        return LogCommand.run("verify-log", USAGE, settings,
+                (keys, log, context) -> switch (new LogVerification(log, keys,
+                        System.out::println).verify(log.partitions())) {
+                    case WHOLE -> WHOLE;
+                    case WHOLE_WITH_FOREIGN -> strict ? NOT_WHOLE : WHOLE;
+                    case NOT_WHOLE -> NOT_WHOLE;
+                });
     }
 }

@@ -113,9 +113,9 @@ final class LogEnd {
             return;
         }
         switch (chain.read(offset, record)) {
-            case ChainReader.Verdict.Counts _, ChainReader.Verdict.Resumes _, ChainReader.Verdict.Voided _ -> ours = true;
+            case ChainReader.Verdict.Counts _,ChainReader.Verdict.Resumes _,ChainReader.Verdict.Voided _ -> ours = true;
             // Its writer had read all that was before it, so this is where the chain stood.
-            case ChainReader.Verdict.Raises _, ChainReader.Verdict.RaisesBehind _, ChainReader.Verdict.Proves _ ->
+            case ChainReader.Verdict.Raises _,ChainReader.Verdict.RaisesBehind _,ChainReader.Verdict.Proves _ ->
                     readFence(offset, record);
             case ChainReader.Verdict.Detached(LoggedEvent event, String _) -> {
                 // What it goes on from lies before what was read, or is missing: the chain is followed from here.

@@ -77,7 +77,8 @@ public final class ChainReader {
          * @param claims an event that would count, if the key that it names were one of the cluster's; the key file may be an
          *               older one
          */
-        record Foreign(String why, MalformedRecordException.Kind kind, @Nullable LoggedEvent claims) implements Verdict {}
+        record Foreign(String why, MalformedRecordException.Kind kind, @Nullable LoggedEvent claims)
+                implements Verdict {}
     }
 
     private final int partition;

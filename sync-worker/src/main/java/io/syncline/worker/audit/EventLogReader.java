@@ -160,7 +160,7 @@ public final class EventLogReader implements AutoCloseable {
                 || e.getClass() == KafkaException.class && e.getMessage() != null
                         && (e.getMessage().contains("is invalid, cause:")
                                 || e.getMessage().contains("Received exception when fetching the next record")
-                        || e.getMessage().startsWith("Encountered corrupt message"));
+                                || e.getMessage().startsWith("Encountered corrupt message"));
     }
 
     static LogRecord logRecord(ConsumerRecord<byte[], byte[]> record) {

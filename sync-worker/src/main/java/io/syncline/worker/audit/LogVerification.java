@@ -69,7 +69,8 @@ public final class LogVerification {
         String where = "partition " + partition.partition();
         if (beginning > 0 && !read.acknowledged().coversBeginning(0, beginning)) {
             whole = false;
-            tell.accept(where + ": the log begins at offset " + beginning + ": HOLE: the records before it were deleted");
+            tell.accept(
+                    where + ": the log begins at offset " + beginning + ": HOLE: the records before it were deleted");
         }
         for (Acknowledgements.Bridge bridge : read.acknowledged().bridges()) {
             tell.accept(where + acknowledged(bridge));
@@ -160,7 +161,8 @@ public final class LogVerification {
                     follows(reader);
                 }
                 case Verdict.Voided(LoggedEvent _, String why) -> add(new Finding("void", offset, offset, why));
-                case Verdict.Detached(LoggedEvent _, String why) -> undecided.add(new Finding("void", offset, offset, why));
+                case Verdict.Detached(LoggedEvent _, String why) ->
+                        undecided.add(new Finding("void", offset, offset, why));
                 case Verdict.Proves(Fence _, List<Hole> holes) -> {
                     fences++;
                     holes(holes);
@@ -169,10 +171,12 @@ public final class LogVerification {
             }
         }
 
-        private void foreign(long offset, String why, MalformedRecordException.Kind kind, @Nullable LoggedEvent claiming) {
+        private void foreign(long offset, String why, MalformedRecordException.Kind kind,
+                @Nullable LoggedEvent claiming) {
             foreign++;
             Finding found = new Finding(
-                    kind == MalformedRecordException.Kind.UNREADABLE ? "unreadable" : "foreign or altered", offset, offset,
+                    kind == MalformedRecordException.Kind.UNREADABLE ? "unreadable" : "foreign or altered", offset,
+                    offset,
                     why);
             whole &= kind != MalformedRecordException.Kind.UNREADABLE;
             if (kind == MalformedRecordException.Kind.UNKNOWN_KEY) {

@@ -50,9 +50,11 @@ final class ForeignLook implements ConnectionPublisher.Between, Executor, AutoCl
             OptionalLong foreign = ChainReading.foreignBetween(current.partition(partition), from, to, keys);
             foreign.ifPresent(count -> {
                 if (found == 0 || found / 1_000 != (found + count) / 1_000) {
-                    log.warn("Partition {} of the events has {} records at offsets {} to {} that no worker of this cluster"
-                            + " wrote; they are passed over ({} so far). See them with: java -jar sync-worker.jar"
-                            + " verify-log", partition, count, from, to - 1, found + count);
+                    log.warn(
+                            "Partition {} of the events has {} records at offsets {} to {} that no worker of this cluster"
+                                    + " wrote; they are passed over ({} so far). See them with: java -jar sync-worker.jar"
+                                    + " verify-log",
+                            partition, count, from, to - 1, found + count);
                 }
                 found += count;
             });

@@ -82,8 +82,8 @@ final class LogRepair {
                     holes.addAll(proves.holes());
                     claims = false;
                 }
-                case Verdict.Counts _, Verdict.Raises _, Verdict.Resumes _, Verdict.RaisesBehind _ -> claims = false;
-                case Verdict.Voided _, Verdict.Detached _ -> {}
+                case Verdict.Counts _,Verdict.Raises _,Verdict.Resumes _,Verdict.RaisesBehind _ -> claims = false;
+                case Verdict.Voided _,Verdict.Detached _ -> {}
             }
             ours = true;
         }
@@ -95,7 +95,8 @@ final class LogRepair {
         LogHead known = store.head(partition).orElse(LogHead.start(partition));
         long beginning = log.beginning();
         long end = log.end();
-        ChainReading.Read<Found> read = ChainReading.read(log, ChainReader.Head.start(), beginning, end, keys, Found::new);
+        ChainReading.Read<Found> read = ChainReading.read(log, ChainReader.Head.start(), beginning, end, keys,
+                Found::new);
         Found found = read.visitor();
         ChainReader.Head head = read.reader().headBehindHoles();
         if (end < Math.max(known.published().offset(), known.fence() + 1)) {
@@ -106,8 +107,9 @@ final class LogRepair {
         }
         Fault fence = faultOf(known.fence(), log, beginning, end);
         if (fence == Fault.OTHER_KEY || found.claims || !found.ours && found.unknownKey) {
-            return new Damage(head, List.of(), "it was written with keys that are not in this key file, which is not the"
-                    + " cluster's, or an older one");
+            return new Damage(head, List.of(),
+                    "it was written with keys that are not in this key file, which is not the"
+                            + " cluster's, or an older one");
         }
         List<Hole> holes = new ArrayList<>(found.holes);
         holes.addAll(read.reader().open());

@@ -74,7 +74,8 @@ public final class LogRepairRun {
                 damage.missing().forEach(one -> tell.accept(where + described(one)));
                 if (word == null) {
                     damaged = true;
-                    tell.accept(where + "would be acknowledged: --acknowledge --reason \"…\" does it, and the partition goes"
+                    tell.accept(where
+                            + "would be acknowledged: --acknowledge --reason \"…\" does it, and the partition goes"
                             + " on by itself");
                     continue;
                 }
@@ -96,6 +97,7 @@ public final class LogRepairRun {
                         : "; the state database has " + missing.restorable().size() + " of " + events
                                 + " missing events with the hashes that their neighbours prove, and they are restored"
                                 + (missing.lost() == 0 ? ""
-                                        : "; " + missing.lost() + " are lost, and the database's rows stay as they are"));
+                                        : "; " + missing.lost()
+                                                + " are lost, and the database's rows stay as they are"));
     }
 }

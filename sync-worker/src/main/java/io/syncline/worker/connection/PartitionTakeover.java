@@ -181,9 +181,9 @@ final class PartitionTakeover {
             }
             ours = true;
             switch (verdict) {
-                case Verdict.Counts _, Verdict.Raises _, Verdict.Resumes _, Verdict.RaisesBehind _ -> claims = null;
+                case Verdict.Counts _,Verdict.Raises _,Verdict.Resumes _,Verdict.RaisesBehind _ -> claims = null;
                 case Verdict.Proves(Fence _, List<Hole> proven) -> holes.addAll(proven);
-                case Verdict.Voided _, Verdict.Detached _, Verdict.Foreign _ -> {}
+                case Verdict.Voided _,Verdict.Detached _,Verdict.Foreign _ -> {}
             }
         }
     }
@@ -219,7 +219,8 @@ final class PartitionTakeover {
         PartitionLog ofSettings = log.ofSettings();
         if (ofSettings.partition() != partition) {
             // And nothing at all in a partition of a new cluster.
-            requireOurKeys(store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition())), ofSettings);
+            requireOurKeys(store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition())),
+                    ofSettings);
         }
         // The fence names the head that its writer has read: signed proof of the log before it.
         ChainReading.Read<Seen> read = ChainReading.read(log, before.published().head(), firstToRead(before, log),
@@ -421,7 +422,7 @@ final class PartitionTakeover {
                     case Verdict.RaisesBehind(Acknowledgements.Bridge bridge, Fence _) -> restore(bridge, lacking);
                     // Written since we have looked.
                     case Verdict.Proves(Fence _, List<Hole> holes) -> throw new HoleException(holes);
-                    case Verdict.Raises _, Verdict.Voided _, Verdict.Detached _, Verdict.Foreign _ -> {}
+                    case Verdict.Raises _,Verdict.Voided _,Verdict.Detached _,Verdict.Foreign _ -> {}
                 }
                 if (lacking.size() >= ROLL_FORWARD) {
                     rollForward(lacking, new LogHead.Published(offset + 1, reader.head()));

@@ -30,12 +30,14 @@ record StoredEvents(DataSource database, CredentialKeys keys) implements LogRepa
                 while (row.next()) {
                     LoggedEvent.again(partition, row.getLong(1), row.getLong(2), row.getBytes(3),
                             row.getObject(4, UUID.class), row.getObject(5, UUID.class), row.getLong(6),
-                            SqlTime.read(row, 7), row.getString(8), row.getString(9), row.getBytes(10), row.getBytes(11),
+                            SqlTime.read(row, 7), row.getString(8), row.getString(9), row.getBytes(10),
+                            row.getBytes(11),
                             keys).ifPresent(events::add);
                 }
             }
         } catch (SQLException e) {
-            throw new StoreUnavailableException("the events cannot be read from the state database: " + e.getMessage(), e);
+            throw new StoreUnavailableException("the events cannot be read from the state database: " + e.getMessage(),
+                    e);
         }
         return events;
     }

@@ -39,13 +39,15 @@ class InterleavingsTest {
 
     @Test
     void theSameWithAStrangerWhoWritesIntoTheLog() {
-        Happened all = histories(HISTORIES, seed -> new SimulatedSite(seed, KEYS, 40, 3, true, SimulatedSite.Strays.ANY), "a", "b");
+        Happened all = histories(HISTORIES,
+                seed -> new SimulatedSite(seed, KEYS, 40, 3, true, SimulatedSite.Strays.ANY), "a", "b");
         assertThat(all.foreign()).isGreaterThan(HISTORIES);
     }
 
     @Test
     void aStrangerAlone_costsNoTakeover() {
-        Happened all = histories(20, seed -> new SimulatedSite(seed, KEYS, 40, 0, false, SimulatedSite.Strays.BUT_FENCES), "a");
+        Happened all = histories(20,
+                seed -> new SimulatedSite(seed, KEYS, 40, 0, false, SimulatedSite.Strays.BUT_FENCES), "a");
         assertThat(all.strangeOffsets()).isZero();
         // The worker's own, and the last one's.
         assertThat(all.takeovers()).isEqualTo(40);

@@ -270,7 +270,8 @@ class PartitionTakeoverTest {
         publish(decide(taken(log), registration()));
         stray();
         Result.Taken afterLast = taken(log);
-        assertThat(afterLast.foreign().toString()).contains("1 foreign record", "offset 2", "ce_specversion is missing");
+        assertThat(afterLast.foreign().toString()).contains("1 foreign record", "offset 2",
+                "ce_specversion is missing");
         stray();
         publish(decide(afterLast, Fixtures.changeStatus(PeerWish.SUSPENDED)));
         stray();
@@ -387,7 +388,8 @@ class PartitionTakeoverTest {
         var result = (ConnectionProcessor.Result.Committed) withNewKeys
                 .process(List.of(new Batch(taken.head(), store.server, List.of(new Incoming(0,
                         new RequestRecord(UUID.randomUUID(), store.clock.plus(Duration.ofSeconds(5)),
-                                new SettingsChangeRequested(true, IncomingMode.DENY_ALL, false, null, "test")))), 1)))
+                                new SettingsChangeRequested(true, IncomingMode.DENY_ALL, false, null, "test")))),
+                        1)))
                 .get(SETTINGS);
         theirs.append(records(result.events()));
         List<LogRecord> before = List.copyOf(theirs.records);

@@ -113,7 +113,8 @@ class ConnectionFaultsIT {
             ConfigurableApplicationContext next = ring.startWorker("next");
             awaitOwned(next, PARTITIONS);
             assertThat(ConnectionRing.partitions(next).values()).allSatisfy(
-                    status -> assertThat(status.detail()).contains("foreign record", "passed over, the last at offset"));
+                    status -> assertThat(status.detail()).contains("foreign record",
+                            "passed over, the last at offset"));
             writeForeignRecords(ring);
             ring.enable(IncomingMode.AUTO_ACCEPT);
             registerAll(ring, "after", 12);

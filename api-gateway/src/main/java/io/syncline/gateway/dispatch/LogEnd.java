@@ -118,9 +118,11 @@ final class LogEnd {
             case ChainReader.Verdict.Raises _,ChainReader.Verdict.RaisesBehind _,ChainReader.Verdict.Proves _ ->
                     readFence(offset, record);
             case ChainReader.Verdict.Detached(LoggedEvent event, String _) -> {
-                // What it goes on from lies before what was read, or is missing: the chain is followed from here.
                 ours = true;
-                stand(event.fence(), event.sequence(), event.hash());
+                if (event.fence() > chain.head().fence()) {
+                    // Its fence lies before what was read: the chain is followed from here.
+                    stand(event.fence(), event.sequence(), event.hash());
+                }
             }
             case ChainReader.Verdict.Foreign foreign -> readFence(offset, record);
         }

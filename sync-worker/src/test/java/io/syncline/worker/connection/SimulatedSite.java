@@ -217,7 +217,7 @@ final class SimulatedSite {
     private LogRecord stray() {
         LogRecord any = log.isEmpty() ? null : log.get(random.nextInt(log.size()));
         // A new cluster's first record with another key would be the sign of a wrong key file.
-        int kinds = database.rows.head(PARTITION).isEmpty() ? 2 : any == null || any.value() == null ? 4 : 5;
+        int kinds = database.rows.head(PARTITION).isEmpty() ? 2 : any == null || any.value() == null || any.value().length == 0 ? 4 : 5;
         return switch (random.nextInt(kinds)) {
             case 0 -> new LogRecord(null, null, 0, new TreeMap<>());
             case 1 -> LogRecord.unreadable("its checksum is wrong");

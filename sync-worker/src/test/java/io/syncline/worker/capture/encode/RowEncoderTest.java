@@ -23,22 +23,36 @@ class RowEncoderTest {
     private static final ValueType TIMESTAMPTZ = new ValueType.Timestamp(6, true);
 
     @Test
-    void aRowWithoutColumns_isAnObjectAllTheSame() {
-        RowEncoder encoder = new RowEncoder(List.of(), new int[0]);
-        assertThat(new String(encoder.row(new TextRow(0), new JsonBytes()), StandardCharsets.UTF_8)).isEqualTo("{}");
+    void aRowOfNoColumns_isAnEmptyObject() {
+        TextRow row = new TextRow(0);
+        row.readCopyLine("\n".getBytes(StandardCharsets.UTF_8));
+        assertThat(new String(new RowEncoder(List.of(), new int[0]).row(row, new JsonBytes()), StandardCharsets.UTF_8))
+                .isEqualTo("{}");
     }
 
-    @Test
-    void anArrayInAKey_isTheSameJson_unlessItBeginsElsewhereThanAtOne() {
-        ValueType array = new ValueType.Array(WHOLE, ',');
-        RowEncoder encoder = new RowEncoder(List.of(new Column("a", array), new Column("b", array)), new int[]{1, 0});
-        TextRow row = new TextRow(2);
-        row.set(0, "[0:1]={1,2}");
-        row.set(1, "{1,NULL}");
-        assertThat(new String(encoder.row(row, new JsonBytes()), StandardCharsets.UTF_8))
-                .isEqualTo("{\"a\":[1,2],\"b\":[1,null]}");
-        assertThat(new String(encoder.key(row, new JsonBytes()), StandardCharsets.UTF_8))
-                .isEqualTo("[[1,null],\"[0:1]={1,2}\"]");
+    @ParameterizedTest
+    @CsvSource({"42", "-9223372036854775808", "9223372036854775807", "0"})
+    void wholeNumbersAreNumbers(String text) {
+        assertThat(json(WHOLE, text)).isEqualTo(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"''", "-", "1.5", "abc", "1x"})
+    void whatIsNoWholeNumberIsNotSentAsOne(String text) {
+        assertThatThrownBy(() -> json(WHOLE, text)).isInstanceOf(UnencodableValueException.class)
+                .hasMessage("column \"v\": '" + text + "' is no integer");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1.5", "5e-324", "1e+21", "-0", "100", "-3.4e+38"})
+    void floatingNumbersAreNumbers(String text) {
+        assertThat(json(FLOATING, text)).isEqualTo(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"NaN", "Infinity", "-Infinity"})
+    void numbersThatJsonLacksAreText(String text) {
+        assertThat(json(FLOATING, text)).isEqualTo('"' + text + '"');
     }
 
     @Test

@@ -9,7 +9,6 @@ import io.syncline.worker.capture.debezium.TextConverter;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGProperty;
 
 /** Our settings as Debezium's. */
 final class CaptureSettings {
@@ -47,7 +46,7 @@ final class CaptureSettings {
             }
         });
         engine.setProperty("driver.options",
-                SourceSession.options(source.driverOptions().getOrDefault(PGProperty.OPTIONS.getName(), "")));
+                SourceSession.options(source.driverOptions().getOrDefault("options", "")));
         engine.setProperty("driver.allowEncodingChanges", "true");
 
         engine.setProperty("database.initial.statements", SourceSession.SETTINGS);

@@ -6,11 +6,14 @@ import io.syncline.worker.audit.EventLogReader;
 import io.syncline.worker.start.StartRefusedException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.Banner;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -68,6 +71,12 @@ final class LogCommand {
         }
     }
 
+    private static String servers(@Nullable Object setting) {
+        return setting instanceof Collection<?> several
+                ? several.stream().map(String::valueOf).collect(Collectors.joining(", "))
+                : String.valueOf(setting);
+    }
+
     private static int run(ConfigurableApplicationContext context, Work work) {
         var unread = UnknownProperties.in(context.getEnvironment(), UnknownProperties.known());
         if (!unread.isEmpty()) {
@@ -83,7 +92,7 @@ final class LogCommand {
             }
             return work.on(keys, log, context);
         } catch (KafkaException e) {
-            Object servers = kafka.settings().get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG);
+            String servers = servers(kafka.settings().get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG));
             System.err.println(e instanceof TimeoutException
                     ? "No broker answers at " + servers + " (spring.kafka.bootstrap-servers), or not to these security"
                             + " settings (spring.kafka.security.*, spring.kafka.properties.*): " + e.getMessage()

@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TableChangeReader {
 
+    /** The highest numbers that capture gives: a generation's is made of its epoch's, with room for a million of them. */
+    private static final long MOST_GENERATION = 4_000_000_000_000_000_000L;
+    private static final long MOST_EPOCH = MOST_GENERATION / 1_000_000;
+
     private final Remembered<String> op = new Remembered<>(TableChangeCodec.OP, text -> text);
     private final Remembered<Long> epoch = new Remembered<>(TableChangeCodec.EPOCH, Long::valueOf);
     private final Remembered<Place> place = new Remembered<>(TableChangeCodec.PLACE, Place::parse);
@@ -29,7 +33,7 @@ public final class TableChangeReader {
 
     /** The change of a record; {@link MalformedRecordException} for a record that is none. */
     public TableChange read(Headers headers, byte @Nullable [] key, byte @Nullable [] value) {
-        long ofEpoch = epoch.of(headers);
+        long ofEpoch = within(epoch.of(headers), MOST_EPOCH, "epoch");
         String what = op.of(headers);
         return switch (what) {
             case "upsert" ->
@@ -38,21 +42,34 @@ public final class TableChangeReader {
             case "truncate" -> new TableChange.Truncate(ofEpoch, place.of(headers));
             case "begin" -> {
                 Begun begun = Json.read(need(value, "value"), Begun.class);
-                yield new TableChange.SnapshotBegun(ofEpoch, begun.generation(), begun.schema());
+                yield new TableChange.SnapshotBegun(ofEpoch, generation(begun.generation()), begun.schema());
             }
             case "end" -> {
                 Ended ended = Json.read(need(value, "value"), Ended.class);
-                yield new TableChange.SnapshotEnded(ofEpoch, ended.generation(), ended.rows(), ended.asOf());
+                yield new TableChange.SnapshotEnded(ofEpoch, generation(ended.generation()), ended.rows(), ended.asOf());
             }
             case "halted" -> {
                 Halted halted = Json.read(need(value, "value"), Halted.class);
-                yield new TableChange.Halted(ofEpoch, halted.generation(), halted.cause());
+                yield new TableChange.Halted(ofEpoch, generation(halted.generation()), halted.cause());
             }
             case "dropped" ->
-                    new TableChange.Dropped(ofEpoch, Json.read(need(value, "value"), Dropped.class).generation());
+                    new TableChange.Dropped(ofEpoch,
+                            generation(Json.read(need(value, "value"), Dropped.class).generation()));
             case "epoch" -> new TableChange.EpochBegun(ofEpoch);
             default -> throw new MalformedRecordException("op '" + what + "' is none that this version knows");
         };
+    }
+
+    private static long generation(long number) {
+        return within(number, MOST_GENERATION, "generation");
+    }
+
+    /** A stray record with a number beyond all others must not keep capture from going on with smaller ones. */
+    private static long within(long number, long most, String what) {
+        if (number < 0 || number > most) {
+            throw new MalformedRecordException(what + " " + number + " is not one that capture gives (0 to " + most + ")");
+        }
+        return number;
     }
 
     private static byte[] need(byte @Nullable [] bytes, String part) {

@@ -227,6 +227,7 @@ final class CaptureSession {
             wentBack = allRead ? "" : distrust.map(Marks.Distrust::why).orElse("");
         } else {
             LOG.warn("{}", wentBackSentence());
+            found.set(wentBack);
             trustNothing();
         }
         found.set("");
@@ -303,7 +304,13 @@ final class CaptureSession {
         }
         // After the publication: pgoutput looks at it as it was when a change was made.
         ExportedSnapshot snapshot = createSlot();
-        store.saveSlotPublication(epoch, published);
+        try {
+            store.saveSlotPublication(epoch, published);
+        } catch (SupersededException | RuntimeException e) {
+            // A transaction that stays open holds the source's vacuum back.
+            close(snapshot);
+            throw e;
+        }
         LOG.info("The slot {} has been made at {}", properties.slotName(), Lsn.text(snapshot.lsn()));
         return new Start(snapshot.lsn(), snapshot);
     }
@@ -701,13 +708,22 @@ final class CaptureSession {
         ReplicationSlot.State slotState = slot.state(connection);
         // Before it is said that the slot has passed it.
         store.savePublished(epoch, tables.values().stream().mapToLong(CapturedTable::published).max().orElse(0));
-        if (store.epochInTopics() > epoch) {
-            throw new StateWentBackException("the replica has read records of epoch " + store.epochInTopics()
+        long inTopics = store.epochInTopics();
+        if (inTopics > epoch) {
+            // Another worker may just have taken over.
+            store.verifyNewest(epoch);
+            throw new StateWentBackException("the replica has read records of epoch " + inTopics
                     + " in the topics, behind which those of epoch " + epoch + " are void");
         }
         if (!wentBack.isEmpty() && tables.values().stream().allMatch(CapturedTable::isTrusted)) {
             LOG.info("Every table has been read since the state database went back");
             wentBack = "";
+            try {
+                // The next sessions have nothing to warn of any more; what is trusted stays as it is.
+                marks.distrust(generations.trustedFrom(), "");
+            } catch (KafkaException e) {
+                LOG.debug("That every table has been read is not in Kafka yet: {}", e.getMessage());
+            }
         }
         // Last: that nothing is behind must not be read beside tables of which it was not said yet what has come.
         long timestamp = stream.lastTimestamp();

@@ -157,8 +157,10 @@ final class CaptureStore {
 
     /** The newest epoch that the replica has read in a topic; 0 if none. */
     long epochInTopics() {
-        return jdbc.sql("SELECT coalesce(max(greatest(epoch, generation / ?)), 0) FROM syncline.replica_position")
-                .param(Generations.PER_EPOCH)
+        return jdbc.sql("""
+                SELECT greatest(coalesce((SELECT max(greatest(epoch, generation / :perEpoch)) FROM syncline.replica_position), 0),
+                    coalesce((SELECT max(last_generation) / :perEpoch FROM syncline.replica_table), 0))""")
+                .param("perEpoch", Generations.PER_EPOCH)
                 .query(Long.class)
                 .single();
     }
@@ -216,7 +218,9 @@ final class CaptureStore {
 
     void complete(long epoch, TableName table, long generation) throws SupersededException {
         boolean completed = asNewest(epoch, () -> jdbc
-                .sql("UPDATE syncline.capture_table SET complete = true, changed_at = now() WHERE table_name = ? AND generation = ?")
+                // One that has been given up meanwhile stays so.
+                .sql("UPDATE syncline.capture_table SET complete = fingerprint <> '', changed_at = now()"
+                        + " WHERE table_name = ? AND generation = ?")
                 .params(table.name(), generation)
                 .update()) == 1;
         if (!completed) {

@@ -375,9 +375,9 @@ final class CapturedTable {
     synchronized void taken(RecordMetadata record) {
         int partition = record.partition();
         // Where the offset is not known, or the topic is not the one that it was, it is never reached.
-        lastOffsets[partition] = record.hasOffset() && record.offset() > lastOffsets[partition]
-                ? record.offset()
-                : Long.MAX_VALUE;
+        long last = lastOffsets[partition];
+        boolean follows = record.hasOffset() && (last == Long.MAX_VALUE || record.offset() > last);
+        lastOffsets[partition] = follows ? record.offset() : Long.MAX_VALUE;
     }
 
     /** Kafka has taken all that the source had of it at this time. */
@@ -657,6 +657,8 @@ final class CapturedTable {
         ArrayDeque<StreamedChange> kept = held;
         held = null;
         newest = generation.number();
+        // The state database and the marks have the newer generation by now: nothing of an older one is gone on with.
+        givenUp = 0;
         if (dropped || kept == null || lastLetGo != null && !generation.snapshot().sees(lastLetGo.xid())) {
             return false;
         }
@@ -816,10 +818,16 @@ final class CapturedTable {
         }
         held = null;
         trouble = new LeftOut("a change of it has been passed over: " + cause, "it is read anew by itself");
+        boolean outdated = false;
         for (Generation generation : Arrays.asList(current, next)) {
             if (generation != null && generation.table().streamed()) {
                 outdated(generation);
+                outdated = true;
             }
+        }
+        if (outdated) {
+            // What is passed over may come again and again: the table is not read all the time.
+            pause(SHORTEST_REQUESTS, LONGEST_HALT);
         }
     }
 

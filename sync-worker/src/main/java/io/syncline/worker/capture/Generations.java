@@ -39,6 +39,10 @@ final class Generations {
         return epoch * PER_EPOCH + ++given;
     }
 
+    long trustedFrom() {
+        return trustedFrom;
+    }
+
     /** Whether a generation is of an epoch that is trusted. */
     boolean trusts(long generation) {
         return generation >= trustedFrom * PER_EPOCH;

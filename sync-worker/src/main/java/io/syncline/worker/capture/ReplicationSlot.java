@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** The slot in the source: its position is the one position of the stream, and holding it is what makes a capturer. */
 final class ReplicationSlot {
 
+    private static final String TEMPORARY = "_tmp_";
     private static final Duration LONGEST_END = Duration.ofSeconds(10);
 
     private final SourceDatabase source;
@@ -60,6 +61,7 @@ final class ReplicationSlot {
 
     /** Ends whoever reads from it, so that nobody else can move it from here on without taking it away from us. */
     void takeFromOthers(Connection connection) throws SQLException, InterruptedException {
+        endSnapshots(connection);
         long until = System.nanoTime() + LONGEST_END.toNanos();
         for (State state = state(connection); state != null && state.activePid() != 0; state = state(connection)) {
             if (System.nanoTime() - until > 0) {
@@ -71,6 +73,16 @@ final class ReplicationSlot {
                 statement.execute();
             }
             Thread.sleep(50);
+        }
+    }
+
+    /** Snapshots that earlier sessions still wait for: each would hold a slot and a WAL sender for as long as it waits. */
+    private void endSnapshots(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                        + " WHERE temporary AND active_pid IS NOT NULL AND starts_with(slot_name, ?)")) {
+            statement.setString(1, name + TEMPORARY);
+            statement.execute();
         }
     }
 
@@ -88,7 +100,7 @@ final class ReplicationSlot {
 
     /** The snapshot of a moment of the running stream, by a slot that lasts no longer than that: it would keep WAL. */
     ExportedSnapshot snapshotOfNow() throws SQLException {
-        String temporary = name + "_tmp_" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
+        String temporary = name + TEMPORARY + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
         return ExportedSnapshot.ofNewSlot(source, temporary, true);
     }
 

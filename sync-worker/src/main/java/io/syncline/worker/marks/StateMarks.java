@@ -57,11 +57,12 @@ public final class StateMarks {
      */
     public Epoch nextEpoch(long above) {
         for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-            long candidate = Math.max(read().epoch(), above) + 1;
-            if (candidate > Mark.MOST_EPOCH) {
-                throw new IllegalStateException("the newest capture epoch is " + (candidate - 1)
-                        + ", and there is none beyond " + Mark.MOST_EPOCH);
+            long newest = Math.max(read().epoch(), above);
+            if (newest >= Mark.MOST_EPOCH) {
+                throw new IllegalStateException(
+                        "the newest capture epoch is " + newest + ", and there is none beyond " + Mark.MOST_EPOCH);
             }
+            long candidate = newest + 1;
             long offset = write(Mark.EPOCH, candidate, "");
             if (offset >= 0) {
                 // Another worker may have read the same end: the first in the log has the number.

@@ -6,12 +6,12 @@ import io.syncline.worker.replica.Batch.Content.Unreadable;
 import io.syncline.worker.replica.Batch.Entry;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import javax.sql.DataSource;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -29,10 +29,13 @@ final class ReplicaMaterialiser {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaMaterialiser.class);
 
+    /** A record says the same as those around it; one of another outage is news. */
+    private static final Duration LOGGED_AGAIN = Duration.ofMinutes(10);
+
     private final DataSource database;
     private final ChangeNumbers numbers;
-    /** Of each table's topic, what has been found already: it is told once. */
-    private final Map<String, Set<Contradiction.Kind>> found = new HashMap<>();
+    /** Of each table's topic, when what has been found was last logged, by the JVM's clock. */
+    private final Map<String, Map<Contradiction.Kind, Long>> found = new HashMap<>();
 
     ReplicaMaterialiser(DataSource database, ChangeNumbers numbers) {
         this.database = database;
@@ -119,8 +122,12 @@ final class ReplicaMaterialiser {
     }
 
     private void tell(Contradiction contradiction) {
-        if (found.computeIfAbsent(contradiction.topic(), _ -> EnumSet.noneOf(Contradiction.Kind.class))
-                .add(contradiction.kind())) {
+        Map<Contradiction.Kind, Long> logged = found.computeIfAbsent(contradiction.topic(),
+                _ -> new EnumMap<>(Contradiction.Kind.class));
+        Long last = logged.get(contradiction.kind());
+        long now = System.nanoTime();
+        if (last == null || now - last > LOGGED_AGAIN.toNanos()) {
+            logged.put(contradiction.kind(), now);
             LOG.warn("{}/{}: {}; a new generation is asked for, and what there is is served as it was",
                     contradiction.topic(), contradiction.partition(), contradiction.reason());
         }

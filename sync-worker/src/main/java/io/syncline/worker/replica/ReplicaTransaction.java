@@ -253,7 +253,8 @@ final class ReplicaTransaction {
                         return notNewer(position, begun, table.lastGeneration());
                     }
         begunHere.merge(position.topic(), begun.generation(), Math::max);
-        return position.begun(begun.generation());
+        // A partition that was placed at the topic's end has not read the mark of its epoch.
+        return position.begun(begun.generation()).inEpoch(Math.max(position.epoch(), begun.epoch()));
     }
 
     private Position notNewer(Position position, TableChange.SnapshotBegun begun, long newest)
@@ -265,6 +266,10 @@ final class ReplicaTransaction {
     /** Of the capturer that began the newer generation, or of one after it: nobody who knows of that one writes it. */
     private Position older(Position before, Contradiction.Kind kind, String what, long generation)
             throws SQLException, TableFault {
+        if (!tables.containsKey(before.topic())) {
+            // Dropped while its snapshot was being read: a row that was on its way is owed to no copy.
+            return before;
+        }
         Position position = flush(before);
         return contradicted(position, kind,
                 what + " of generation " + generation + " came behind the begin of generation "

@@ -134,7 +134,8 @@ class CaptureIT {
                 "INSERT INTO questions VALUES ('a & (b & c)', 'right'), ('(a & b) & c', 'left')");
         await().atMost(SOON)
                 .untilAsserted(() -> assertThat(source.topics().rows("bounds")).isEqualTo(Map.of("[[1,2]]",
-                        "{\"k\":[1,2],\"v\":\"plain\"}", "[\"[0:1]={1,2}\"]", "{\"k\":[1,2],\"v\":\"bound\"}")));
+                        "{\"k\":[1,2],\"v\":\"plain\"}", "[\"[0:1]={1,2}\"]",
+                        "{\"k\":\"[0:1]={1,2}\",\"v\":\"bound\"}")));
         awaitEqual("documents_by");
         source.awaitEqualBag("questions", SOON);
         source.execute("DELETE FROM bounds WHERE k = '{1,2}'", "UPDATE documents_by SET k = '1.00' WHERE v = 'd'",

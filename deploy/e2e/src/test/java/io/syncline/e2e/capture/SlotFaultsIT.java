@@ -179,10 +179,12 @@ class SlotFaultsIT extends OneTableCaptured {
                         + " AND cause LIKE '%cannot be told in UTF-8%0x81%'").isEmpty());
         source.execute("UPDATE bad SET v = 'ö' WHERE id = 2");
         source.awaitEqual("bad", SOON);
-        assertThat(source.askState("SELECT cause FROM syncline.capture_status WHERE table_name = 'bad'"))
-                .singleElement()
-                .asString()
-                .contains("its changes are not streamed: a change of it at ", "cannot be decoded: ", "0x81");
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(
+                        source.askState("SELECT cause FROM syncline.capture_status WHERE table_name = 'bad'"))
+                        .singleElement()
+                        .asString()
+                        .contains("its changes are not streamed: a change of it at ", "cannot be decoded: ", "0x81"));
         awaitConfirmed();
         long read = generation();
         stop(capture);

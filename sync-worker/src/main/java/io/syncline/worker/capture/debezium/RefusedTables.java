@@ -21,7 +21,8 @@ public final class RefusedTables implements AutoCloseable {
     private static final AtomicLong KEYS = new AtomicLong();
 
     private final String key = Long.toString(KEYS.incrementAndGet());
-    private final Queue<Refused> refused = new ConcurrentLinkedQueue<>();
+    /** The cause of each table's, by its name: a million changes of one table say no more than one. */
+    private final Map<String, String> refused = new ConcurrentHashMap<>();
     private final Queue<Long> doubtful = new ConcurrentLinkedQueue<>();
 
     /** @param cause why changes of the table were passed over, for people */
@@ -45,12 +46,19 @@ public final class RefusedTables implements AutoCloseable {
 
     /** Called before any change that follows is handed over. */
     void add(String table, String cause) {
-        refused.add(new Refused(table, cause));
+        refused.put(table, cause);
     }
 
     /** What has been refused since this was asked the last time. */
     public List<Refused> take() {
-        return takeAll(refused);
+        List<Refused> taken = new ArrayList<>();
+        for (String table : refused.keySet()) {
+            String cause = refused.remove(table);
+            if (cause != null) {
+                taken.add(new Refused(table, cause));
+            }
+        }
+        return taken;
     }
 
     /** Called before a table that is none of a root's partitions brings it changes. */
@@ -60,13 +68,9 @@ public final class RefusedTables implements AutoCloseable {
 
     /** The OIDs of roots that have been brought changes by what is none of their partitions, since this was asked the last time. */
     public List<Long> takeDoubtful() {
-        return takeAll(doubtful);
-    }
-
-    private static <T> List<T> takeAll(Queue<T> queue) {
-        List<T> taken = new ArrayList<>();
-        for (T one = queue.poll(); one != null; one = queue.poll()) {
-            taken.add(one);
+        List<Long> taken = new ArrayList<>();
+        for (Long root = doubtful.poll(); root != null; root = doubtful.poll()) {
+            taken.add(root);
         }
         return taken;
     }

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,7 +39,8 @@ final class StreamedSchema extends PostgresSchema {
     private int last;
     /** What each relation was called the last time that it was taken. */
     private final Map<Integer, String> names = new HashMap<>();
-    private final Set<Integer> passedOver = new HashSet<>();
+    /** Relations whose changes are passed over, and what is said of each; nothing of those that are none of ours. */
+    private final Map<Integer, Optional<RefusedTables.Refused>> passedOver = new HashMap<>();
 
     StreamedSchema(CdcSourceTaskContext<PostgresConnectorConfig> context, PostgresConnectorConfig config,
             PostgresConnection connection, CatalogueConnection catalogue, RefusedTables refused) {
@@ -61,7 +63,7 @@ final class StreamedSchema extends PostgresSchema {
         TableId id = table.id();
         if (!DebeziumNames.SCHEMA.equals(id.schema())) {
             // Debezium's list of schemas knows no upper case.
-            passedOver.add(relation);
+            passedOver.put(relation, Optional.empty());
         } else if (!DebeziumNames.keepsTable(id.table())) {
             refuse(relation, id.table(), "Debezium cannot read its name");
         } else {
@@ -110,12 +112,18 @@ final class StreamedSchema extends PostgresSchema {
 
     @Override
     public @Nullable Table tableFor(int relation) {
-        return passedOver.contains(relation) ? null : super.tableFor(relation);
+        Optional<RefusedTables.Refused> refusal = passedOver.get(relation);
+        if (refusal == null) {
+            return super.tableFor(relation);
+        }
+        // Of each change: the table may have been read into a new generation since the last one.
+        refusal.ifPresent(one -> refused.add(one.table(), one.cause()));
+        return null;
     }
 
     /** Passes over the changes of a relation from here on, until it is described again. */
     void refuse(int relation, String table, String cause) {
-        passedOver.add(relation);
+        passedOver.put(relation, Optional.of(new RefusedTables.Refused(table, cause)));
         String before = names.remove(relation);
         if (before != null && !before.equals(table)) {
             refuse(before, cause);

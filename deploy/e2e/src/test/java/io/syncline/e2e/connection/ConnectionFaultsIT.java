@@ -143,6 +143,8 @@ class ConnectionFaultsIT {
                 stranger.commitTransaction();
                 stranger.beginTransaction();
                 stranger.send(new ProducerRecord<>(Topics.EVENTS, partition, null, new byte[]{2}));
+                // What is not sent yet would not even be begun.
+                stranger.flush();
                 stranger.abortTransaction();
             }
         }

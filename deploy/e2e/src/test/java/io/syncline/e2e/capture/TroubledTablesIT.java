@@ -127,7 +127,7 @@ class TroubledTablesIT extends OneTableCaptured {
                 "INSERT INTO u_identity VALUES (2, 2)",
                 "DELETE FROM u_renamed WHERE id = 9", "INSERT INTO u_renamed VALUES (2, 'v')",
                 "DELETE FROM u_deep WHERE id = 2", "DELETE FROM u_parted WHERE id = 100",
-                "DELETE FROM u_columns WHERE id = 3",
+                "DELETE FROM u_columns WHERE id = 3", "DELETE FROM u_calm_parted WHERE id = 3",
                 "DELETE FROM u_visitor WHERE id = 203", "INSERT INTO u_taken VALUES (1, 'back')");
         undone.happenAtOnce();
         undone.nothingHappens();

@@ -12,10 +12,14 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -34,22 +38,24 @@ import org.slf4j.LoggerFactory;
 final class ConnectionPublisher implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ConnectionPublisher.class);
+    private static final Duration UNHEARD = KafkaClients.EVENT_DELIVERY.plus(KafkaClients.DELIVERY_MARGIN);
 
     private final Supplier<Producer<byte[], byte[]>> newEventProducer;
-    private final Producer<byte[], byte[]> replies;
+    private final RenewedProducer replies;
     private final Between between;
     private final Executor looking;
-    private final AtomicInteger unacknowledged = new AtomicInteger();
+    private final LongSupplier nanoTime;
     private final AtomicLong repliesLost = new AtomicLong();
-    private @Nullable Producer<byte[], byte[]> events;
+    private @Nullable EventClient events;
 
     /** @param looking runs {@code between}, which asks the broker and so never on a producer's thread */
-    ConnectionPublisher(Supplier<Producer<byte[], byte[]>> newEventProducer, Producer<byte[], byte[]> replies,
-            Between between, Executor looking) {
+    ConnectionPublisher(Supplier<Producer<byte[], byte[]>> newEventProducer, RenewedProducer replies,
+            Between between, Executor looking, LongSupplier nanoTime) {
         this.newEventProducer = newEventProducer;
         this.replies = replies;
         this.between = between;
         this.looking = looking;
+        this.nanoTime = nanoTime;
     }
 
     /** Says what lies between two offsets of the events. */
@@ -209,19 +215,11 @@ final class ConnectionPublisher implements AutoCloseable {
                 // What follows could only be void, and the log keeps it for ever.
                 return;
             }
-            unacknowledged.incrementAndGet();
+            Sent sent = new Sent(lane, nanoTime.getAsLong());
             try {
-                Producer<byte[], byte[]> producer = producer();
-                var unused = producer.send(EventRecords.of(lane.partition, event.record()), (metadata, failure) -> {
-                    unacknowledged.decrementAndGet();
-                    lane.acknowledged(event, metadata, failure);
-                    if (failure != null) {
-                        // Before the next one is sent: the log would have a hole where this one is missing.
-                        producer.close(Duration.ZERO);
-                    }
-                });
+                client().send(sent, EventRecords.of(lane.partition, event.record()),
+                        (metadata, failure) -> lane.acknowledged(event, metadata, failure));
             } catch (KafkaException | IllegalStateException e) {
-                unacknowledged.decrementAndGet();
                 lane.abandon("event " + event.sequence() + " could not be sent: " + e);
                 return;
             }
@@ -230,7 +228,28 @@ final class ConnectionPublisher implements AutoCloseable {
 
     /** How many events are sent and not acknowledged, in all lanes. */
     int unacknowledged() {
-        return unacknowledged.get();
+        EventClient current = events;
+        return current == null ? 0 : current.unheard.get();
+    }
+
+    /**
+     * Gives up a producer of events whose thread has ended with an Error: nothing is ever heard of what it was given, not even that
+     * it could not be sent. Its lanes are broken then.
+     */
+    void abandonUnheard() {
+        EventClient current = events;
+        if (current == null || nanoTime.getAsLong() - current.waitingSince() <= UNHEARD.toNanos()) {
+            return;
+        }
+        events = null;
+        current.sent.forEach(sent -> {
+            if (!sent.done) {
+                sent.lane.abandon("nothing has been heard of an event for " + UNHEARD.toSeconds()
+                        + " s; the producer is replaced");
+            }
+        });
+        // Not here: it waits for the producer's thread, which may hang.
+        Thread.ofVirtual().name("producer-close").start(() -> current.producer.close(Duration.ZERO));
     }
 
     /** Replies that could not be sent; their callers found the outcome in the database. */
@@ -245,32 +264,88 @@ final class ConnectionPublisher implements AutoCloseable {
 
     /** Closes the producer of events: what it has not sent yet must not be sent later, behind somebody's fence. */
     void closeEventProducer() {
-        Producer<byte[], byte[]> closing = events;
+        EventClient closing = events;
         events = null;
         if (closing != null) {
-            closing.close(Duration.ZERO);
+            closing.producer.close(Duration.ZERO);
         }
     }
 
-    private Producer<byte[], byte[]> producer() {
-        Producer<byte[], byte[]> current = events;
+    private EventClient client() {
+        EventClient current = events;
         if (current == null) {
-            current = newEventProducer.get();
+            current = new EventClient(newEventProducer.get());
             events = current;
         }
         return current;
     }
 
-    private void reply(ProducerRecord<byte[], byte[]> answer) {
-        try {
-            var unused = replies.send(answer, (metadata, failure) -> {
-                if (failure != null) {
-                    replyLost(failure);
-                }
-            });
-        } catch (KafkaException | IllegalStateException e) {
-            replyLost(e);
+    /** An event that a producer has been given. */
+    private static final class Sent {
+
+        private final Lane lane;
+        private final long at;
+        private volatile boolean done;
+
+        Sent(Lane lane, long at) {
+            this.lane = lane;
+            this.at = at;
         }
+    }
+
+    private final class EventClient {
+
+        private final Producer<byte[], byte[]> producer;
+        private final Queue<Sent> sent = new ConcurrentLinkedQueue<>();
+        private final AtomicInteger unheard = new AtomicInteger();
+
+        EventClient(Producer<byte[], byte[]> producer) {
+            this.producer = producer;
+        }
+
+        void send(Sent one, ProducerRecord<byte[], byte[]> record, Callback acknowledged) {
+            // Those that are done are let go here, in their order.
+            waitingSince();
+            sent.add(one);
+            unheard.incrementAndGet();
+            try {
+                var unused = producer.send(record, (metadata, failure) -> {
+                    heard(one);
+                    acknowledged.onCompletion(metadata, failure);
+                    if (failure != null) {
+                        // Before the next one is sent: the log would have a hole where this one is missing.
+                        producer.close(Duration.ZERO);
+                    }
+                });
+            } catch (KafkaException | IllegalStateException e) {
+                heard(one);
+                throw e;
+            }
+        }
+
+        void heard(Sent one) {
+            one.done = true;
+            unheard.decrementAndGet();
+        }
+
+        /** The oldest event that nothing was heard of, since when; now if there is none. Called by one thread. */
+        long waitingSince() {
+            for (Sent first = sent.peek(); first != null; first = sent.peek()) {
+                if (!first.done) {
+                    return first.at;
+                }
+                sent.remove();
+            }
+            return nanoTime.getAsLong();
+        }
+    }
+
+    private void reply(ProducerRecord<byte[], byte[]> answer) {
+        replies.send(answer, (metadata, failure) -> {
+            if (failure != null) {
+                replyLost(failure);
+            }
+        });
     }
 
     private void replyLost(Exception failure) {
@@ -288,6 +363,6 @@ final class ConnectionPublisher implements AutoCloseable {
     @Override
     public void close() {
         closeEventProducer();
-        replies.close(Duration.ofSeconds(1));
+        replies.close();
     }
 }

@@ -181,7 +181,9 @@ final class ConnectionRequestListener implements AutoCloseable {
         while (!closed) {
             try (ForeignLook look = new ForeignLook(() -> new EventLogReader(kafka.named("look"), LOG_PATIENCE), keys);
                     ConnectionPublisher publisher = new ConnectionPublisher(() -> kafka.events(maxEventBytes),
-                            kafka.replies(), look, look)) {
+                            new RenewedProducer("replies", kafka::replies, KafkaClients.REPLY_DELIVERY,
+                                    System::nanoTime),
+                            look, look, System::nanoTime)) {
                 consume(publisher);
             } catch (WakeupException e) {
                 // Closed: the loop's condition says so.
@@ -579,8 +581,9 @@ final class ConnectionRequestListener implements AutoCloseable {
         return head.withNextRequest(next);
     }
 
-    /** A send that failed, or went to a strange offset: nothing in that producer may be sent any more. */
+    /** A send that failed, went to a strange offset or was never heard of: nothing in that producer may be sent any more. */
     private void takeBackBroken(ConnectionPublisher publisher) {
+        publisher.abandonUnheard();
         boolean close = false;
         for (Owned owned : partitions.values()) {
             if (owned.ownership != null && owned.ownership.lane().broken().isPresent()) {

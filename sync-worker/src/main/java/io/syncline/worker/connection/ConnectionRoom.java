@@ -68,7 +68,9 @@ public final class ConnectionRoom implements Room {
         listener = opened;
         opened.start();
         janitor.start();
-        ExpiryClock ticking = new ExpiryClock(database, clients::askers,
+        ExpiryClock ticking = new ExpiryClock(database,
+                new RenewedProducer("requests of its own", clients::askers, KafkaClients.ASKED_DELIVERY,
+                        System::nanoTime),
                 key -> Utils.toPositive(Utils.murmur2(key)) % settings.partitions(), this::owns, ids::generate);
         clock = ticking;
         ticking.start();

@@ -21,9 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +49,7 @@ final class ExpiryClock implements AutoCloseable {
             WHERE until <= clock_timestamp() - ? * interval '1 second' ORDER BY until LIMIT ?""";
 
     private final DataSource database;
-    private final Supplier<Producer<byte[], byte[]>> producers;
+    private final RenewedProducer producer;
     private final PartitionOf partitions;
     private final IntPredicate ours;
     private final Supplier<UUID> newId;
@@ -59,7 +57,6 @@ final class ExpiryClock implements AutoCloseable {
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().name("expiry-clock").daemon().factory());
     /** Asked and not decided yet, with when to ask again. The timer's thread only. */
     private final java.util.Map<UUID, Long> asked = new java.util.HashMap<>();
-    private @Nullable Producer<byte[], byte[]> producer;
     private @Nullable String trouble;
 
     /** Which partition a site's requests go to. */
@@ -69,10 +66,10 @@ final class ExpiryClock implements AutoCloseable {
     }
 
     /** @param ours whether this worker decides a partition */
-    ExpiryClock(DataSource database, Supplier<Producer<byte[], byte[]>> producers, PartitionOf partitions,
-            IntPredicate ours, Supplier<UUID> newId) {
+    ExpiryClock(DataSource database, RenewedProducer producer, PartitionOf partitions, IntPredicate ours,
+            Supplier<UUID> newId) {
         this.database = database;
-        this.producers = producers;
+        this.producer = producer;
         this.partitions = partitions;
         this.ours = ours;
         this.newId = newId;
@@ -138,20 +135,12 @@ final class ExpiryClock implements AutoCloseable {
 
     private void ask(int partition, Due due) {
         RequestRecord request = new RequestRecord(newId.get(), due.at().plus(ASK_AGAIN), due.request());
-        Producer<byte[], byte[]> open = producer;
-        if (open == null) {
-            open = producers.get();
-            producer = open;
-        }
-        try {
-            var unused = open.send(new ProducerRecord<>(Topics.REQUESTS, partition, key(due.request().siteUrl()),
-                    request.toJson()));
-        } catch (KafkaException | IllegalStateException e) {
-            // A producer whose thread has died, or that was closed, sends nothing any more: the next request makes another.
-            producer = null;
-            open.close(Duration.ZERO);
-            log.debug("{} could not be asked for, it will be again", due.request(), e);
-        }
+        producer.send(new ProducerRecord<>(Topics.REQUESTS, partition, key(due.request().siteUrl()), request.toJson()),
+                (metadata, failure) -> {
+                    if (failure != null) {
+                        log.debug("{} could not be asked for, it will be again", due.request(), failure);
+                    }
+                });
     }
 
     private static byte[] key(SiteUrl site) {
@@ -163,8 +152,8 @@ final class ExpiryClock implements AutoCloseable {
         timer.shutdownNow();
         try {
             // The thread may be in a call: its producer is closed once it has left.
-            if (timer.awaitTermination(5, TimeUnit.SECONDS) && producer != null) {
-                producer.close(Duration.ofSeconds(1));
+            if (timer.awaitTermination(5, TimeUnit.SECONDS)) {
+                producer.close();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

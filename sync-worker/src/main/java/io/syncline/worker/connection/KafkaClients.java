@@ -23,6 +23,12 @@ final class KafkaClients {
     static final int BATCH = 500;
     /** Longer than any statement and commit of the loop may take. */
     private static final Duration LONGEST_BATCH = Duration.ofSeconds(60);
+    /** After which a producer says of a record that it could not be sent. */
+    static final Duration EVENT_DELIVERY = Duration.ofSeconds(30);
+    static final Duration REPLY_DELIVERY = Duration.ofSeconds(5);
+    static final Duration ASKED_DELIVERY = Duration.ofSeconds(10);
+    /** So long beyond that, a producer that has said nothing never will: its thread has ended. */
+    static final Duration DELIVERY_MARGIN = Duration.ofSeconds(10);
 
     private final Map<String, Object> common;
     private final String worker;
@@ -78,7 +84,7 @@ final class KafkaClients {
         settings.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, maxRecordBytes);
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 5_000);
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 30_000);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) EVENT_DELIVERY.toMillis());
         settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
         settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
         return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
@@ -92,7 +98,7 @@ final class KafkaClients {
         settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2 * 1024 * 1024L);
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 2_000);
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 10_000);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) ASKED_DELIVERY.toMillis());
         settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
         return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
@@ -109,7 +115,7 @@ final class KafkaClients {
         settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 8 * 1024 * 1024L);
         settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 500);
         settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 3_000);
-        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 5_000);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) REPLY_DELIVERY.toMillis());
         settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
         settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
         return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -19,6 +21,9 @@ record KafkaPartitionLog(
         int settingsPartition,
         EventLogReader reader,
         Producer<byte[], byte[]> producer) implements PartitionTakeover.PartitionLog {
+
+    /** A producer whose thread has ended says nothing any more; the next takeover has another. */
+    private static final Duration HEARD = KafkaClients.EVENT_DELIVERY.plus(KafkaClients.DELIVERY_MARGIN);
 
     @Override
     public PartitionTakeover.PartitionLog ofSettings() {
@@ -54,10 +59,13 @@ record KafkaPartitionLog(
         List<Long> offsets = new ArrayList<>();
         for (Future<RecordMetadata> one : sent) {
             try {
-                offsets.add(one.get().offset());
+                offsets.add(one.get(HEARD.toMillis(), TimeUnit.MILLISECONDS).offset());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new InterruptException(e);
+            } catch (TimeoutException e) {
+                throw new KafkaException("records could not be appended to partition " + partition
+                        + ": nothing has been heard of them for " + HEARD.toSeconds() + " s", e);
             } catch (ExecutionException e) {
                 throw new KafkaException("records could not be appended to partition " + partition, e.getCause());
             }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -116,13 +117,17 @@ final class KafkaMarksLog implements MarksLog {
             }
             long first = -1;
             for (Future<RecordMetadata> one : sent.reversed()) {
-                RecordMetadata at = one.get();
+                RecordMetadata at = one.get(2L * PATIENCE_MS, TimeUnit.MILLISECONDS);
                 first = at.hasOffset() ? at.offset() : -1;
             }
             return first;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptException(e);
+        } catch (java.util.concurrent.TimeoutException e) {
+            // The client itself says so sooner, unless its thread has ended.
+            throw notTaken(new TimeoutException("nothing has been heard of a record for " + 2 * PATIENCE_MS / 1000
+                    + " s"));
         } catch (ExecutionException e) {
             throw notTaken(e.getCause() == null ? e : e.getCause());
         } catch (InterruptException e) {

@@ -20,6 +20,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -35,6 +36,7 @@ class ConnectionPublisherTest {
 
     private static final CredentialKeys KEYS = Fixtures.newKeys();
     private static final long FENCE = 10;
+    private static final Duration UNHEARD = Duration.ofSeconds(40);
 
     private final Deque<Callback> sent = new ArrayDeque<>();
     private final List<UUID> replied = new ArrayList<>();
@@ -43,10 +45,11 @@ class ConnectionPublisherTest {
     /** What lies between, by the offset it begins at; there is a worker's record where it is not said. */
     private final Map<Long, Long> foreign = new HashMap<>();
     private final Deque<Runnable> looks = new ArrayDeque<>();
-    private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, new ReplyProducer(),
+    private final AtomicLong nanoTime = new AtomicLong();
+    private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, replies(),
             (partition, from, to) -> foreign.containsKey(from) ? OptionalLong.of(foreign.get(from))
                     : OptionalLong.empty(),
-            looks::add);
+            looks::add, nanoTime::get);
     private final ConnectionPublisher.Lane lane = publisher.open(0,
             new LogHead.Published(FENCE + 1, new ChainReader.Head(FENCE, 0, ChainReader.Head.start().hash())));
 
@@ -147,10 +150,10 @@ class ConnectionPublisherTest {
 
     @Test
     void whatLiesBetweenAndCannotBeRead_silencesTheLane() {
-        ConnectionPublisher unable = new ConnectionPublisher(EventProducer::new, new ReplyProducer(),
+        ConnectionPublisher unable = new ConnectionPublisher(EventProducer::new, replies(),
                 (partition, from, to) -> {
                     throw new KafkaException("no broker");
-                }, looks::add);
+                }, looks::add, nanoTime::get);
         ConnectionPublisher.Lane blind = unable.open(0,
                 new LogHead.Published(FENCE + 1, new ChainReader.Head(FENCE, 0, ChainReader.Head.start().hash())));
         unable.publish(blind, events(1), List.of(reply()));
@@ -213,7 +216,49 @@ class ConnectionPublisherTest {
         assertThat(producersMade).isEqualTo(2);
     }
 
+    /** Its thread has ended with an Error: the events that it was given are never heard of. */
+    @Test
+    void producerThatSaysNothingAnyMore_isReplaced_andItsLanesAreBroken() {
+        ConnectionPublisher.Lane other = publisher.open(1, LogHead.Published.NOTHING);
+        ConnectionPublisher.Lane answered = publisher.open(2, LogHead.Published.NOTHING);
+        publisher.publish(answered, events(1), List.of());
+        sent.removeFirst()
+                .onCompletion(new RecordMetadata(new TopicPartition("events", 2), 0, 0, 0, 0, 0), null);
+        publisher.publish(lane, events(1), List.of(reply()));
+        nanoTime.addAndGet(UNHEARD.toNanos());
+        publisher.abandonUnheard();
+        publisher.publish(other, events(1), List.of(reply()));
+        assertThat(lane.broken()).as("while its producer may still say what became of it").isEmpty();
+        nanoTime.addAndGet(1);
+        publisher.abandonUnheard();
+        assertThat(List.of(lane, other)).allSatisfy(
+                one -> assertThat(one.broken()).hasValueSatisfying(why -> assertThat(why).contains("for 40 s")));
+        assertThat(answered.broken()).isEmpty();
+        assertThat(publisher.unacknowledged()).as("nothing waits for them").isZero();
+        assertThat(producersMade).isEqualTo(1);
+        publisher.publish(publisher.open(0, LogHead.Published.NOTHING), events(1), List.of());
+        assertThat(producersMade).isEqualTo(2);
+        assertThat(replied).isEmpty();
+    }
+
+    @Test
+    void producerThatIsHeardOf_isKept_howeverLongItsEventsTookBefore() {
+        publisher.publish(lane, events(1), List.of());
+        nanoTime.addAndGet(UNHEARD.toNanos());
+        acknowledge(11);
+        nanoTime.addAndGet(UNHEARD.toNanos());
+        publisher.abandonUnheard();
+        publisher.publish(lane, events(2), List.of());
+        publisher.abandonUnheard();
+        assertThat(lane.broken()).isEmpty();
+        assertThat(producersMade).isEqualTo(1);
+    }
+
     // ---- helpers
+
+    private RenewedProducer replies() {
+        return new RenewedProducer("replies", ReplyProducer::new, KafkaClients.REPLY_DELIVERY, () -> 0);
+    }
 
     private void look() {
         looks.removeFirst().run();

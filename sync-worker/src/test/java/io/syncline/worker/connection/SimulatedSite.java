@@ -217,7 +217,8 @@ final class SimulatedSite {
     private LogRecord stray() {
         LogRecord any = log.isEmpty() ? null : log.get(random.nextInt(log.size()));
         // A new cluster's first record with another key would be the sign of a wrong key file.
-        int kinds = database.rows.head(PARTITION).isEmpty() ? 2 : any == null || any.value() == null || any.value().length == 0 ? 4 : 5;
+        boolean alterable = any != null && any.value() != null && any.value().length > 0;
+        int kinds = database.rows.head(PARTITION).isEmpty() ? 2 : alterable ? 5 : 4;
         return switch (random.nextInt(kinds)) {
             case 0 -> new LogRecord(null, null, 0, new TreeMap<>());
             case 1 -> LogRecord.unreadable("its checksum is wrong");
@@ -239,8 +240,10 @@ final class SimulatedSite {
         private final String name;
         private final ConnectionProcessor processor;
         private final PartitionTakeover takeover;
-        private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new, new ReplyProducer(),
-                (partition, from, to) -> ChainReading.foreignBetween(new SharedLog(), from, to, keys), Runnable::run);
+        private final ConnectionPublisher publisher = new ConnectionPublisher(EventProducer::new,
+                new RenewedProducer("replies", ReplyProducer::new, KafkaClients.REPLY_DELIVERY, () -> 0),
+                (partition, from, to) -> ChainReading.foreignBetween(new SharedLog(), from, to, keys), Runnable::run,
+                () -> 0);
 
         Worker(String name) {
             this.name = name;

@@ -43,6 +43,7 @@ public final class Capture implements SmartLifecycle {
     private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Duration LONG_RUN = Duration.ofMinutes(1);
+    private static final Duration DELIVERY_TIMEOUT = Duration.ofMinutes(2);
     /** So many times in a row this worker finds the source unusable before another one may try. */
     private static final int UNUSABLE_BEFORE_REST = 2;
 
@@ -102,7 +103,7 @@ public final class Capture implements SmartLifecycle {
             return;
         }
         stopping = false;
-        CaptureLease taken = new CaptureLease(consumer(), sessionTimeout, signal::release);
+        CaptureLease taken = new CaptureLease(this::consumer, sessionTimeout, signal::release);
         SourceGuard sourceGuard = new SourceGuard(source, properties, store);
         Thread worker = Thread.ofPlatform().daemon().name("capture").unstarted(() -> run(source, taken, sourceGuard));
         lease = taken;
@@ -187,7 +188,7 @@ public final class Capture implements SmartLifecycle {
         signal.drainPermits();
         try (TableTopics topics = new TableTopics(Admin.create(kafka), store, properties.tablePartitions(),
                 replication, properties.maxRowBytes());
-                ChangePublisher publisher = new ChangePublisher(producer())) {
+                ChangePublisher publisher = new ChangePublisher(producer(), DELIVERY_TIMEOUT)) {
             new CaptureSession(source, properties, store, marks, topics, publisher, () -> !stopping && taken.held(),
                     signal,
                     holder(), warnings, wentBack)
@@ -265,6 +266,7 @@ public final class Capture implements SmartLifecycle {
         settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) DELIVERY_TIMEOUT.toMillis());
         settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 262_144);
         settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(67_108_864L, 2L * properties.maxRowBytes()));
         settings.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG,

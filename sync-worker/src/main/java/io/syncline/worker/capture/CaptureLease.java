@@ -4,10 +4,12 @@ import io.syncline.model.log.Topics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,7 +26,9 @@ final class CaptureLease implements AutoCloseable {
 
     private static final Duration POLL = Duration.ofMillis(200);
 
-    private final Consumer<byte[], byte[]> consumer;
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+    private final Supplier<Consumer<byte[], byte[]>> newConsumer;
     private final Duration sessionTimeout;
     private final Runnable changed;
     private final Thread thread;
@@ -33,12 +37,17 @@ final class CaptureLease implements AutoCloseable {
     private volatile boolean closed;
     /** Until when others may have it, by {@link System#nanoTime}; null while this worker wants it. */
     private volatile @Nullable Long restUntil;
+    private volatile @Nullable Consumer<byte[], byte[]> current;
     private boolean subscribed;
+    private Duration pause = POLL;
     private boolean quiet;
 
-    /** @param changed called when the lease is won or lost */
-    CaptureLease(Consumer<byte[], byte[]> consumer, Duration sessionTimeout, Runnable changed) {
-        this.consumer = consumer;
+    /**
+     * @param newConsumer may throw while an address does not resolve
+     * @param changed     called when the lease is won or lost
+     */
+    CaptureLease(Supplier<Consumer<byte[], byte[]>> newConsumer, Duration sessionTimeout, Runnable changed) {
+        this.newConsumer = newConsumer;
         this.sessionTimeout = sessionTimeout;
         this.changed = changed;
         thread = Thread.ofPlatform().daemon().name("capture-lease").unstarted(this::run);
@@ -58,7 +67,7 @@ final class CaptureLease implements AutoCloseable {
         restUntil = System.nanoTime() + time.toNanos();
     }
 
-    private void subscribe() {
+    private void subscribe(Consumer<byte[], byte[]> consumer) {
         consumer.subscribe(List.of(Topics.CAPTURE_LEASE), new ConsumerRebalanceListener() {
             @Override
             public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
@@ -83,17 +92,45 @@ final class CaptureLease implements AutoCloseable {
     }
 
     private void run() {
-        try {
-            while (!closed) {
-                poll();
+        while (!closed) {
+            try (Consumer<byte[], byte[]> consumer = newConsumer.get()) {
+                current = consumer;
+                while (!closed) {
+                    poll(consumer);
+                }
+            } catch (InterruptedException | InterruptException e) {
+                closed = true;
+            } catch (WakeupException e) {
+                LOG.debug("The lease is given back");
+            } catch (RuntimeException | Error e) {
+                // An Error, too: without this thread the worker would never capture again. Also where the consumer can do nothing
+                // else any more, or was refused for what has been put right since: the next try is made with another one.
+                LOG.warn("The lease on capturing cannot be kept, and is asked for again with another consumer: {}",
+                        why(e));
+                set(false);
+                pause();
+            } finally {
+                current = null;
+                subscribed = false;
+                set(false);
             }
-        } finally {
-            set(false);
-            consumer.close();
         }
     }
 
-    private void poll() {
+    private static String why(Throwable e) {
+        return e.getCause() == null ? e.toString() : e + ": " + e.getCause();
+    }
+
+    private void pause() {
+        try {
+            Thread.sleep(pause);
+            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+        } catch (InterruptedException e) {
+            closed = true;
+        }
+    }
+
+    private void poll(Consumer<byte[], byte[]> consumer) throws InterruptedException {
         try {
             Long rests = restUntil;
             if (rests != null && System.nanoTime() - rests < 0) {
@@ -109,25 +146,15 @@ final class CaptureLease implements AutoCloseable {
             }
             restUntil = null;
             if (!subscribed) {
-                subscribe();
+                subscribe(consumer);
             }
             var unused = consumer.poll(POLL);
             lastPoll = System.nanoTime();
-        } catch (InterruptedException e) {
-            closed = true;
-        } catch (WakeupException e) {
-            LOG.debug("The lease is given back");
-        } catch (InterruptException e) {
-            closed = true;
-        } catch (RuntimeException | Error e) {
-            // The broker is away, or does not know the group, say: the consumer goes on trying, and the lease runs out meanwhile. An
-            // Error, too: without this thread the worker would never capture again.
+            pause = POLL;
+        } catch (RetriableException e) {
+            // The broker is away, or does not know the group, say: the consumer goes on trying, and the lease runs out meanwhile.
             LOG.warn("The lease on capturing cannot be kept: {}", e.toString());
-            try {
-                Thread.sleep(POLL);
-            } catch (InterruptedException interrupted) {
-                closed = true;
-            }
+            Thread.sleep(POLL);
         }
     }
 
@@ -143,7 +170,10 @@ final class CaptureLease implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        consumer.wakeup();
+        Consumer<byte[], byte[]> consumer = current;
+        if (consumer != null) {
+            consumer.wakeup();
+        }
         try {
             thread.join(Duration.ofSeconds(10));
         } catch (InterruptedException e) {

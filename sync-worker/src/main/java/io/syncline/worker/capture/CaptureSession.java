@@ -188,7 +188,9 @@ final class CaptureSession {
                     if (lookAgain(connection)) {
                         times.looked();
                     }
-                    tables.values().forEach(CapturedTable::giveWay);
+                    for (CapturedTable table : tables.values()) {
+                        table.giveWay();
+                    }
                     takeRequests();
                 }
             }
@@ -422,9 +424,9 @@ final class CaptureSession {
         return publisher.sendToAll(topic, partitions, new TableChange.EpochBegun(epoch), System.currentTimeMillis());
     }
 
-    private static void await(Collection<? extends Future<?>> sent) throws ExecutionException, InterruptedException {
+    private void await(Collection<? extends Future<?>> sent) throws ExecutionException, InterruptedException {
         for (Future<?> one : sent) {
-            one.get();
+            publisher.await(one);
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -80,6 +81,8 @@ final class CapturedTable {
     private @Nullable LeftOut trouble;
     private @Nullable LeftOut unordered;
     private boolean halted;
+    /** That it is halted, as long as it has not been sent. */
+    private TableChange.@Nullable Halted unsaid;
     private boolean dropped;
     private int failures;
     private long notBefore = System.nanoTime();
@@ -108,7 +111,12 @@ final class CapturedTable {
     }
 
     /** Something sent that must be acknowledged before the stream may be. */
-    record Sent(CapturedTable table, Future<RecordMetadata> future) {}
+    record Sent(CapturedTable table, Future<RecordMetadata> future) {
+
+        RecordMetadata acknowledged() throws ExecutionException, InterruptedException {
+            return table.publisher.await(future);
+        }
+    }
 
     /** Gets a row the values that the change came without; false if the source no longer has the row. */
     @FunctionalInterface
@@ -165,23 +173,47 @@ final class CapturedTable {
     }
 
     /** Makes room for the rows of other tables without a key, if there are too many and this table has the most. */
-    synchronized void giveWay() {
-        Generation newer = next != null ? next : current;
-        RowCounts counts = newer == null ? null : newer.counts();
-        if (counts != null && counts.hasToGiveWay()) {
+    void giveWay() throws SupersededException, InterruptedException {
+        synchronized (this) {
+            Generation newer = next != null ? next : current;
+            RowCounts counts = newer == null ? null : newer.counts();
+            if (counts == null || !counts.hasToGiveWay()) {
+                return;
+            }
             halt(keylessRows.tooMany());
         }
+        rememberGivenUp();
     }
 
-    /** Called by the stream alone, before the slot moves past a change that has been left out. */
-    void rememberGivenUp() throws SupersededException {
+    /**
+     * Called before the slot moves past a change that has been left out, and after {@link #halt}. Only what is remembered is said: a
+     * replica that has heard of a halt waits for another generation, which the next session would not begin if it did not know.
+     */
+    void rememberGivenUp() throws SupersededException, InterruptedException {
         long generation;
+        TableChange.Halted halt;
         synchronized (this) {
             generation = givenUp;
-            givenUp = 0;
+            halt = unsaid;
         }
         if (generation > 0) {
             generations.giveUp(this, generation);
+        }
+        List<Future<RecordMetadata>> sent = List.of();
+        synchronized (this) {
+            // Not before: another thread may be about to let the slot move on.
+            givenUp = givenUp == generation ? 0 : givenUp;
+            if (halt != null && halt.equals(unsaid)) {
+                unsaid = null;
+                sent = publisher.sendToAll(topic, partitions, halt, System.currentTimeMillis());
+            }
+        }
+        for (Future<RecordMetadata> mark : sent) {
+            try {
+                publisher.await(mark);
+            } catch (ExecutionException e) {
+                throw ChangePublisher.notTaken(e.getCause() == null ? e : e.getCause());
+            }
         }
     }
 
@@ -672,6 +704,7 @@ final class CapturedTable {
         Arrays.fill(lastOffsets, -1);
         wanted = false;
         halted = false;
+        unsaid = null;
         trouble = null;
         snapshotRows = 0;
         if (doubted) {
@@ -772,7 +805,7 @@ final class CapturedTable {
         pause(SHORTEST_PAUSE, LONGEST_PAUSE);
     }
 
-    /** A value of it cannot be sent: nothing more is, until another generation begins. */
+    /** A value of it cannot be sent: nothing more is, until another generation begins. {@link #rememberGivenUp} says so. */
     synchronized void halt(UnencodableValueException why) {
         if (halted) {
             return;
@@ -786,8 +819,7 @@ final class CapturedTable {
         letGo(next);
         wanted = true;
         pause(SHORTEST_HALT, LONGEST_HALT);
-        publisher.sendToAll(topic, partitions, new TableChange.Halted(epoch, newest, trouble.cause()),
-                System.currentTimeMillis());
+        unsaid = new TableChange.Halted(epoch, newest, trouble.cause());
     }
 
     private void pause(Duration shortest, Duration longest) {

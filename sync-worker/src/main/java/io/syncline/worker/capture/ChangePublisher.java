@@ -6,8 +6,13 @@ import io.syncline.model.table.TableChange;
 import io.syncline.worker.capture.encode.UnencodableValueException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -18,14 +23,38 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Sends what happened to the tables' topics. Sent is not yet kept: the caller waits for what it is given. */
 final class ChangePublisher implements AutoCloseable {
 
-    private final Producer<byte[], byte[]> producer;
+    private static final Logger LOG = LoggerFactory.getLogger(ChangePublisher.class);
 
-    ChangePublisher(Producer<byte[], byte[]> producer) {
+    /** So long beyond the time after which it should have, a producer that has said nothing never will: its thread has ended. */
+    private static final Duration MARGIN = Duration.ofSeconds(10);
+
+    private final Producer<byte[], byte[]> producer;
+    private final Duration heard;
+
+    /** @param deliveryTimeout after which the producer says of a record that it could not be sent */
+    ChangePublisher(Producer<byte[], byte[]> producer, Duration deliveryTimeout) {
         this.producer = producer;
+        this.heard = deliveryTimeout.plus(MARGIN);
+    }
+
+    /**
+     * Waits until Kafka has said what became of a record.
+     *
+     * @throws KafkaException if that is not to be heard any more: the next session has another producer
+     */
+    <T> T await(Future<T> sent) throws ExecutionException, InterruptedException {
+        try {
+            return sent.get(heard.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw notTaken(new TimeoutException("its client has not said for " + heard.toSeconds()
+                    + " s what became of it, and is replaced"));
+        }
     }
 
     /**
@@ -81,6 +110,8 @@ final class ChangePublisher implements AutoCloseable {
         private final int partitions;
         private final RecordHeaders headers;
         private final long timestamp;
+        /** The newest record of each partition: those before it have been settled when it is. */
+        private final Map<Integer, Future<RecordMetadata>> newest = new HashMap<>();
 
         private Rows(String topic, int partitions, RecordHeaders headers, long timestamp) {
             this.topic = topic;
@@ -90,8 +121,19 @@ final class ChangePublisher implements AutoCloseable {
         }
 
         void send(byte[] key, byte[] row, Callback callback) {
-            var unused = producer.send(
-                    new ProducerRecord<>(topic, partition(key, partitions), timestamp, key, row, headers), callback);
+            int to = partition(key, partitions);
+            newest.put(to, producer.send(new ProducerRecord<>(topic, to, timestamp, key, row, headers), callback));
+        }
+
+        /** Waits until all of them have been acknowledged or have failed, as the callbacks were told. */
+        void settle() throws InterruptedException {
+            for (Future<RecordMetadata> one : newest.values()) {
+                try {
+                    await(one);
+                } catch (ExecutionException e) {
+                    LOG.debug("a row was not taken, as its callback was told", e);
+                }
+            }
         }
     }
 
@@ -109,13 +151,15 @@ final class ChangePublisher implements AutoCloseable {
 
     /** What Kafka's clients say does not name Kafka. */
     static String sentence(KafkaException failure) {
-        String message = String.valueOf(failure.getMessage());
-        return message.startsWith("Kafka ") ? message : "Kafka does not answer as it should: " + message;
-    }
-
-    /** Waits until everything sent so far has been acknowledged or has failed. */
-    void flush() {
-        producer.flush();
+        StringBuilder message = new StringBuilder(String.valueOf(failure.getMessage()));
+        // "Failed to construct kafka producer", for one, does not say why.
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            String why = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+            if (message.indexOf(why) < 0) {
+                message.append(": ").append(why);
+            }
+        }
+        return message.indexOf("Kafka ") == 0 ? message.toString() : "Kafka does not answer as it should: " + message;
     }
 
     private static int partition(byte @Nullable [] key, int partitions) {

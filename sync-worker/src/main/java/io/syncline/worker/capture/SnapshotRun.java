@@ -113,7 +113,8 @@ final class SnapshotRun implements Runnable {
                     "it is tried again by itself; see the source's log if that goes on")));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (SupersededException | RuntimeException e) {
+        } catch (SupersededException | RuntimeException | Error e) {
+            // An Error, too: nobody would hear of it.
             fatal.accept(e);
         } finally {
             opened = true;
@@ -201,6 +202,8 @@ final class SnapshotRun implements Runnable {
                         store.answered(request);
                     }
                     begun.add(new Begun(table, one.generation(), sent));
+                    // What has happened since its snapshot may have halted it already.
+                    table.rememberGivenUp();
                 }
             }
         }
@@ -260,12 +263,13 @@ final class SnapshotRun implements Runnable {
                             : (UnencodableValueException) e;
                     LOG.warn("Table {} is halted: {}", table.table().name(), why.cause());
                     table.table().halt(why);
+                    table.table().rememberGivenUp();
                 }
                 ended(table.table());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (SupersededException | ExecutionException | RuntimeException e) {
+        } catch (SupersededException | ExecutionException | RuntimeException | Error e) {
             fatal.accept(e);
         } finally {
             close(session);
@@ -298,7 +302,7 @@ final class SnapshotRun implements Runnable {
         await(begun.sent());
         List<Future<RecordMetadata>> end = table.end(begun.generation(), rows);
         for (Future<?> mark : end) {
-            mark.get();
+            publisher.await(mark);
         }
         if (!end.isEmpty()) {
             store.complete(generations.epoch(), table.name(), begun.generation().number());
@@ -309,15 +313,20 @@ final class SnapshotRun implements Runnable {
     }
 
     /** The number of rows; -1 if the generation was given up meanwhile. */
-    private long copy(Connection session, Begun begun) throws SQLException {
+    private long copy(Connection session, Begun begun) throws SQLException, InterruptedException {
         CapturedTable table = begun.table();
-        SourceTable columns = begun.generation().table();
+        Generation generation = begun.generation();
+        SourceTable columns = generation.table();
+        ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
+                new TableChange.Upsert(generations.epoch(), Place.ofSnapshot(generation.number()), new byte[0],
+                        new byte[0]),
+                generation.asOf().toEpochMilli());
         AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
         int pid = session.unwrap(PGConnection.class).getBackendPID();
         readers.put(pid, table);
         long count;
         try {
-            count = copyRows(session, begun, failure);
+            count = copyRows(session, begun, rows, failure);
             if (count >= 0) {
                 verifyNotRewritten(session, columns);
                 session.rollback();
@@ -326,20 +335,16 @@ final class SnapshotRun implements Runnable {
             readers.remove(pid);
         }
         if (count >= 0) {
-            publisher.flush();
+            rows.settle();
         }
         return failure.get() != null ? stopEarly(failure.get()) : count;
     }
 
-    private long copyRows(Connection session, Begun begun, AtomicReference<@Nullable Exception> failure)
-            throws SQLException {
+    private long copyRows(Connection session, Begun begun, ChangePublisher.Rows rows,
+            AtomicReference<@Nullable Exception> failure) throws SQLException {
         CapturedTable table = begun.table();
         Generation generation = begun.generation();
         SourceTable columns = generation.table();
-        ChangePublisher.Rows rows = publisher.rows(table.topic(), table.partitions(),
-                new TableChange.Upsert(generations.epoch(), Place.ofSnapshot(generation.number()), new byte[0],
-                        new byte[0]),
-                generation.asOf().toEpochMilli());
         int own = columns.columns().size();
         TextRow row = new TextRow(columns.toldByPlace() ? own + 2 : own);
         JsonBytes buffer = bound.buffer();
@@ -467,7 +472,7 @@ final class SnapshotRun implements Runnable {
     private void await(List<Sent> sent) throws InterruptedException {
         for (Sent one : sent) {
             try {
-                one.future().get();
+                one.acknowledged();
             } catch (ExecutionException e) {
                 stopEarly(e.getCause() instanceof Exception cause ? cause : e);
             }

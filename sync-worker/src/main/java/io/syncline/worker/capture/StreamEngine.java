@@ -54,7 +54,7 @@ final class StreamEngine {
     private void run() {
         try {
             engine.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure.compareAndSet(null, e);
         } finally {
             ended.countDown();

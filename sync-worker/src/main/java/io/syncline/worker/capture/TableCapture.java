@@ -173,7 +173,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
         }
     }
 
-    private void passOver() throws SupersededException {
+    private void passOver() throws SupersededException, InterruptedException {
         for (Refused one : passedOver.take()) {
             CapturedTable table = tables.named(new TableName(one.table()));
             if (table != null) {
@@ -193,7 +193,8 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     }
 
     /** A generation of which a change has been left out must not be gone on with, whatever happens from here on. */
-    private static void rememberGivenUp(Set<CapturedTable> touched) throws SupersededException {
+    private static void rememberGivenUp(Set<CapturedTable> touched)
+            throws SupersededException, InterruptedException {
         for (CapturedTable table : touched) {
             table.rememberGivenUp();
         }
@@ -287,7 +288,7 @@ final class TableCapture implements DebeziumEngine.ChangeConsumer<ChangeEvent<So
     private static void await(List<Sent> sent) throws InterruptedException {
         for (Sent one : sent) {
             try {
-                one.table().taken(one.future().get());
+                one.table().taken(one.acknowledged());
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof RecordTooLargeException tooLarge) {
                     one.table()

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * on: the record would never be applied, and everything behind it is void anyway until the next generation begins, whose
  * mark lies further on in the same topic. Waiting there would only lose that mark, too, to the topic's retention.
  */
-final class ReplicaMaterialiser {
+final class ReplicaMaterialiser implements Replica {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaMaterialiser.class);
 
@@ -42,13 +42,8 @@ final class ReplicaMaterialiser {
         this.numbers = numbers;
     }
 
-    /**
-     * Places a partition that this worker was just given.
-     *
-     * @param first the first offset that the topic still has
-     * @param end   behind the last
-     */
-    Position place(String topic, int partition, String topicId, long first, long end) throws SQLException {
+    @Override
+    public Position place(String topic, int partition, String topicId, long first, long end) throws SQLException {
         try {
             Placement placement = inTransaction(connection -> ReplicaTransaction.place(connection, numbers, topic,
                     partition, topicId, first, end));
@@ -64,12 +59,8 @@ final class ReplicaMaterialiser {
         }
     }
 
-    /**
-     * Applies batches of different partitions, and gives the positions behind them in the same order. With
-     * {@link PositionLostException} or {@link SQLException} (the database is not there, or busy) some of them may have been
-     * applied: the positions are to be read again.
-     */
-    List<Position> apply(List<Batch> batches) throws SQLException, PositionLostException {
+    @Override
+    public List<Position> apply(List<Batch> batches) throws SQLException, PositionLostException {
         try {
             return transaction(batches);
         } catch (TableFault | SQLException e) {
@@ -148,6 +139,10 @@ final class ReplicaMaterialiser {
                     return done;
                 } catch (SQLException | PositionLostException | TableFault | RuntimeException e) {
                     rollBack(connection, e);
+                    throw e;
+                } catch (Error e) {
+                    // In the middle of a message to the server, perhaps: nothing more may be said in that session.
+                    connection.abort(Runnable::run);
                     throw e;
                 }
             } catch (ChangeNumbers.UnreservedException e) {

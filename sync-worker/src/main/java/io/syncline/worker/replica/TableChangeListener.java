@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -19,6 +20,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
@@ -58,13 +61,12 @@ public final class TableChangeListener implements AutoCloseable {
     /** What is applied at once: as many records as make a transaction worth while, and no more memory than is there. */
     private static final int MOST_RECORDS = 10_000;
     private static final long MOST_BYTES = 16 << 20;
-    /** Of one poll, of which Kafka bounds the bytes only as they are when compressed: a hundredth of what they may become. */
-    private static final int MOST_POLLED = 500;
-    private static final long SHORT_OF_MEMORY_NANOS = TimeUnit.MINUTES.toNanos(10);
+    /** How long one partition is listened to while they take turns. */
+    private static final Duration TURN = Duration.ofMillis(100);
 
-    private final Map<String, Object> kafka;
-    private final Duration sessionTimeout;
-    private final ReplicaMaterialiser materialiser;
+    private final IntFunction<Consumer<byte[], byte[]>> newConsumer;
+    private final Supplier<Admin> newAdmin;
+    private final Replica replica;
     private final Thread thread = Thread.ofPlatform().name("replica").unstarted(this::run);
 
     private final TableChangeReader reader = new TableChangeReader();
@@ -77,19 +79,31 @@ public final class TableChangeListener implements AutoCloseable {
     private volatile @Nullable Consumer<byte[], byte[]> current;
     private long offsetsShown = System.nanoTime();
     private boolean troubled;
-    private int mostPolled = MOST_POLLED;
-    private long shortOfMemorySince;
+    private final MemoryShortage shortage = new MemoryShortage();
+    private @Nullable TopicPartition lastTurn;
 
     /**
      * @param kafka  the client properties: servers, security
      * @param worker how an operator knows this worker
      */
     public TableChangeListener(Map<String, Object> kafka, Duration sessionTimeout, DataSource database, String worker) {
-        this.kafka = Map.copyOf(kafka);
-        this.sessionTimeout = sessionTimeout;
-        StateMarks marks = new StateMarks(kafka, worker);
-        this.materialiser = new ReplicaMaterialiser(database,
-                new ChangeNumbers(() -> marks.read().changes(), marks::changes));
+        this(mostPolled -> new KafkaConsumer<>(properties(kafka, sessionTimeout, mostPolled),
+                new ByteArrayDeserializer(), new ByteArrayDeserializer()), () -> Admin.create(kafka),
+                replica(new StateMarks(kafka, worker), database));
+    }
+
+    /**
+     * @param newConsumer makes one that gives at most so many records at once
+     * @param newAdmin    for each look at the topics another: one whose thread has ended never answers again
+     */
+    TableChangeListener(IntFunction<Consumer<byte[], byte[]>> newConsumer, Supplier<Admin> newAdmin, Replica replica) {
+        this.newConsumer = newConsumer;
+        this.newAdmin = newAdmin;
+        this.replica = replica;
+    }
+
+    private static Replica replica(StateMarks marks, DataSource database) {
+        return new ReplicaMaterialiser(database, new ChangeNumbers(() -> marks.read().changes(), marks::changes));
     }
 
     public void start() {
@@ -108,13 +122,12 @@ public final class TableChangeListener implements AutoCloseable {
 
     private void run() {
         while (!closed) {
-            try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties(), new ByteArrayDeserializer(),
-                    new ByteArrayDeserializer()); Admin admin = Admin.create(kafka)) {
+            try (Consumer<byte[], byte[]> consumer = newConsumer.apply(shortage.records())) {
                 current = consumer;
                 consumer.subscribe(Pattern.compile(Pattern.quote(Topics.TABLE_PREFIX) + ".*"),
                         new Assignment(consumer));
-                while (!closed && !mayPollMoreAgain()) {
-                    step(consumer, admin);
+                while (!closed && !shortage.isOver(System.nanoTime())) {
+                    step(consumer);
                 }
             } catch (WakeupException e) {
                 // Only close() wakes it up.
@@ -122,12 +135,11 @@ public final class TableChangeListener implements AutoCloseable {
                 return;
             } catch (OutOfMemoryError e) {
                 // The consumer has let go of what it had read by now.
-                mostPolled = Math.max(1, mostPolled / 10);
-                shortOfMemorySince = System.nanoTime();
+                shortage.struck(System.nanoTime());
                 LOG.error(
                         "memory does not do for the rows of the table topics ({}); they are read anew, {} at a time for some minutes:"
                                 + " give the worker more",
-                        e.getMessage(), mostPolled);
+                        e.getMessage(), shortage.records());
                 pauseAfterFailure();
             } catch (RuntimeException | Error e) {
                 // A thread that ended here would leave the replica as it is, and nobody would know.
@@ -141,7 +153,52 @@ public final class TableChangeListener implements AutoCloseable {
         }
     }
 
-    private void step(Consumer<byte[], byte[]> consumer, Admin admin) {
+    private void step(Consumer<byte[], byte[]> consumer) {
+        TopicPartition alone = shortage.isOneByOne() ? takeTurn(consumer) : null;
+        try {
+            readAndApply(consumer);
+        } catch (OutOfMemoryError e) {
+            Position at = alone == null ? null : positions.get(alone);
+            if (alone == null || at == null || !shortage.isProvenAt(alone, at.nextOffset())) {
+                throw e;
+            }
+            pass(consumer, alone, at, e);
+        }
+        place(consumer);
+        showOffsets(consumer);
+    }
+
+    /** Lets one partition be read and none of the others, each in its turn; gives that one. */
+    private @Nullable TopicPartition takeTurn(Consumer<byte[], byte[]> consumer) {
+        List<TopicPartition> all = positions.keySet()
+                .stream()
+                .sorted(Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition))
+                .toList();
+        if (all.isEmpty()) {
+            return null;
+        }
+        TopicPartition turn = all.get((all.indexOf(lastTurn) + 1) % all.size());
+        lastTurn = turn;
+        consumer.pause(all);
+        consumer.resume(List.of(turn));
+        return turn;
+    }
+
+    /** Marks the table of a record that does not fit into memory even alone, and goes on behind it. */
+    private void pass(Consumer<byte[], byte[]> consumer, TopicPartition alone, Position at, OutOfMemoryError error) {
+        // Where it could be read, and not be written, the consumer stands behind it.
+        long behind = Math.max(at.nextOffset() + 1, consumer.position(alone));
+        applyAll(consumer, List.of(alone), List.of(new Batch(at, partitionCounts.getOrDefault(at.topic(), 1),
+                List.of(new Entry(behind - 1, new Content.Unreadable("a row does not fit into the memory of a worker ("
+                        + error.getMessage() + "): give the workers more (-Xmx), or make the value in the source"
+                        + " smaller; it is read again by itself, after a pause"))),
+                behind)));
+        if (positions.containsKey(alone)) {
+            consumer.seek(alone, behind);
+        }
+    }
+
+    private void readAndApply(Consumer<byte[], byte[]> consumer) {
         Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records = new LinkedHashMap<>();
         try {
             collect(consumer, records);
@@ -155,16 +212,6 @@ public final class TableChangeListener implements AutoCloseable {
             throw e;
         }
         apply(consumer, records);
-        place(consumer, admin);
-        showOffsets(consumer);
-    }
-
-    private boolean mayPollMoreAgain() {
-        if (mostPolled == MOST_POLLED || System.nanoTime() - shortOfMemorySince < SHORT_OF_MEMORY_NANOS) {
-            return false;
-        }
-        mostPolled = MOST_POLLED;
-        return true;
     }
 
     /** What is there by now, and in any case what a poll gives; no more than that while memory is short. */
@@ -172,7 +219,7 @@ public final class TableChangeListener implements AutoCloseable {
             Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records) {
         int count = 0;
         long bytes = 0;
-        ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(shortage.isOneByOne() ? TURN : POLL);
         while (!polled.isEmpty()) {
             for (ConsumerRecord<byte[], byte[]> record : polled) {
                 records.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), _ -> new ArrayList<>())
@@ -180,7 +227,7 @@ public final class TableChangeListener implements AutoCloseable {
                 bytes += Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
             }
             count += polled.count();
-            if (mostPolled < MOST_POLLED || count > MOST_RECORDS - mostPolled || bytes >= MOST_BYTES) {
+            if (shortage.isThere() || count > MOST_RECORDS - MemoryShortage.MOST || bytes >= MOST_BYTES) {
                 return;
             }
             polled = consumer.poll(Duration.ZERO);
@@ -198,11 +245,14 @@ public final class TableChangeListener implements AutoCloseable {
                 batches.add(batch(position, ofPartition));
             }
         });
-        if (batches.isEmpty()) {
-            return;
+        if (!batches.isEmpty()) {
+            applyAll(consumer, partitions, batches);
         }
+    }
+
+    private void applyAll(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions, List<Batch> batches) {
         try {
-            List<Position> behind = materialiser.apply(batches);
+            List<Position> behind = replica.apply(batches);
             for (int i = 0; i < partitions.size(); i++) {
                 positions.put(partitions.get(i), behind.get(i));
             }
@@ -245,16 +295,14 @@ public final class TableChangeListener implements AutoCloseable {
     }
 
     /** Seeks to where PostgreSQL says that the new partitions stand; until that is known they wait. */
-    private void place(Consumer<byte[], byte[]> consumer, Admin admin) {
+    private void place(Consumer<byte[], byte[]> consumer) {
         if (unplaced.isEmpty()) {
             return;
         }
         try {
             Set<TopicPartition> waiting = new HashSet<>(unplaced);
-            Map<String, TopicDescription> topics = admin
-                    .describeTopics(waiting.stream().map(TopicPartition::topic).distinct().toList())
-                    .allTopicNames()
-                    .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            Map<String, TopicDescription> topics = describe(
+                    waiting.stream().map(TopicPartition::topic).distinct().toList());
             Map<TopicPartition, Long> first = consumer.beginningOffsets(waiting, ADMIN_TIMEOUT);
             Map<TopicPartition, Long> end = consumer.endOffsets(waiting, ADMIN_TIMEOUT);
             for (TopicPartition partition : waiting) {
@@ -265,7 +313,7 @@ public final class TableChangeListener implements AutoCloseable {
                     continue;
                 }
                 partitionCounts.put(partition.topic(), topic.partitions().size());
-                Position position = materialiser.place(partition.topic(), partition.partition(),
+                Position position = replica.place(partition.topic(), partition.partition(),
                         topic.topicId().toString(), firstOffset, endOffset);
                 positions.put(partition, position);
                 unplaced.remove(partition);
@@ -283,6 +331,18 @@ public final class TableChangeListener implements AutoCloseable {
             LOG.warn("the table topics could not be looked at, trying again: {}", e.toString());
         } catch (InterruptedException e) {
             throw new InterruptException(e);
+        }
+    }
+
+    private Map<String, TopicDescription> describe(List<String> topics)
+            throws ExecutionException, TimeoutException, InterruptedException {
+        Admin admin = newAdmin.get();
+        try {
+            return admin.describeTopics(topics)
+                    .allTopicNames()
+                    .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } finally {
+            admin.close(Duration.ZERO);
         }
     }
 
@@ -335,7 +395,7 @@ public final class TableChangeListener implements AutoCloseable {
         }
     }
 
-    private Map<String, Object> properties() {
+    private static Map<String, Object> properties(Map<String, Object> kafka, Duration sessionTimeout, int mostPolled) {
         Map<String, Object> properties = new HashMap<>(kafka);
         properties.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
@@ -345,8 +405,9 @@ public final class TableChangeListener implements AutoCloseable {
         // How soon a new table's topic is found.
         properties.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 1_000);
         properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, mostPolled);
-        properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 32 << 20);
-        properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 8 << 20);
+        // One record at a time: the broker gives one batch all the same.
+        properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, mostPolled == 1 ? 1 : 32 << 20);
+        properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, mostPolled == 1 ? 1 : 8 << 20);
         // A new table must not stop the others for as long as the group takes to share it out.
         properties.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
         properties.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, (int) sessionTimeout.toMillis());

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 
 /** This gateway's place in the ring: what sends requests, follows replies and watches the broker, wired. */
@@ -35,7 +36,8 @@ public final class Dispatch implements AutoCloseable {
         gateways = new LiveGateways(UUID.randomUUID().toString(), System::nanoTime);
         producer = new RequestProducer(() -> new KafkaProducer<>(settings.producer()), settings.deliveryTimeout(),
                 System::nanoTime);
-        replyTail = new ReplyTail(settings, partitions, pending, highWater, this::heard);
+        replyTail = new ReplyTail(() -> new KafkaConsumer<>(settings.consumer("replies")), partitions, pending,
+                highWater, this::heard);
         heartbeat = new Heartbeat(producer, gateways, replyTail);
         dispatcher = new RequestDispatcher(pending, producer, new OutcomeLookup(lookups, highWater), clock,
                 this::usable, new Partitions(partitions), replyTimeout);

@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
@@ -43,8 +43,10 @@ public final class ReplyTail implements AutoCloseable {
     private static final Duration FOR_ALL = Duration.ofSeconds(5);
     private static final Duration GLANCE = Duration.ofMillis(1);
     private static final Duration CLOSING = Duration.ofSeconds(5);
+    /** So often a record is read; one at which each of them failed would otherwise keep all others from being heard. */
+    private static final int MOST_READINGS = 3;
 
-    private final KafkaSettings settings;
+    private final Supplier<Consumer<byte[], byte[]>> newConsumer;
     private final int partitions;
     private final PendingReplies pending;
     private final HighWater highWater;
@@ -53,6 +55,9 @@ public final class ReplyTail implements AutoCloseable {
     private final CountDownLatch stopping = new CountDownLatch(1);
     /** Where to go on after a new start, so that replies of the meantime are not missed. */
     private final Map<TopicPartition, Long> next = new HashMap<>();
+    private @Nullable TopicPartition failedIn;
+    private long failedAt;
+    private int failedReadings;
     private volatile @Nullable Consumer<byte[], byte[]> consumer;
     private volatile boolean positioned;
 
@@ -63,8 +68,10 @@ public final class ReplyTail implements AutoCloseable {
         boolean take(byte[] key, byte[] value);
     }
 
-    ReplyTail(KafkaSettings settings, int partitions, PendingReplies pending, HighWater highWater, Beats beats) {
-        this.settings = settings;
+    /** @param newConsumer after each failure another, which goes on where the one before stood */
+    ReplyTail(Supplier<Consumer<byte[], byte[]>> newConsumer, int partitions, PendingReplies pending,
+            HighWater highWater, Beats beats) {
+        this.newConsumer = newConsumer;
         this.partitions = partitions;
         this.pending = pending;
         this.highWater = highWater;
@@ -88,7 +95,7 @@ public final class ReplyTail implements AutoCloseable {
 
     private void run() {
         while (stopping.getCount() > 0) {
-            try (Consumer<byte[], byte[]> made = new KafkaConsumer<>(settings.consumer("replies"))) {
+            try (Consumer<byte[], byte[]> made = newConsumer.get()) {
                 consumer = made;
                 Set<TopicPartition> unknown = assign(made);
                 long since = System.nanoTime();
@@ -153,16 +160,39 @@ public final class ReplyTail implements AutoCloseable {
 
     private void take(Consumer<byte[], byte[]> from) {
         for (ConsumerRecord<byte[], byte[]> record : from.poll(POLL)) {
-            next.put(new TopicPartition(record.topic(), record.partition()), record.offset() + 1);
-            if (record.value() != null && (record.key() == null || !beats.take(record.key(), record.value()))) {
-                try {
-                    ReplyRecord reply = ReplyRecord.read(record.value());
-                    highWater.seen(reply.partition(), reply.sequence());
-                    pending.arrived(reply.requestId(), reply.outcome());
-                } catch (MalformedRecordException e) {
-                    log.warn("{}-{} offset {} is no reply and is passed over: {}", record.topic(), record.partition(),
-                            record.offset(), e.why());
+            TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+            try {
+                take(record);
+            } catch (RuntimeException | Error e) {
+                if (!hasFailedOftenAt(partition, record.offset())) {
+                    throw e;
                 }
+                log.error("{} offset {} cannot be taken and is passed over; a caller that waits for it gets the outcome"
+                        + " from the database", partition, record.offset(), e);
+            }
+            // Not before: memory that runs out at a reply must not lose it.
+            next.put(partition, record.offset() + 1);
+        }
+    }
+
+    private boolean hasFailedOftenAt(TopicPartition partition, long offset) {
+        if (!partition.equals(failedIn) || failedAt != offset) {
+            failedIn = partition;
+            failedAt = offset;
+            failedReadings = 0;
+        }
+        return ++failedReadings >= MOST_READINGS;
+    }
+
+    private void take(ConsumerRecord<byte[], byte[]> record) {
+        if (record.value() != null && (record.key() == null || !beats.take(record.key(), record.value()))) {
+            try {
+                ReplyRecord reply = ReplyRecord.read(record.value());
+                highWater.seen(reply.partition(), reply.sequence());
+                pending.arrived(reply.requestId(), reply.outcome());
+            } catch (MalformedRecordException e) {
+                log.warn("{}-{} offset {} is no reply and is passed over: {}", record.topic(), record.partition(),
+                        record.offset(), e.why());
             }
         }
     }

@@ -24,6 +24,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.slf4j.Logger;
@@ -237,11 +238,20 @@ final class LogEnds implements AutoCloseable {
             return;
         }
         Map<TopicPartition, Reading> readings = open.stream().collect(Collectors.toMap(one -> one.of, one -> one));
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-            Reading reading = readings.get(new TopicPartition(record.topic(), record.partition()));
-            if (reading != null) {
-                reading.end.take(record.offset(), record(record));
+        try {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                take(readings, new TopicPartition(record.topic(), record.partition()), record.offset(), record(record));
             }
+        } catch (KafkaException e) {
+            Undecodable passed = Undecodable.passed(consumer, e).orElseThrow(() -> e);
+            take(readings, passed.partition(), passed.offset(), LogRecord.unreadable(passed.why()));
+        }
+    }
+
+    private static void take(Map<TopicPartition, Reading> readings, TopicPartition from, long offset, LogRecord record) {
+        Reading reading = readings.get(from);
+        if (reading != null) {
+            reading.end.take(offset, record);
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
@@ -159,7 +160,7 @@ public final class ReplyTail implements AutoCloseable {
     }
 
     private void take(Consumer<byte[], byte[]> from) {
-        for (ConsumerRecord<byte[], byte[]> record : from.poll(POLL)) {
+        for (ConsumerRecord<byte[], byte[]> record : poll(from)) {
             TopicPartition partition = new TopicPartition(record.topic(), record.partition());
             try {
                 take(record);
@@ -194,6 +195,18 @@ public final class ReplyTail implements AutoCloseable {
                 log.warn("{}-{} offset {} is no reply and is passed over: {}", record.topic(), record.partition(),
                         record.offset(), e.why());
             }
+        }
+    }
+
+    private ConsumerRecords<byte[], byte[]> poll(Consumer<byte[], byte[]> from) {
+        try {
+            return from.poll(POLL);
+        } catch (KafkaException e) {
+            Undecodable passed = Undecodable.passed(from, e).orElseThrow(() -> e);
+            next.put(passed.partition(), passed.offset() + 1);
+            log.warn("{} offset {} cannot be decoded and is passed over: {}", passed.partition(), passed.offset(),
+                    passed.why());
+            return ConsumerRecords.empty();
         }
     }
 

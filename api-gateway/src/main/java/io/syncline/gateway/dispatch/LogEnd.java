@@ -114,9 +114,17 @@ final class LogEnd {
         }
         switch (chain.read(offset, record)) {
             case ChainReader.Verdict.Counts _,ChainReader.Verdict.Resumes _,ChainReader.Verdict.Voided _ -> ours = true;
-            // Its writer had read all that was before it, so this is where the chain stood.
-            case ChainReader.Verdict.Raises _,ChainReader.Verdict.RaisesBehind _,ChainReader.Verdict.Proves _ ->
+            case ChainReader.Verdict.Raises(Fence fence) -> {
+                ours = true;
+                if (fence.headSequence() >= chain.head().sequence()) {
+                    anchored = true;
+                } else if (!anchored) {
                     readFence(offset, record);
+                }
+                // Else what the old owner wrote after its writer had read the log, and before the fence, counts.
+            }
+            // Its writer had read all that was before it, so this is where the chain stood.
+            case ChainReader.Verdict.RaisesBehind _,ChainReader.Verdict.Proves _ -> readFence(offset, record);
             case ChainReader.Verdict.Detached(LoggedEvent event, String _) -> {
                 ours = true;
                 if (event.fence() > chain.head().fence()) {

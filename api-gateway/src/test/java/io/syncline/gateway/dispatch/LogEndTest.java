@@ -144,6 +144,22 @@ class LogEndTest {
         assertThat(sequence()).isEqualTo(201);
     }
 
+    /** A takeover reads the log, then appends its fence: what the old owner's events in between say, it rolls forward. */
+    @Test
+    void eventsBeforeAFenceThatDoesNotNameThemYet_count() {
+        fence();
+        append(200);
+        assertThat(sequence()).isEqualTo(200);
+        LogRecord names200 = new Fence(ID, TIME, "w2", head.sequence(), HexFormat.of().formatHex(head.hash()))
+                .toRecord(0, keys);
+        append(2);
+        log.add(names200);
+        head = new ChainReader.Head(log.size() - 1L, head.sequence(), head.hash());
+        assertThat(sequence()).isEqualTo(202);
+        append(1);
+        assertThat(sequence()).isEqualTo(203);
+    }
+
     /** The one before it could not be sent: its worker takes the partition over again. */
     @Test
     void anEventThatDoesNotFollow_isNoEnd() {

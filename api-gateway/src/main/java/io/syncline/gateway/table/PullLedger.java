@@ -86,6 +86,8 @@ public final class PullLedger implements AutoCloseable {
     private final Set<CompletableFuture<Void>> sending = ConcurrentHashMap.newKeySet();
     /** Pulls that have been let in and have not ended. */
     private final Set<Ending> running = new HashSet<>();
+    /** Calls that may let one in yet: they wait for their grant. Guarded by {@link #running}. */
+    private int opening;
     private final ScheduledExecutorService timer = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("pull-ledger").factory());
 
@@ -143,14 +145,28 @@ public final class PullLedger implements AutoCloseable {
     /** @param rows as many as the answer would hold at most */
     Answer download(Caller call, TableAccess.Sender sender, ServedTable table, long rows) {
         boolean recordsCount = sender.settings().maxRecordsTotal() != null;
-        return open(call, sender, table, PullKind.DOWNLOAD, rows, rows, longestStream.plus(MARGIN))
-                // Fewer than asked for: the worker knows of a limit that was set since the call was admitted.
-                .map(grant -> runs(new Download(grant, table.asOf(),
-                        grant.decided() && (recordsCount || grant.records < rows))));
+        opens(1);
+        try {
+            return open(call, sender, table, PullKind.DOWNLOAD, rows, rows, longestStream.plus(MARGIN))
+                    // Fewer than asked for: the worker knows of a limit that was set since the call was admitted.
+                    .map(grant -> runs(new Download(grant, table.asOf(),
+                            grant.decided() && (recordsCount || grant.records < rows))));
+        } finally {
+            opens(-1);
+        }
     }
 
     /** @param rows as many as the answer would hold at most */
     Answer records(Caller call, TableAccess.Sender sender, ServedTable table, long rows) throws SQLException {
+        opens(1);
+        try {
+            return drawOrOpen(call, sender, table, rows);
+        } finally {
+            opens(-1);
+        }
+    }
+
+    private Answer drawOrOpen(Caller call, TableAccess.Sender sender, ServedTable table, long rows) throws SQLException {
         Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()),
                 call.address());
         if (isOpen(source) && AccessPolicy.needsApproval(sender.settings(), table.name())
@@ -363,11 +379,18 @@ public final class PullLedger implements AutoCloseable {
         return pull;
     }
 
-    /** Waits until no pull runs; false if some still do. */
+    private void opens(int more) {
+        synchronized (running) {
+            opening += more;
+            running.notifyAll();
+        }
+    }
+
+    /** Waits until no pull runs or waits for its grant; false if some still do. */
     boolean awaitEnded(Duration longest) throws InterruptedException {
         long until = System.nanoTime() + longest.toNanos();
         synchronized (running) {
-            while (!running.isEmpty()) {
+            while (!running.isEmpty() || opening > 0) {
                 long left = until - System.nanoTime();
                 if (left <= 0) {
                     return false;
@@ -631,8 +654,8 @@ public final class PullLedger implements AutoCloseable {
             }
         }
         // Where something is counted, others wait for what is given back; elsewhere reports go together, since one decided
-        // by itself costs the worker as much as a hundred.
-        if (!request.begun() || !kept(report)) {
+        // by itself costs the worker as much as a hundred. Nor is anything kept that no tick comes for.
+        if (!request.begun() || timer.isShutdown() || !kept(report)) {
             send(report);
         }
     }

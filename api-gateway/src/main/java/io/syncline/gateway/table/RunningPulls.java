@@ -43,12 +43,14 @@ public final class RunningPulls implements SmartLifecycle {
     public void stop() {
         running = false;
         try {
-            if (!ledger.awaitEnded(own)) {
+            boolean ended = ledger.awaitEnded(own);
+            if (!ended) {
                 log.info("Pulls that still run are broken off: the gateway stops, and they had {} s", own.toSeconds());
-                rows.breakOff();
-                if (!ledger.awaitEnded(brokenOff)) {
-                    ledger.breakOff();
-                }
+            }
+            // Also where none runs: one that is granted from now on could not be reported in time.
+            rows.breakOff();
+            if (!ended && !ledger.awaitEnded(brokenOff)) {
+                ledger.breakOff();
             }
             if (!ledger.report(reported)) {
                 log.warn(

@@ -445,6 +445,33 @@ class PullLedgerTest {
     }
 
     @Test
+    void stopping_whatWaitsForItsGrant_isWaitedFor() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch decided = new CountDownLatch(1);
+        ring.worker = request -> {
+            asked.countDown();
+            awaitUninterruptibly(decided);
+            return new Submission.Decided(new Outcome.Granted(request.grant(), 40));
+        };
+        Thread call = Thread.ofVirtual()
+                .start(() -> yes(ledger.download(CALLER, sender(9L, null), TABLE, 500)).unused());
+        awaitUninterruptibly(asked);
+        assertThat(ledger.awaitEnded(Duration.ofMillis(1))).isFalse();
+        decided.countDown();
+        assertThat(ledger.awaitEnded(Duration.ofMinutes(1))).isTrue();
+        call.join();
+        assertThat(ring.reports()).hasSize(1);
+    }
+
+    @Test
+    void stopped_whatEndsAfterwards_isReportedAtOnce() throws Exception {
+        Pull late = yes(ledger.download(CALLER, sender(null, null), TABLE, 500));
+        assertThat(ledger.report(Duration.ZERO)).isTrue();
+        give(late, 3);
+        assertThat(ring.reports()).singleElement().satisfies(report -> assertThat(report.rows()).isEqualTo(3));
+    }
+
+    @Test
     void stopping_whatTheBrokerDoesNotTake_isSentAgain_andSaidInTheEnd() throws Exception {
         give(yes(ledger.download(CALLER, sender(null, null), TABLE, 500)), 500);
         AtomicInteger refused = new AtomicInteger();

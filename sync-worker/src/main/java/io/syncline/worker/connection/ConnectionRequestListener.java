@@ -51,6 +51,8 @@ final class ConnectionRequestListener implements AutoCloseable {
     private static final Duration LAST_RETRY = Duration.ofSeconds(5);
     /** A stopped partition goes on soon after a person has mended or acknowledged what stopped it. */
     private static final Duration STOPPED_RETRY = Duration.ofSeconds(5);
+    /** Each try of a partition that stops only behind its fence leaves one in the log, for ever. */
+    private static final Duration FENCED_RETRY = Duration.ofMinutes(1);
     private static final Duration STOPPED_SAID_AGAIN = Duration.ofMinutes(1);
     private static final Duration ASK_GROUP = Duration.ofSeconds(2);
     /** How often an idle worker looks whether its database is still the one that it knows. */
@@ -551,13 +553,14 @@ final class ConnectionRequestListener implements AutoCloseable {
             }
             case Result.Stopped stopped -> {
                 String why = stopped.why() + "; " + stopped.remedy();
+                Duration retry = stopped.fenced() ? FENCED_RETRY : STOPPED_RETRY;
                 if (owned.stoppedSaid.isDue(why)) {
                     log.error("Partition {} of {} is STOPPED, no request of its sites is decided: {}. Remedy: {}."
                             + " Looked at again every {} s", owned.partition, Topics.EVENTS, stopped.why(),
-                            stopped.remedy(), STOPPED_RETRY.toSeconds());
+                            stopped.remedy(), retry.toSeconds());
                 }
                 owned.stopped = true;
-                owned.retry(why, Phase.STOPPED, STOPPED_RETRY);
+                owned.retry(why, Phase.STOPPED, retry);
             }
         }
     }

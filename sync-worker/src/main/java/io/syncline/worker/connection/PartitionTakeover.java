@@ -113,8 +113,12 @@ final class PartitionTakeover {
         /** Another worker's fence is newer. */
         record Overtaken(String why) implements Result {}
 
-        /** The log is not as workers write it; only a person can say what happened. */
-        record Stopped(String why, String remedy) implements Result {}
+        /**
+         * The log is not as workers write it; only a person can say what happened.
+         *
+         * @param fenced whether a fence was appended before that was found: the log keeps each for ever
+         */
+        record Stopped(String why, String remedy, boolean fenced) implements Result {}
     }
 
     /** What the database has cannot have come from this log. */
@@ -189,20 +193,27 @@ final class PartitionTakeover {
     }
 
     Result take(PartitionLog log) {
+        return stopping(false, () -> attempt(log));
+    }
+
+    private static Result stopping(boolean fenced, Supplier<Result> work) {
         try {
-            return attempt(log);
+            return work.get();
         } catch (OtherKeysException e) {
             return new Result.Stopped(String.valueOf(e.getMessage()),
                     "give this worker the file that the other gateways and workers have (syncline.credentials.key-file);"
-                            + " if it has it, a worker with another one wrote the record: find it, and restore the topic");
+                            + " if it has it, a worker with another one wrote the record: find it, and restore the topic",
+                    fenced);
         } catch (HoleException e) {
             return new Result.Stopped(String.valueOf(e.getMessage()),
                     "find out who wrote to or deleted from the events topic. See what is missing, and what of it the state"
                             + " database has, with: java -jar sync-worker.jar repair-log; with --acknowledge and --reason it"
-                            + " lets the partition go on");
+                            + " lets the partition go on",
+                    fenced);
         } catch (DiffersException e) {
             return new Result.Stopped("the log cannot be folded: " + e.getMessage(),
-                    "its records are ours, but one cannot have followed on the other; keep the topic, and ask for help");
+                    "its records are ours, but one cannot have followed on the other; keep the topic, and ask for help",
+                    fenced);
         }
     }
 
@@ -226,6 +237,8 @@ final class PartitionTakeover {
         ChainReading.Read<Seen> read = ChainReading.read(log, before.published().head(), firstToRead(before, log),
                 log.end(), keys, Seen::new);
         requireReadable(before, log, read, fenceFault);
+        // Each fence is kept for ever: none is appended while there is something to wait for.
+        requireSettings(log);
         ChainReader.Head known = read.reader().head();
         Instant time = latest(store.clock().truncatedTo(ChronoUnit.MILLIS), before.time());
         long fence = log.append(List.of(new Fence(newId.get(), time, worker, known.sequence(),
@@ -235,7 +248,7 @@ final class PartitionTakeover {
         if (raised == null) {
             return overtaken(partition, fence);
         }
-        return new Reconciliation(raised, time, server, log, read).run();
+        return stopping(true, new Reconciliation(raised, time, server, log, read)::run);
     }
 
     private static long firstToRead(LogHead head, PartitionLog log) {
@@ -249,7 +262,8 @@ final class PartitionTakeover {
                     "the log ends at offset " + log.end() + ", but " + acknowledged
                             + " records of it were acknowledged",
                     "the broker lost records, or the database belongs to another cluster: restore the topic, or give"
-                            + " the database that belongs to it");
+                            + " the database that belongs to it",
+                    false);
         }
         return null;
     }
@@ -326,6 +340,30 @@ final class PartitionTakeover {
         return new Result.Overtaken("our fence is at offset " + fence + ", one at " + now.fence() + " is in force");
     }
 
+    /**
+     * Every partition is decided with the settings: a database that lost their newest event (a standby that took over
+     * too early) must have it back before anything is decided.
+     */
+    private void requireSettings(PartitionLog log) {
+        PartitionLog ofSettings = log.ofSettings();
+        if (ofSettings.partition() == log.partition()) {
+            return;
+        }
+        // The log's end first: what lies before it was committed before, so a head that is read later has it.
+        long end = ofSettings.end();
+        LogHead known = store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition()));
+        // A hole stops its own partition and no other: it is passed over here.
+        ChainReader reader = ChainReading.pass(ofSettings, known.published().head(), firstToRead(known, ofSettings),
+                end, keys, new Acknowledgements(), (offset, verdict, at) -> {
+                });
+        if (reader.head().sequence() > known.sequence()) {
+            throw new StoreUnavailableException("the settings are behind the log until the owner of partition "
+                    + ofSettings.partition() + " has rolled them forward",
+                    new IllegalStateException(
+                            "event " + known.sequence() + " of " + reader.head().sequence()));
+        }
+    }
+
     /** Step 3, under a fence that is in force. */
     private final class Reconciliation {
 
@@ -371,7 +409,8 @@ final class PartitionTakeover {
                             "database and log differ (" + e.getMessage() + "), and the log begins at offset "
                                     + log.beginning(),
                             "somebody deleted records of the events topic, which are kept for ever: restore it, or have"
-                                    + " them restored from the state database: java -jar sync-worker.jar repair-log");
+                                    + " them restored from the state database: java -jar sync-worker.jar repair-log",
+                            true);
                 }
                 List<Hole> holes = new ArrayList<>(all.visitor().holes);
                 holes.addAll(all.reader().open());
@@ -387,7 +426,8 @@ final class PartitionTakeover {
                 head = store.head(partition).orElse(LogHead.start(partition));
                 logged = compare();
             }
-            requireSettings();
+            // Again: what was committed before the fence was raised is to be seen from now on.
+            requireSettings(log);
             int sent = send(logged);
             if (sent < 0) {
                 return new Result.Overtaken("another worker wrote behind our fence at offset " + fence);
@@ -582,30 +622,6 @@ final class PartitionTakeover {
             }
             head = head.publishedUpTo(new LogHead.Published(offsets.getLast() + 1, head.chain()));
             return lacking.size();
-        }
-
-        /**
-         * Every partition is decided with the settings: a database that lost their newest event (a standby that took over
-         * too early) must have it back before anything is decided.
-         */
-        private void requireSettings() {
-            PartitionLog ofSettings = log.ofSettings();
-            if (ofSettings.partition() == partition) {
-                return;
-            }
-            // The log's end first: what lies before it was committed before, so a head that is read later has it.
-            long end = ofSettings.end();
-            LogHead known = store.head(ofSettings.partition()).orElse(LogHead.start(ofSettings.partition()));
-            // A hole stops its own partition and no other: it is passed over here.
-            ChainReader reader = ChainReading.pass(ofSettings, known.published().head(), firstToRead(known, ofSettings),
-                    end, keys, new Acknowledgements(), (offset, verdict, at) -> {
-                    });
-            if (reader.head().sequence() > known.sequence()) {
-                throw new StoreUnavailableException("the settings are behind the log until the owner of partition "
-                        + ofSettings.partition() + " has rolled them forward",
-                        new IllegalStateException(
-                                "event " + known.sequence() + " of " + reader.head().sequence()));
-            }
         }
 
         private Scope scope(Set<SiteUrl> sites, Set<UUID> grants) {

@@ -236,8 +236,10 @@ class PartitionTakeoverTest {
                 new SettingsChangeRequested(null, IncomingMode.DENY_ALL, false, null, "test")).events()));
         nextRequest = 0;
         store.failOverTo(standby);
+        int records = log.records.size();
         assertThatThrownBy(() -> takeover.take(log)).isInstanceOf(StoreUnavailableException.class)
                 .hasMessageContaining("settings");
+        assertThat(log.records).as("no fence for each try").hasSize(records);
         taken(settingsLog);
         assertThat(store.settings().incomingMode()).isEqualTo(IncomingMode.DENY_ALL);
         assertThat(takeover.take(log)).isInstanceOf(Result.Taken.class);
@@ -361,6 +363,20 @@ class PartitionTakeoverTest {
         assertStopped("event 1 of the log");
         assertThat(store.site(SITE)).isEqualTo(before);
         assertThat(store.eventsAfter(PARTITION, 0)).isNotEmpty();
+    }
+
+    /** It lies before what is read for the fence, and is found only since the database has to be folded anew. */
+    @Test
+    void holeThatShowsOnlyBehindTheFence_stops_andSaysSo() {
+        publish(decide(taken(log), registration()));
+        var one = decide(taken(log), Fixtures.changeStatus(PeerWish.SUSPENDED));
+        publish(one);
+        InMemoryConnectionStore standby = store.copy("standby");
+        publish(decideMore(one, Fixtures.changeStatus(PeerWish.ACTIVE)));
+        store.failOverTo(standby);
+        decideMore(one, Fixtures.delete());
+        log.records.set(1, altered(log.records.get(1)));
+        assertStopped("event 1 of the log", true);
     }
 
     @Test
@@ -509,9 +525,14 @@ class PartitionTakeoverTest {
     }
 
     private void assertStopped(String why) {
+        assertStopped(why, false);
+    }
+
+    private void assertStopped(String why, boolean fenced) {
         assertThat(takeover.take(log)).isInstanceOfSatisfying(Result.Stopped.class, stopped -> {
             assertThat(stopped.why()).contains(why);
             assertThat(stopped.remedy()).isNotBlank();
+            assertThat(stopped.fenced()).as("a fence was appended").isEqualTo(fenced);
         });
     }
 

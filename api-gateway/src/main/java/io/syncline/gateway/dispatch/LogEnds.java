@@ -42,6 +42,8 @@ final class LogEnds implements AutoCloseable {
     /** For one reading. */
     private static final Duration LONGEST = Duration.ofSeconds(5);
     private static final Duration POLL = Duration.ofMillis(20);
+    /** Clients are made for each reading: under load, what is asked for meanwhile is read together. */
+    private static final Duration AT_LEAST_BETWEEN = Duration.ofMillis(100);
     private static final Duration FIRST_RETRY = Duration.ofMillis(200);
     private static final Duration LAST_RETRY = Duration.ofSeconds(2);
     private static final Duration NOTHING_WANTED = Duration.ofSeconds(2);
@@ -103,7 +105,7 @@ final class LogEnds implements AutoCloseable {
                 log.debug("the ends of {} could not be read", Topics.EVENTS, e);
             }
             retry = all ? FIRST_RETRY : longer(retry);
-            pause(written == Written.BY_OTHERS ? OTHER_KEYS_AGAIN : all ? Duration.ZERO : retry);
+            pause(written == Written.BY_OTHERS ? OTHER_KEYS_AGAIN : all ? AT_LEAST_BETWEEN : retry);
         }
     }
 
@@ -145,18 +147,9 @@ final class LogEnds implements AutoCloseable {
             begun = true;
         }
 
-        String whyNot() throws InterruptedException {
-            if (begun) {
-                return "its last records did not come in " + LONGEST.toSeconds() + " s";
-            }
-            try {
-                if (located()) {
-                    begin();
-                }
-                return "its leader did not answer in " + LONGEST.toSeconds() + " s";
-            } catch (ExecutionException e) {
-                return String.valueOf(e.getCause());
-            }
+        String whyNot() {
+            return (begun ? "its last records did not come" : "its leader did not answer") + " in "
+                    + LONGEST.toSeconds() + " s";
         }
     }
 
@@ -212,15 +205,17 @@ final class LogEnds implements AutoCloseable {
     }
 
     /** Those whose place the broker has told by now are read from there on. */
-    private static void locate(Consumer<byte[], byte[]> consumer, List<Reading> open) throws InterruptedException {
+    private void locate(Consumer<byte[], byte[]> consumer, List<Reading> open) throws InterruptedException {
         List<Reading> located = new ArrayList<>();
-        for (Reading one : open) {
+        for (Reading one : List.copyOf(open)) {
             if (!one.begun && one.located()) {
                 try {
                     one.begin();
                     located.add(one);
                 } catch (ExecutionException e) {
-                    // Said at the end, with the reason.
+                    // The others need not wait for it: it is asked again with the next reading.
+                    open.remove(one);
+                    unread(one.of.partition(), String.valueOf(e.getCause()));
                 }
             }
         }

@@ -119,7 +119,7 @@ public final class StateReads {
                 doubt = before.doubt(seen.server(), seen.partitions());
             }
             if (doubt.isEmpty()) {
-                doubt = unpublished(seen.shown());
+                doubt = unpublished(seen.shown(), doubted);
             }
             if (doubt.isEmpty()) {
                 return seen.value();
@@ -194,12 +194,18 @@ public final class StateReads {
         return shown.sequence() <= highWater.published(shown.partition());
     }
 
-    /** What of it is not known to be in the log, after a moment; empty where all is. */
-    private Optional<String> unpublished(List<Shown> all) throws SQLException {
+    /**
+     * What of it is not known to be in the log, after a moment; empty where all is.
+     *
+     * @param met whether the database was asked before how far the log has come
+     */
+    private Optional<String> unpublished(List<Shown> all, boolean met) throws SQLException {
         for (Shown shown : all) {
             if (!isPublished(shown) && !awaitPublished(shown, ON_ITS_WAY)) {
-                // No reply says so: perhaps this gateway does not hear them. The log itself says so, and the database.
-                highWater.ask(shown.partition());
+                // No reply says so: perhaps this gateway does not hear them. The database says so, and if not, the log itself.
+                if (met) {
+                    highWater.ask(shown.partition());
+                }
                 return Optional.of("event " + shown.sequence() + " of partition " + shown.partition()
                         + " is committed and not known to be in the event log yet");
             }

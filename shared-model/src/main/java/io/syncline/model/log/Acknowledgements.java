@@ -36,7 +36,8 @@ public final class Acknowledgements {
     }
 
     /**
-     * Takes an acknowledgement note of.
+     * Takes note of an acknowledgement. A hole of which less is found than it says was restored is not passed: something
+     * was altered or removed since.
      *
      * @param found the events of this cluster that lie where the acknowledgement says, in the order of their offsets
      */
@@ -45,10 +46,15 @@ public final class Acknowledgements {
         if (said == null) {
             return;
         }
-        for (Hole hole : said.holes()) {
+        for (int i = 0; i < said.holes().size(); i++) {
+            Hole hole = said.holes().get(i);
             // The newest word about a hole holds: more may have been restored since.
             bridges.removeIf(bridge -> bridge.hole().isThatOf(hole));
-            bridges.add(new Bridge(hole, acknowledgement, proven(hole, found)));
+            List<LoggedEvent> restored = proven(hole, found);
+            if (restored.size() < said.restored().get(i)) {
+                continue;
+            }
+            bridges.add(new Bridge(hole, acknowledgement, restored));
             if (hole.fence() >= 0) {
                 fences.add(hole.fence());
             }

@@ -41,6 +41,7 @@ public record Fence(
             String by,
             String reason,
             List<Hole> holes,
+            List<Long> restored,
             long restoredFrom) {}
 
     /** A worker's, that takes a partition over. */
@@ -65,7 +66,7 @@ public record Fence(
         byte[] key = KEY.getBytes(StandardCharsets.UTF_8);
         byte[] value = Json.write(acknowledges == null ? new Payload(worker, headSequence, headHash)
                 : new AcknowledgementPayload(worker, headSequence, headHash, acknowledges.by(), acknowledges.reason(),
-                        acknowledges.holes(), acknowledges.restoredFrom()));
+                        acknowledges.holes(), acknowledges.restored(), acknowledges.restoredFrom()));
         byte[] hash = HashChain.hash(new LogRecord(key, value, at.toEpochMilli(), headers));
         LoggedEvent.put(headers, LogHeaders.HASH, HexFormat.of().formatHex(hash));
         LoggedEvent.put(headers, LogHeaders.MAC, HexFormat.of().formatHex(keys.mac(macKey, hash)));
@@ -98,7 +99,7 @@ public record Fence(
         if (headers.text(LogHeaders.TYPE).equals(ACKNOWLEDGEMENT_TYPE)) {
             AcknowledgementPayload said = Json.read(value, AcknowledgementPayload.class);
             return new Fence(id, time, said.worker(), said.headSequence(), said.headHash(),
-                    new Acknowledgement(said.by(), said.reason(), said.holes(), said.restoredFrom()));
+                    new Acknowledgement(said.by(), said.reason(), said.holes(), said.restored(), said.restoredFrom()));
         }
         Payload payload = Json.read(value, Payload.class);
         return new Fence(id, time, payload.worker(), payload.headSequence(), payload.headHash());

@@ -256,11 +256,34 @@ class ChainReaderTest {
         append();
         LogRecord other = chained(0, 2, new byte[32]).record();
         log.set(2, altered(log.get(2)));
-        Acknowledgements acknowledged = acknowledge(other);
+        Acknowledgements acknowledged = acknowledge(other, 0);
         assertThat(acknowledged.bridges()).singleElement().satisfies(bridge -> {
             assertThat(bridge.restored()).isEmpty();
             assertThat(bridge.lost()).isEqualTo(1);
         });
+    }
+
+    @Test
+    void acknowledgedHole_ofWhichLessIsFoundThanWasRestored_isNotPassed() {
+        fence();
+        append();
+        append();
+        append();
+        LogRecord lost = log.get(2);
+        log.set(2, altered(lost));
+        assertThat(acknowledge(lost).bridges()).hasSize(1);
+        Fence said = Fence.read(0, log.get(5), KEYS);
+        Acknowledgements acknowledged = new Acknowledgements();
+        acknowledged.add(said, List.of());
+        assertThat(acknowledged.isEmpty()).isTrue();
+        ChainReader reader = new ChainReader(0, ChainReader.Head.start(), 0, KEYS, acknowledged);
+        List<Hole> holes = new ArrayList<>();
+        for (int offset = 0; offset < log.size(); offset++) {
+            if (reader.read(offset, log.get(offset)) instanceof Verdict.Proves proves) {
+                holes.addAll(proves.holes());
+            }
+        }
+        assertThat(holes).extracting(Hole::what).containsExactly("event 2");
     }
 
     @Test
@@ -283,12 +306,16 @@ class ChainReaderTest {
 
     /** Puts a restored record, the acknowledgement of the open holes and one more event behind them. */
     private Acknowledgements acknowledge(LogRecord restored) {
+        return acknowledge(restored, 1);
+    }
+
+    private Acknowledgements acknowledge(LogRecord restored, long count) {
         ChainReader reader = read(log);
         long from = log.size();
         log.add(restored);
         head = reader.headBehindHoles().under(log.size());
         Fence fence = new Fence(ID, TIME, "repair-log", head.sequence(), head.hashHex(),
-                new Acknowledgement("erin", "a disk was exchanged", reader.open(), from));
+                new Acknowledgement("erin", "a disk was exchanged", reader.open(), List.of(count), from));
         log.add(fence.toRecord(0, KEYS));
         append();
         Acknowledgements acknowledged = new Acknowledgements();

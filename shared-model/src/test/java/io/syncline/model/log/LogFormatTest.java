@@ -52,10 +52,10 @@ class LogFormatTest {
     void acknowledgement_isAsWrittenDown() {
         Hole hole = new Hole(3, "11".repeat(32), 5, "22".repeat(32), -1, 7, 9);
         LogRecord acknowledgement = new Fence(EVENT_ID, TIME, "repair-log", 8, "33".repeat(32),
-                new Acknowledgement("erin", "a disk was exchanged", List.of(hole), 12)).toRecord(2, KEYS);
+                new Acknowledgement("erin", "a disk was exchanged", List.of(hole), List.of(1L), 12)).toRecord(2, KEYS);
         assertThat(vector("acknowledgement")).isEqualTo(described(acknowledgement));
         assertThat(Fence.read(2, acknowledgement, KEYS).acknowledges())
-                .isEqualTo(new Acknowledgement("erin", "a disk was exchanged", List.of(hole), 12));
+                .isEqualTo(new Acknowledgement("erin", "a disk was exchanged", List.of(hole), List.of(1L), 12));
     }
 
     @Test

@@ -118,6 +118,8 @@ public final class LogVerification {
         private long more;
         private boolean ours;
         private @Nullable Finding unknownKey;
+        /** Could not be decoded, and the chain has not gone on behind it: it may have been the last event. */
+        private @Nullable Finding unreadable;
         private @Nullable Finding claims;
         private @Nullable Finding neighbour;
 
@@ -178,7 +180,9 @@ public final class LogVerification {
                     kind == MalformedRecordException.Kind.UNREADABLE ? "unreadable" : "foreign or altered", offset,
                     offset,
                     why);
-            whole &= kind != MalformedRecordException.Kind.UNREADABLE;
+            if (kind == MalformedRecordException.Kind.UNREADABLE) {
+                unreadable = found;
+            }
             if (kind == MalformedRecordException.Kind.UNKNOWN_KEY) {
                 unknownKey = found;
             }
@@ -203,6 +207,7 @@ public final class LogVerification {
         /** The chain goes on: what lies between is no part of it, and nothing was there before. */
         private void follows(ChainReader reader) {
             claims = null;
+            unreadable = null;
             since.forEach(this::add);
             since.clear();
             if (reader.open().isEmpty()) {
@@ -215,6 +220,7 @@ public final class LogVerification {
             whole = false;
             neighbour = null;
             claims = null;
+            unreadable = null;
             for (Hole hole : holes) {
                 StringBuilder what = new StringBuilder(offsets(hole.fromOffset(), hole.toOffset())).append(": HOLE: ")
                         .append(hole.what())
@@ -242,6 +248,12 @@ public final class LogVerification {
             Finding beyond = claims;
             since.forEach(this::add);
             since.clear();
+            Finding undecoded = unreadable;
+            if (undecoded != null) {
+                whole = false;
+                findings.add(offsets(undecoded.first, undecoded.last)
+                        + ": NOT PROVEN: the record cannot be decoded, and no event behind it says that it was none");
+            }
             Finding other = unknownKey;
             if (beyond != null) {
                 whole = false;

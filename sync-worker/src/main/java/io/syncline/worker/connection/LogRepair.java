@@ -185,7 +185,7 @@ final class LogRepair {
         Instant now = store.clock().truncatedTo(ChronoUnit.MILLIS);
         Instant last = store.head(partition).map(LogHead::time).orElse(Instant.EPOCH);
         Acknowledgement said = new Acknowledgement(by, reason, damage.missing().stream().map(Missing::hole).toList(),
-                restoredFrom);
+                damage.missing().stream().map(one -> (long) one.restorable().size()).toList(), restoredFrom);
         Fence fence = new Fence(newId.get(), last.isAfter(now) ? last : now, WRITER, damage.head().sequence(),
                 damage.head().hashHex(), said);
         return log.append(List.of(fence.toRecord(partition, keys))).getFirst();

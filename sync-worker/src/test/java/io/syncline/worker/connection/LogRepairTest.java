@@ -120,6 +120,22 @@ class LogRepairTest {
     }
 
     @Test
+    void restoredEventThatIsAlteredLater_stopsAgain_andIsRestoredAgain() {
+        log.records.set(3, new LogRecord(null, null, 0, new TreeMap<>()));
+        repair.acknowledge(log, repair.look(log), "erin", "one");
+        assertThat(repair.look(log).missing()).isEmpty();
+        log.records.set(8, new LogRecord(null, null, 0, new TreeMap<>()));
+        Damage damage = repair.look(log);
+        assertThat(damage.missing()).extracting(missing -> missing.hole().what()).containsExactly("event 3");
+        PartitionTakeover fromNothing = new PartitionTakeover(new InMemoryConnectionStore(), KEYS, "worker-2",
+                UUID::randomUUID);
+        assertThat(fromNothing.take(log)).isInstanceOf(Result.Stopped.class);
+        repair.acknowledge(log, damage, "erin", "again");
+        assertThat(repair.look(log).missing()).isEmpty();
+        assertThat(counted()).extracting(LoggedEvent::sequence).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+    }
+
+    @Test
     void anotherKeyFile_isRefused() {
         LogRepair wrong = new LogRepair(store, (partition, after, upTo) -> List.of(), Fixtures.newKeys(),
                 UUID::randomUUID);

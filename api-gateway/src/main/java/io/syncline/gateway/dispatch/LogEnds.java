@@ -243,7 +243,8 @@ final class LogEnds implements AutoCloseable {
         }
     }
 
-    private static void take(Map<TopicPartition, Reading> readings, TopicPartition from, long offset, LogRecord record) {
+    private static void take(Map<TopicPartition, Reading> readings, TopicPartition from, long offset,
+            LogRecord record) {
         Reading reading = readings.get(from);
         if (reading != null) {
             reading.end.take(offset, record);

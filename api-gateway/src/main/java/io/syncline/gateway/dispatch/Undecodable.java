@@ -38,6 +38,8 @@ record Undecodable(TopicPartition partition, long offset, String why) {
     }
 
     private static boolean names(String message, TopicPartition partition) {
-        return Pattern.compile("(?<![\\w.-])" + Pattern.quote(partition.toString()) + "(?!\\d)").matcher(message).find();
+        return Pattern.compile("(?<![\\w.-])" + Pattern.quote(partition.toString()) + "(?!\\d)")
+                .matcher(message)
+                .find();
     }
 }

@@ -166,7 +166,8 @@ public final class PullLedger implements AutoCloseable {
         }
     }
 
-    private Answer drawOrOpen(Caller call, TableAccess.Sender sender, ServedTable table, long rows) throws SQLException {
+    private Answer drawOrOpen(Caller call, TableAccess.Sender sender, ServedTable table, long rows)
+            throws SQLException {
         Source source = new Source(sender.uuid(), table.name(), decidedBefore(sender, table.name()),
                 call.address());
         if (isOpen(source) && AccessPolicy.needsApproval(sender.settings(), table.name())

@@ -26,8 +26,9 @@ class UndecodableTest {
 
     @Test
     void recordThatCannotBeDecoded_isPassed_inItsOwnPartitionOnly() {
-        assertThat(Undecodable.passed(consumer, new KafkaException("Received exception when fetching the next record from "
-                + OTHER + ". If needed, please seek past the record to continue consumption.")))
+        assertThat(Undecodable.passed(consumer,
+                new KafkaException("Received exception when fetching the next record from "
+                        + OTHER + ". If needed, please seek past the record to continue consumption.")))
                 .hasValueSatisfying(passed -> {
                     assertThat(passed.partition()).isEqualTo(OTHER);
                     assertThat(passed.offset()).isEqualTo(7);

@@ -112,6 +112,8 @@ final class LogEnd {
             // Written since: read the next time.
             return;
         }
+        // Before it is read: what it says raises the reader's fence.
+        long fenceBefore = chain.head().fence();
         switch (chain.read(offset, record)) {
             case ChainReader.Verdict.Counts _,ChainReader.Verdict.Resumes _,ChainReader.Verdict.Voided _ -> ours = true;
             case ChainReader.Verdict.Raises(Fence fence) -> {
@@ -127,7 +129,7 @@ final class LogEnd {
             case ChainReader.Verdict.RaisesBehind _,ChainReader.Verdict.Proves _ -> readFence(offset, record);
             case ChainReader.Verdict.Detached(LoggedEvent event, String _) -> {
                 ours = true;
-                if (event.fence() > chain.head().fence()) {
+                if (event.fence() > fenceBefore) {
                     // Its fence lies before what was read: the chain is followed from here.
                     stand(event.fence(), event.sequence(), event.hash());
                 }

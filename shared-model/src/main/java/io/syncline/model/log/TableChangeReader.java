@@ -46,7 +46,8 @@ public final class TableChangeReader {
             }
             case "end" -> {
                 Ended ended = Json.read(need(value, "value"), Ended.class);
-                yield new TableChange.SnapshotEnded(ofEpoch, generation(ended.generation()), ended.rows(), ended.asOf());
+                yield new TableChange.SnapshotEnded(ofEpoch, generation(ended.generation()), ended.rows(),
+                        ended.asOf());
             }
             case "halted" -> {
                 Halted halted = Json.read(need(value, "value"), Halted.class);
@@ -67,7 +68,8 @@ public final class TableChangeReader {
     /** A stray record with a number beyond all others must not keep capture from going on with smaller ones. */
     private static long within(long number, long most, String what) {
         if (number < 0 || number > most) {
-            throw new MalformedRecordException(what + " " + number + " is not one that capture gives (0 to " + most + ")");
+            throw new MalformedRecordException(
+                    what + " " + number + " is not one that capture gives (0 to " + most + ")");
         }
         return number;
     }

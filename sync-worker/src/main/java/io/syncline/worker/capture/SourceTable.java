@@ -72,7 +72,8 @@ record SourceTable(
     /** The same table, read on the schedule. */
     SourceTable unpublished(LeftOut why) {
         // Another fingerprint: a generation that was read like this cannot be gone on with by the stream.
-        return new SourceTable(oid, schema, fingerprint + ":unpublished", partitioned, places, estimatedRows, columns, keyColumns,
+        return new SourceTable(oid, schema, fingerprint + ":unpublished", partitioned, places, estimatedRows, columns,
+                keyColumns,
                 encoder,
                 why, unordered);
     }

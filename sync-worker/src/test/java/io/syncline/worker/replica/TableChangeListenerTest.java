@@ -69,7 +69,9 @@ class TableChangeListenerTest {
     TableChangeListenerTest() {
         for (int table = 0; table < TABLES; table++) {
             topics.put(partition(table),
-                    IntStream.range(0, ROWS).mapToObj(row -> ("{\"id\":" + row + "}").getBytes(StandardCharsets.UTF_8)).toList());
+                    IntStream.range(0, ROWS)
+                            .mapToObj(row -> ("{\"id\":" + row + "}").getBytes(StandardCharsets.UTF_8))
+                            .toList());
         }
     }
 
@@ -279,7 +281,8 @@ class TableChangeListenerTest {
 
     private static ConsumerRecord<byte[], byte[]> record(TopicPartition partition, int offset, byte[] row) {
         LogRecord record = TableChangeCodec.write(
-                new TableChange.Upsert(1, new Place(1, 1, 1, offset), ("[" + offset + "]").getBytes(StandardCharsets.UTF_8), row),
+                new TableChange.Upsert(1, new Place(1, 1, 1, offset),
+                        ("[" + offset + "]").getBytes(StandardCharsets.UTF_8), row),
                 0);
         RecordHeaders headers = new RecordHeaders();
         record.headers().forEach(headers::add);

@@ -98,6 +98,15 @@ class CaptureStoreIT {
     }
 
     @Test
+    void aGenerationThatWasGivenUpBeforeItsEnd_isNotComplete() throws Exception {
+        store.takeEpoch(5, "here");
+        store.begin(5, 5_000_001, TOPIC, table(), SNAPSHOT, 1);
+        store.giveUp(5, ORDERS, 5_000_001);
+        store.complete(5, ORDERS, 5_000_001);
+        assertThat(generation()).isEqualTo("5000001 false");
+    }
+
+    @Test
     void aWriteThatIsGone_isNoticedByTheNextWrite_inTheSameEpoch() throws Exception {
         store.takeEpoch(5, "here");
         store.begin(5, 5_000_001, TOPIC, table(), SNAPSHOT, 1);
@@ -176,6 +185,6 @@ class CaptureStoreIT {
         return new SourceTable(1,
                 new TableSchema(ORDERS, List.of(new ColumnInfo("id", "integer", "NO", null, null, "integer")),
                         List.of(new KeyColumn("id", "integer", null)), List.of()),
-                "", false, "", 0, List.of(), new int[]{0}, new RowEncoder(List.of(), new int[0]), null, null);
+                "as it is", false, "", 0, List.of(), new int[]{0}, new RowEncoder(List.of(), new int[0]), null, null);
     }
 }
